@@ -1,0 +1,33 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: setup web demo test test-faults bench check clean
+
+setup: $(STAMP)
+
+$(STAMP): setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[ros,sim,test,dev]'
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/cobot_ai demo $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m 'not long' $(ARGS)
+
+test-faults: $(STAMP)
+	$(BIN)/python -m pytest test/faults $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/bandit -q -r cobot_ai -c pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Use cases. They know `core` and the Protocols in `ports`, nothing else."""

@@ -1,0 +1,287 @@
+"""What the use cases need from the outside, as Protocols.
+
+One contract test suite per Protocol runs on every implementation, real or fake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.spec import ModelSpec, StreamSpec
+from cobot_ai.core.types import (
+    Doubles,
+    Json,
+    LabelledCase,
+    RawMessage,
+    Sample,
+    Score,
+    StepEvent,
+    Window,
+)
+
+
+class Clock(Protocol):
+    """Two clocks: stamps (ROS time) and deadlines (monotonic)."""
+
+    def now_ns(self) -> int:
+        """Stamp clock: ROS time or bag time, nanoseconds. May jump."""
+
+    def monotonic_ns(self) -> int:
+        """Clock of every deadline and lease, nanoseconds. Never jumps back."""
+
+
+# ---------------------------------------------------------------- messages
+
+
+class Decoder(Protocol):
+    """Turns serialised messages into numbers and step events."""
+
+    def sample(self, stream: StreamSpec, message: RawMessage) -> Sample:
+        """Decode one message of a stream.
+
+        Raises:
+            DataError: The bytes are not a message of that type, or a field is not there.
+        """
+
+    def step(self, message: RawMessage) -> StepEvent:
+        """Decode a step message (`diagnostic_msgs/msg/DiagnosticStatus`).
+
+        Raises:
+            DataError: The message is not a step message.
+        """
+
+
+class ClipStore(Protocol):
+    """Evidence of cases: the raw messages around each, as files."""
+
+    def write(self, case: int, messages: Sequence[RawMessage], kept: str) -> str:
+        """Store a case's messages durably and return the file's SHA-256.
+
+        Args:
+            case: Case number; writing the same case again replaces its clip.
+            messages: In order of arrival.
+            kept: Retention class: `routine`, `asked` or `labelled`.
+        """
+
+    def keep(self, case: int, kept: str) -> None:
+        """Change a clip's retention class (a label makes it worth keeping)."""
+
+    def read(self, case: int) -> list[RawMessage]:
+        """Read a case's messages back, also from a truncated file.
+
+        Raises:
+            DataError: There is no clip for this case, or nothing of it can be read.
+        """
+
+    def sweep(self) -> list[int]:
+        """Delete the oldest clips of the lowest class until the quota holds; return the cases."""
+
+
+# ---------------------------------------------------------------- ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the ledger.
+
+    Attributes:
+        seq: Position in the ledger, counting from 1 without gaps.
+        t_ns: Stamp clock when it was written, nanoseconds.
+        kind: What happened (docs/ledger.md lists the kinds and their bodies).
+        case: The case it belongs to, 0 if none.
+        body: Plain JSON.
+    """
+
+    seq: int
+    t_ns: int
+    kind: str
+    case: int
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry before it is written. `key` makes it idempotent: one row per key, ever."""
+
+    kind: str
+    body: Json
+    case: int = 0
+    key: str = ''
+
+
+class LedgerReader(Protocol):
+    """Reading the record. Never blocks the writer."""
+
+    @property
+    def ledger_id(self) -> str:
+        """Random name given when the ledger was created."""
+
+    def head(self) -> int:
+        """Sequence number of the newest entry, 0 when empty."""
+
+    def since(self, seq: int, limit: int = 1000) -> list[Entry]:
+        """Entries after `seq`, oldest first, at most `limit`."""
+
+    def of_case(self, case: int) -> list[Entry]:
+        """All entries of one case, oldest first."""
+
+    def last(self, kind: str, limit: int = 1) -> list[Entry]:
+        """The newest entries of one kind, newest first."""
+
+    def by_key(self, key: str) -> Entry | None:
+        """The entry written under an idempotency key."""
+
+    def open_cases(self) -> list[int]:
+        """Cases with an `ask` and no `resolution`, oldest first."""
+
+    def labels(self) -> dict[int, Entry]:
+        """The label that counts for each case: its newest `label` entry."""
+
+    def evidence(self, case: int) -> Json | None:
+        """The evidence document stored with the case's ask."""
+
+
+class Ledger(LedgerReader, Protocol):
+    """The one writer of the record."""
+
+    def commit(
+        self, drafts: Sequence[Draft], t_ns: int, evidence: Mapping[int, Json] | None = None
+    ) -> list[Entry]:
+        """Write entries in one durable transaction; returns only after the commit.
+
+        Raises:
+            ConflictError: A second `resolution` for a case, or a key that is already used.
+            StoreError: The disk refused; nothing was written.
+        """
+
+    def next_case(self) -> int:
+        """A case number never given before, also after a crash."""
+
+
+# ---------------------------------------------------------------- models
+
+
+class Scorer(Protocol):
+    """A loaded model version."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its manifest."""
+
+    def score(self, window: Window) -> Score:
+        """Judge one window.
+
+        Raises:
+            ModelError: The window does not fit the model, or its output is not finite.
+        """
+
+
+class ScorerLoader(Protocol):
+    """Makes a Scorer from a stored version."""
+
+    def __call__(self, blob: bytes, manifest: Manifest) -> Scorer:
+        """Load, check and warm up a model.
+
+        Raises:
+            ModelError: The file must not be used; the message names the check.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The result of a fit.
+
+    Attributes:
+        blob: ONNX file. classes: Class names in output order.
+        cases: Case numbers behind `scores`, in order.
+        scores: float64 [case, class] honest (cross-fitted) probabilities of each labelled case;
+            cases whose class is not in `classes` are scored too (they can only be wrong).
+        facts: Hyper-parameters and figures for the manifest (plain JSON).
+    """
+
+    blob: bytes
+    classes: tuple[str, ...]
+    cases: tuple[int, ...]
+    scores: Doubles
+    facts: Json
+
+
+class Fitter(Protocol):
+    """Trains a model from labelled cases."""
+
+    def fit(self, cases: Sequence[LabelledCase], spec: ModelSpec) -> Fitted | None:
+        """Fit, cross-fit and export; deterministic for the same cases and seed.
+
+        Returns:
+            None while there are not at least two classes with `spec.min_labels` labels.
+        """
+
+    def predict(self, fitted: Fitted, windows: Sequence[Window]) -> Doubles:
+        """Probabilities [window, class] computed in numpy, to compare with onnxruntime."""
+
+
+class Registry(Protocol):
+    """Content-addressed model versions and the one pointer to the live one."""
+
+    def put(self, blob: bytes, manifest: Manifest) -> str:
+        """Store a version durably (without making it live); returns its digest."""
+
+    def get(self, digest: str) -> tuple[bytes, Manifest]:
+        """Read a version and verify both hashes.
+
+        Raises:
+            ModelError: Unknown or damaged version.
+        """
+
+    def current(self) -> str | None:
+        """Digest of the live version, None when none was ever promoted."""
+
+    def promote(self, digest: str) -> None:
+        """Make a stored version live, atomically and durably.
+
+        Raises:
+            ModelError: Unknown or damaged version; the old one stays live.
+        """
+
+    def versions(self) -> list[str]:
+        """Digests of all stored versions, oldest first."""
+
+
+# ---------------------------------------------------------------- outside world
+
+
+class Outbox(Protocol):
+    """Where the authority announces what happened (topics; a list in tests)."""
+
+    def publish(self, entry: Entry) -> None:
+        """Announce a ledger entry that was just committed."""
+
+    def reply(self, key: str, body: Json) -> None:
+        """Answer a person's command, after the commit."""
+
+
+class Guard(Protocol):
+    """Holds and resumes the process. Not a safety function."""
+
+    def hold(self, case: int, done: Callable[[bool, str], None]) -> None:
+        """Ask for a hold; `done(confirmed, reason)` is called once, later."""
+
+    def resume(self, case: int, done: Callable[[bool, str], None]) -> None:
+        """Ask for a resume; refused after a safety stop."""
+
+
+class BagReader(Protocol):
+    """A recorded bag."""
+
+    def topics(self) -> dict[str, tuple[str, int]]:
+        """Topic -> (type, message count)."""
+
+    def messages(self, topics: Iterable[str] | None = None) -> Iterator[RawMessage]:
+        """Messages in order of log time.
+
+        Raises:
+            DataError: The bag is damaged; what could be read was yielded before.
+        """

@@ -1,0 +1,103 @@
+"""The manifest of a model version: what it is, where it comes from, what it may do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from cobot_ai.core.errors import ModelError
+from cobot_ai.core.gates import Check, GateReport
+from cobot_ai.core.risk import Certificate
+from cobot_ai.core.types import Json
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything that must be known to use, judge and trace one model version.
+
+    Its identity (`digest`) is the SHA-256 of its canonical JSON; a decision names that hash.
+
+    Attributes:
+        blob: SHA-256 of the ONNX file, hex. parent: Digest of the version before, '' if none.
+        classes: Class names in the order of the model's output.
+        channels: Channel names in the order of the model's input.
+        samples: Grid points of the input window.
+        certificates: Calibrated thresholds, one per context.
+        labels: Labels per class behind it. contexts: Labels per context behind it.
+        data: SHA-256 of the sorted (case, label) list it was fitted on.
+        cell: Digest of the cell file. code: Version of cobot_ai. seed: Seed of the fit.
+        created_ns: When it was fitted, cell clock, nanoseconds.
+        head: Head name. facts: Hyper-parameters, library versions, honest accuracy and so on.
+        gates: Report of the validation gate; empty before it ran.
+    """
+
+    blob: str
+    parent: str
+    classes: tuple[str, ...]
+    channels: tuple[str, ...]
+    samples: int
+    certificates: tuple[Certificate, ...]
+    labels: Mapping[str, int]
+    contexts: Mapping[str, int]
+    data: str
+    cell: str
+    code: str
+    seed: int
+    created_ns: int
+    head: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    gates: GateReport = field(default_factory=lambda: GateReport(()))
+
+    def to_json(self) -> Json:
+        """Plain JSON form."""
+        return {'schema': SCHEMA, **asdict(self)}
+
+    def canonical(self) -> bytes:
+        """Canonical bytes: the file that is stored and hashed."""
+        return json.dumps(
+            self.to_json(), sort_keys=True, separators=(',', ':'), allow_nan=False
+        ).encode()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical bytes, hex: the model version's name."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    def certificate(self, context: str) -> Certificate | None:
+        """The certificate of exactly this context, or None (never borrowed silently)."""
+        return next((c for c in self.certificates if c.context == context), None)
+
+
+def from_json(doc: Json) -> Manifest:
+    """Read a manifest back.
+
+    Raises:
+        ModelError: The document is not a manifest of this schema.
+    """
+    try:
+        doc = dict(doc)
+        if doc.pop('schema') != SCHEMA:
+            raise ModelError(
+                'This model was written by another version of cobot_ai; '
+                'retrain it here or install the version that wrote it.'
+            )
+        checks = tuple(
+            Check(**{**c, 'cases': tuple(c['cases'])}) for c in doc.pop('gates')['checks']
+        )
+        certificates = tuple(Certificate(**c) for c in doc.pop('certificates'))
+        return Manifest(
+            **{
+                **doc,
+                'classes': tuple(doc['classes']),
+                'channels': tuple(doc['channels']),
+                'certificates': certificates,
+                'gates': GateReport(checks),
+            }
+        )
+    except (KeyError, TypeError, AttributeError) as e:
+        raise ModelError(f'The model manifest is damaged ({e}); restore it from a backup.') from e

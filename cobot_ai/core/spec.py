@@ -1,0 +1,247 @@
+"""What the cell file declares about streams, channels, steps and questions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cobot_ai.core.types import Facts, Missing
+
+Texts = Mapping[str, str]
+"""Language code -> text."""
+
+
+class Action(str, Enum):
+    """What a class makes the robot do."""
+
+    CONTINUE = 'continue'
+    REWORK = 'rework'
+    REJECT = 'reject'
+    STOP = 'stop'
+    HOLD = 'hold'
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """One scalar series taken from a stream.
+
+    Attributes:
+        name: Short name, unique in its stream.
+        path: Path into the message: `wrench.force.x`, `effort[2]`, `effort[joint_3]`, `data[0]`.
+        unit: SI unit (REP-103) or `degC`; shown to people, never converted silently.
+        missing: What to do when the channel is lost.
+        stale_s: Longest gap inside a window that is still bridged, seconds.
+        low: Smallest plausible value. high: Largest plausible value (in `unit`).
+        frozen_s: A value that does not change for this long counts as frozen; inf: never.
+        text: Plant's names of the sensor per language.
+    """
+
+    name: str
+    path: str
+    unit: str = ''
+    missing: Missing = Missing.ASK
+    stale_s: float = 0.5
+    low: float = -math.inf
+    high: float = math.inf
+    frozen_s: float = math.inf
+    text: Texts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One subscribed topic.
+
+    Attributes:
+        name: Stream name. topic: Relative topic name. type: ROS type.
+        rate_hz: Rated message rate, hertz (> 0).
+        channels: Its channels; empty for a camera still (evidence only).
+    """
+
+    name: str
+    topic: str
+    type: str
+    rate_hz: float
+    channels: tuple[ChannelSpec, ...] = ()
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Full channel names, `stream.channel`."""
+        return tuple(f'{self.name}.{c.name}' for c in self.channels)
+
+
+class Trigger(str, Enum):
+    """What bounds a step."""
+
+    MESSAGE = 'message'
+    SLIDING = 'sliding'
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """How a step is bounded and cut onto the grid.
+
+    Attributes:
+        trigger: Step messages from the robot program, or a sliding window.
+        topic: Topic of the step messages (`~/step` by default).
+        samples: Grid points of a window (>= 2).
+        length_s: Window length in seconds; None: from begin to end of the step.
+        hop_s: Distance between sliding windows, seconds.
+        settle_s: How long to wait after a step's end for late samples, seconds.
+        context: Facts that make the context key, in order.
+        group: Facts that name the split group; empty: every case is its own group.
+        facts: Facts that hold for the whole cell (used where a step message has none).
+    """
+
+    trigger: Trigger = Trigger.MESSAGE
+    topic: str = '~/step'
+    samples: int = 64
+    length_s: float | None = None
+    hop_s: float = 1.0
+    settle_s: float = 0.1
+    context: tuple[str, ...] = ('operation', 'part', 'tool', 'program')
+    group: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSpec:
+    """One possible answer: what it makes the robot do and what it is called.
+
+    Attributes:
+        name: Class name. action: Consequence for the robot.
+        nominal: True for the class of a good step.
+        cost: Cost of acting on another class when this one was true (needless ask = 1).
+        text: Plant's names per language.
+    """
+
+    name: str
+    action: Action
+    nominal: bool = False
+    cost: float = 10.0
+    text: Texts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSpec:
+    """The judgement wanted for a step.
+
+    Attributes:
+        classes: Declared classes, in the order of the answer buttons.
+        open_classes: True when an answer may name a class that is not declared.
+        other_action: Action of a class that is not declared.
+        deadline_s: Time to answer, seconds. undo_s: Undo window, seconds.
+        lease_s: How long a claim is held without renewal, seconds.
+        fail_safe: What the robot does when nobody answered in time (never `continue`).
+        not_sure: `fail_safe` ends the ask at once; `wait` leaves it open for a second person.
+        text: The question per language.
+        sop: File name of the work instruction, relative to the plant's folder; empty: none.
+    """
+
+    classes: tuple[ClassSpec, ...]
+    open_classes: bool = False
+    other_action: Action = Action.STOP
+    deadline_s: float = 60.0
+    undo_s: float = 5.0
+    lease_s: float = 15.0
+    fail_safe: Action = Action.HOLD
+    not_sure: str = 'fail_safe'
+    text: Texts = field(default_factory=dict)
+    sop: str = ''
+
+    def action_of(self, label: str) -> Action:
+        """Consequence of a class, `other_action` where it is not declared."""
+        return next((c.action for c in self.classes if c.name == label), self.other_action)
+
+    def is_nominal(self, label: str) -> bool:
+        """True when `label` is a declared class of a good step."""
+        return any(c.nominal for c in self.classes if c.name == label)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskSpec:
+    """The one number that sets the risk, and what it needs.
+
+    Attributes:
+        epsilon: Tolerated share of acted-alone decisions that are wrong, 0 < epsilon < 1.
+        delta: Allowed chance that the bound does not hold (rule `certified`), 0 < delta < 1.
+        rule: `certified` (fixed-sequence Clopper-Pearson) or `expected`.
+        min_answers: Answers a new context needs before the model may act in it.
+        burn_in: Cases asked after a class was seen for the first time.
+    """
+
+    epsilon: float = 0.05
+    delta: float = 0.1
+    rule: str = 'certified'
+    min_answers: int = 10
+    burn_in: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """How a model is trained and when it may go live.
+
+    Attributes:
+        head: `linear` or `kernel`. min_labels: Labels a class needs to enter the model.
+        swap: `at_once` (between decisions) or `maintenance`.
+        seed: Seed of folds and random features.
+    """
+
+    head: str = 'linear'
+    min_labels: int = 3
+    swap: str = 'maintenance'
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSpec:
+    """How the process is held and resumed.
+
+    Attributes:
+        recipe: `none` (shadow: advise only) or `trigger` (two std_srvs/Trigger services).
+        hold_service: Service that holds. resume_service: Service that resumes.
+        timeout_s: Time a service has to confirm, seconds.
+    """
+
+    recipe: str = 'none'
+    hold_service: str = ''
+    resume_service: str = ''
+    timeout_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSpec:
+    """Disk budget: quota of the evidence clips in megabytes, and days decisions are kept."""
+
+    clips_mb: float = 2000.0
+    keep_days: float = 365.0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSpec:
+    """Asks per hour and operator: `warn` and `hard`; `hard` 0 means no budget."""
+
+    warn: float = 6.0
+    hard: float = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class CellSpec:
+    """Everything a cell file says. `digest` is the SHA-256 of its canonical JSON form."""
+
+    name: str
+    streams: tuple[StreamSpec, ...]
+    step: StepSpec
+    question: QuestionSpec
+    risk: RiskSpec = field(default_factory=RiskSpec)
+    model: ModelSpec = field(default_factory=ModelSpec)
+    motion: MotionSpec = field(default_factory=MotionSpec)
+    storage: StorageSpec = field(default_factory=StorageSpec)
+    budget: BudgetSpec = field(default_factory=BudgetSpec)
+    digest: str = ''
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Full names of all channels, in the order of the model's input."""
+        return tuple(n for s in self.streams for n in s.channel_names)

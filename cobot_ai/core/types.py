@@ -1,0 +1,255 @@
+"""The shared vocabulary: frozen values that pass between the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Facts = Mapping[str, str]
+"""Context facts a robot program declares: operation, part, tool, program, part_id, ..."""
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """One serialised ROS message as it came from a topic or a bag.
+
+    Attributes:
+        topic: Fully resolved topic name, e.g. `/cell_1/wrench`.
+        type: ROS type, e.g. `geometry_msgs/msg/WrenchStamped`.
+        t_ns: Arrival time on the node's clock (bag: log time), nanoseconds.
+        data: CDR bytes including the four-byte encapsulation header.
+    """
+
+    topic: str
+    type: str
+    t_ns: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The numbers one message carries for one stream.
+
+    Attributes:
+        stream: Stream name of the cell file.
+        t_ns: Header stamp where there is one, else arrival time, nanoseconds.
+        values: float64 [channel] in the order of the stream's channels; may hold NaN or Inf.
+    """
+
+    stream: str
+    t_ns: int
+    values: Doubles
+
+
+class Edge(str, Enum):
+    """Which end of a step a step message marks."""
+
+    BEGIN = 'begin'
+    END = 'end'
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvent:
+    """A robot program says that a step begins or ends at `t_ns`, with the facts it knows."""
+
+    edge: Edge
+    t_ns: int
+    facts: Facts
+
+
+class Problem(str, Enum):
+    """What was wrong with a channel inside a window."""
+
+    MISSING = 'missing'
+    GAP = 'gap'
+    NON_FINITE = 'non_finite'
+    FROZEN = 'frozen'
+    OUT_OF_RANGE = 'out_of_range'
+
+
+class Missing(str, Enum):
+    """Missing-data policy of a channel (declared in the cell file)."""
+
+    MASK = 'mask'
+    HOLD_LAST = 'hold_last'
+    ASK = 'ask'
+    STOP = 'stop'
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNote:
+    """What was missing in one channel of one case, and what was done about it.
+
+    Attributes:
+        channel: Channel name, e.g. `wrench.fx`.
+        problem: What was found.
+        action: The declared policy that was applied.
+        share: Share of the window's grid points concerned, 0 to 1.
+    """
+
+    channel: str
+    problem: Problem
+    action: Missing
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A step's data on a fixed grid.
+
+    Attributes:
+        channels: Channel names, `stream.channel`.
+        values: float32 [channel, time]; always finite, 0.0 where `mask` is False.
+        mask: bool [channel, time]; True where the value was measured (or held by policy).
+        start_ns: Time of the first grid edge, nanoseconds.
+        end_ns: Time of the last grid edge, nanoseconds.
+        notes: What was missing and what was done about it.
+    """
+
+    channels: tuple[str, ...]
+    values: Floats
+    mask: Bools
+    start_ns: int
+    end_ns: int
+    notes: tuple[ChannelNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A stored, labelled case that resembles the present one (similarity 0 to 1)."""
+
+    case: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A model's judgement of one window.
+
+    Attributes:
+        classes: Class names in the order of `probs`.
+        probs: float64 [class], non-negative, sums to 1.
+        model: Manifest hash of the model that gave it.
+        evidence: Largest raw class score; low means unlike anything labelled.
+        novelty: 0 (well known) to 1 (unlike all stored cases); NaN where the head has none.
+        nearest: Most similar stored cases, best first.
+    """
+
+    classes: tuple[str, ...]
+    probs: tuple[float, ...]
+    model: str
+    evidence: float = float('nan')
+    novelty: float = float('nan')
+    nearest: tuple[Neighbour, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Name of the most probable class."""
+        return self.classes[int(np.argmax(self.probs))]
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable class, 0 to 1."""
+        return float(max(self.probs))
+
+
+class Verdict(str, Enum):
+    """What the policy decided to do with a case."""
+
+    ACT = 'act'
+    ASK = 'ask'
+    HOLD = 'hold'
+
+
+class Why(str, Enum):
+    """The reason of a decision (a message key; the page has the sentence)."""
+
+    SURE = 'sure'
+    NO_MODEL = 'no_model'
+    NEW_CONTEXT = 'new_context'
+    NO_CERTIFICATE = 'no_certificate'
+    BELOW_THRESHOLD = 'below_threshold'
+    NEW_CLASS = 'new_class'
+    UNUSUAL = 'unusual'
+    SENSOR = 'sensor'
+    SENSOR_STOP = 'sensor_stop'
+    AUDIT = 'audit'
+    BUDGET = 'budget'
+    STORE = 'store'
+    MODEL_FAILED = 'model_failed'
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Verdict on one case, always with its reason.
+
+    Attributes:
+        case: Case number, unique in the cell's ledger.
+        verdict: Act alone, ask a person, or hold.
+        why: Reason code; `params` fills its placeholders (figures, channel names).
+        label: The class acted upon; None when asked or held.
+        action: What the robot does: an `Action` value; for ask and hold the robot waits.
+        score: The model's judgement, None when there was no model or it was not consulted.
+        threshold: Confidence the context's certificate demands, None when none exists.
+    """
+
+    case: int
+    verdict: Verdict
+    why: Why
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label: str | None = None
+    action: str | None = None
+    score: Score | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One judged window: what happened, in which context, with what evidence.
+
+    Attributes:
+        id: Case number, unique in the cell's ledger, counting from 1.
+        context: Context key, e.g. `operation=insert/part=peg_a`.
+        group: Cases of one group never stand on both sides of a split.
+        facts: All facts the robot program declared.
+        window: The data.
+    """
+
+    id: int
+    context: str
+    group: str
+    facts: Facts
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledCase:
+    """A case with the label that counts for training.
+
+    Attributes:
+        id: Case number. context: Context key. group: Split group. window: The data.
+        label: Class name. by: Pseudonym of who labelled it.
+        labelled_ns: When, cell clock, nanoseconds.
+    """
+
+    id: int
+    context: str
+    group: str
+    window: Window
+    label: str
+    by: str = ''
+    labelled_ns: int = 0
+
+
+def to_probs(classes: Sequence[str], probs: Sequence[float]) -> dict[str, float]:
+    """Class probabilities as a plain mapping, rounded for records (6 digits)."""
+    return {name: round(float(p), 6) for name, p in zip(classes, probs, strict=True)}

@@ -1,0 +1,1 @@
+"""The ROS skin: wiring only. The one place where rclpy is imported."""

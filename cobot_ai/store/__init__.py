@@ -1,0 +1,1 @@
+"""Everything durable: ledger, registry, clips, bags, accounts, cell files."""

