@@ -285,3 +285,13 @@ class BagReader(Protocol):
         Raises:
             DataError: The bag is damaged; what could be read was yielded before.
         """
+
+
+class ClipSink(Protocol):
+    """Takes a case's messages for storing, without making the caller wait for the disk."""
+
+    def save(self, case: int, messages: Sequence[RawMessage], kept: str) -> None:
+        """Store soon; what became of it is told to the authority by `clip_stored`."""
+
+    def keep(self, case: int, kept: str) -> None:
+        """Change a clip's retention class soon."""

@@ -32,7 +32,8 @@ class ChannelSpec:
         path: Path into the message: `wrench.force.x`, `effort[2]`, `effort[joint_3]`, `data[0]`.
         unit: SI unit (REP-103) or `degC`; shown to people, never converted silently.
         missing: What to do when the channel is lost.
-        stale_s: Longest gap inside a window that is still bridged, seconds.
+        stale_s: Longest gap inside a window that is still bridged, seconds; None: 2.5 periods.
+        hold_s: Longest time `hold_last` keeps a value, seconds.
         low: Smallest plausible value. high: Largest plausible value (in `unit`).
         frozen_s: A value that does not change for this long counts as frozen; inf: never.
         text: Plant's names of the sensor per language.
@@ -42,7 +43,8 @@ class ChannelSpec:
     path: str
     unit: str = ''
     missing: Missing = Missing.ASK
-    stale_s: float = 0.5
+    stale_s: float | None = None
+    hold_s: float = 5.0
     low: float = -math.inf
     high: float = math.inf
     frozen_s: float = math.inf

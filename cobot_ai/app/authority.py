@@ -1,0 +1,382 @@
+"""The authority of a cell: messages in, decisions out, every deadline kept.
+
+The same object runs behind the live monitor node and behind a bag replay; only the clock, the
+ledger and the outbox differ. It is driven from one thread.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cobot_ai.app.decide import Record, case_of, decision_body, judge
+from cobot_ai.app.escalate import Desk, Resolved
+from cobot_ai.app.observe import Cut, Observer
+from cobot_ai.app.ports import ClipSink, Clock, Draft, Entry, Guard, Ledger, Outbox
+from cobot_ai.app.promote import Versions
+from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
+from cobot_ai.core.evidence import Gallery
+from cobot_ai.core.spec import Action, CellSpec
+from cobot_ai.core.types import (
+    Case,
+    Decision,
+    Json,
+    RawMessage,
+    Verdict,
+    Why,
+    Window,
+)
+
+HOUR_NS = 3600 * 10**9
+REMEMBERED = 200
+"""Windows kept for the evidence of later cases."""
+JUDGE_WAIT_S = 2.0
+"""How long `judge` waits for the end of a step that it was called for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the authority is made of; `stopwatch` counts seconds, for latencies only."""
+
+    clock: Clock
+    ledger: Ledger
+    observer: Observer
+    clips: ClipSink
+    outbox: Outbox
+    guard: Guard
+    versions: Versions
+    stopwatch: Callable[[], float]
+
+
+@dataclass(slots=True)
+class _Waiter:
+    done: Callable[[Resolved], None]
+    until_ns: int
+    case: int | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Figures since the start, for `~/state` and the summary."""
+
+    cases: int = 0
+    acted: int = 0
+    asked: int = 0
+    expired: int = 0
+    held: int = 0
+    asked_ns: list[int] = field(default_factory=list)
+    latency_ms: list[float] = field(default_factory=list)
+
+
+class Authority:
+    """Judges steps, asks people, keeps deadlines, swaps models, writes everything down.
+
+    Args:
+        spec: The cell. parts: Its collaborators. start_body: Facts of the `start` entry.
+    """
+
+    def __init__(self, spec: CellSpec, parts: Parts) -> None:
+        self.spec, self._p = spec, parts
+        self.desk = Desk(spec, parts.ledger, parts.clock, self._announce, self._settled)
+        self.gallery = Gallery(spec)
+        self.record = Record(spec.risk.burn_in)
+        self.tally = Tally()
+        self.held: str = ''
+        self._windows: OrderedDict[int, tuple[str, Window]] = OrderedDict()
+        self._outcomes: OrderedDict[int, Resolved] = OrderedDict()
+        self._waiters: list[_Waiter] = []
+        self._unreported: list[int] = []
+
+    # ------------------------------------------------------------ life
+
+    def start(self, body: Json) -> None:
+        """Write the start, close what the last run left open, load the live model."""
+        self._commit([Draft('start', {**body, 'cell': self.spec.name, 'digest': self.spec.digest})])
+        self.desk.abandon('restart')
+        for entry in sorted(self._p.ledger.labels().values(), key=lambda e: e.seq):
+            if entry.body['label'] is not None:
+                self.record.learn(entry.case, entry.body['context'], entry.body['label'])
+        self._commit(self._p.versions.start())
+
+    def remember(self, case: int, context: str, window: Window, label: str) -> None:
+        """Give back to the gallery a labelled case of an earlier run."""
+        self.gallery.learn(case, context, window, label)
+
+    # ------------------------------------------------------------ data
+
+    def take(self, message: RawMessage) -> None:
+        """Take in one message of a stream or of the robot program."""
+        self._p.observer.take(message, self._p.clock.monotonic_ns())
+
+    def tick(self) -> None:
+        """Let time pass: deadlines first, then steps that became complete."""
+        self.desk.tick()
+        for cut in self._p.observer.ready(self._p.clock.monotonic_ns()):
+            self._judge(cut)
+        self._serve()
+
+    def next_change_ns(self) -> int | None:
+        """Monotonic time of the next deadline; None when nothing waits."""
+        waits = [w.until_ns for w in self._waiters if w.case is None]
+        times = [self.desk.next_change_ns(), self._p.observer.next_change_ns(), *waits]
+        return min((t for t in times if t is not None), default=None)
+
+    def _judge(self, cut: Cut) -> None:
+        begun = self._p.stopwatch()
+        case = case_of(self._p.ledger.next_case(), cut, self.spec)
+        standing = self.record.standing(case.context, self._p.versions.scorer)
+        decision, broken = judge(case, self._p.versions.scorer, standing, self.spec)
+        decision = self._within_budget(decision)
+        latency_ms = (self._p.stopwatch() - begun) * 1e3
+        drafts = [Draft('decision', decision_body(case, decision, latency_ms), case.id)]
+        if broken is not None:
+            drafts.append(Draft('fault', {'code': 'model', 'detail': broken}, case.id))
+        self._remember(case)
+        try:
+            self._write(case, decision, drafts)
+        except StoreError:
+            self._unwritten(case)
+            raise
+        self.tally.latency_ms.append(latency_ms)
+        self._p.clips.save(
+            case.id, cut.messages, 'routine' if decision.verdict is Verdict.ACT else 'asked'
+        )
+
+    def _within_budget(self, decision: Decision) -> Decision:
+        """Over the hard ask budget a question is not put; the case is held and listed."""
+        hard = self.spec.budget.hard
+        if decision.verdict is not Verdict.ASK or hard <= 0:
+            return decision
+        if self.asks_last_hour() < hard:
+            return decision
+        params = {'limit': hard, 'why': decision.why.value}
+        return Decision(
+            decision.case,
+            Verdict.HOLD,
+            Why.BUDGET,
+            params,
+            score=decision.score,
+            threshold=decision.threshold,
+        )
+
+    def _write(self, case: Case, decision: Decision, drafts: list[Draft]) -> None:
+        self.tally.cases += 1
+        if decision.verdict is Verdict.ACT:
+            self.tally.acted += 1
+            self._commit(drafts)
+            go = decision.action == Action.CONTINUE.value
+            self._settled(
+                Resolved(case.id, 'acted', decision.label or '', decision.action or '', go)
+            )
+            return
+        self.tally.asked += 1
+        self._guard_hold(case.id)
+        if decision.why is Why.BUDGET:
+            self._commit(drafts)
+            self.desk.suppress(case.id)
+            return
+        evidence = self.gallery.describe(case)
+        drafts.append(Draft('ask', self.desk.ask_body(case, decision), case.id))
+        self._commit(drafts, {case.id: evidence})
+        now = self._p.clock.monotonic_ns()
+        self.tally.asked_ns.append(now)
+        self.desk.open(case, now)
+
+    def _unwritten(self, case: Case) -> None:
+        """The disk refused: nothing may go on that is not written down."""
+        fail_safe = self.spec.question.fail_safe.value
+        self._settled(Resolved(case.id, 'unwritten', '', fail_safe, False))
+
+    def _remember(self, case: Case) -> None:
+        self._windows[case.id] = (case.context, case.window)
+        while len(self._windows) > REMEMBERED:
+            self._windows.popitem(last=False)
+
+    def asks_last_hour(self) -> int:
+        """Questions put in the last hour."""
+        since = self._p.clock.monotonic_ns() - HOUR_NS
+        self.tally.asked_ns = [t for t in self.tally.asked_ns if t > since]
+        return len(self.tally.asked_ns)
+
+    # ------------------------------------------------------------ the robot program
+
+    def judge_step(self, done: Callable[[Resolved], None]) -> None:
+        """The robot program wants the outcome of the step that just ended.
+
+        Args:
+            done: Called once, with the resolution; never with a success that nobody gave.
+        """
+        until = self._p.clock.monotonic_ns() + round(JUDGE_WAIT_S * 1e9)
+        self._waiters.append(_Waiter(done, until))
+        self._serve()
+
+    def _serve(self) -> None:
+        now = self._p.clock.monotonic_ns()
+        for waiter in list(self._waiters):
+            if waiter.case is None and self._unreported and not self._p.observer.busy:
+                waiter.case = self._unreported[-1]
+                self._unreported.clear()
+            outcome = self._outcomes.get(waiter.case) if waiter.case is not None else None
+            if outcome is None and waiter.case is None and now >= waiter.until_ns:
+                idle = not self._p.observer.busy
+                hold = self.spec.question.fail_safe.value
+                outcome = Resolved(0, 'no_step', '', hold, False) if idle else None
+            if outcome is not None:
+                self._waiters.remove(waiter)
+                waiter.done(outcome)
+
+    def _settled(self, resolved: Resolved) -> None:
+        self._outcomes[resolved.case] = resolved
+        while len(self._outcomes) > REMEMBERED:
+            self._outcomes.popitem(last=False)
+        if resolved.outcome == 'expired':
+            self.tally.expired += 1
+        if resolved.outcome not in ('acted', 'answered'):
+            self.tally.held += 1
+        if resolved.go:
+            self._guard_resume(resolved.case)
+        self._serve()
+
+    def _guard_hold(self, case: int) -> None:
+        self.held = f'case {case}'
+        self._p.guard.hold(case, lambda ok, why: self._moved('hold', case, ok, why, 'cobot_ai'))
+
+    def _guard_resume(self, case: int, by: str = 'cobot_ai') -> None:
+        if not self.held:
+            return
+        self.held = ''
+        self._p.guard.resume(case, lambda ok, why: self._moved('resume', case, ok, why, by))
+
+    def _moved(self, kind: str, case: int, confirmed: bool, reason: str, by: str) -> None:
+        self._commit([Draft(kind, {'by': by, 'confirmed': confirmed, 'reason': reason}, case)])
+
+    # ------------------------------------------------------------ people and models
+
+    def command(self, command: Mapping[str, object]) -> Json:
+        """Carry out a person's command and return the reply; never raises on bad input."""
+        key = command.get('key', '')
+        try:
+            if self.desk.handles(str(command.get('kind'))):
+                reply = self.desk.command(command)
+            else:
+                reply = self._operate(command)
+        except CobotAiError as e:
+            reply = {'key': key, 'ok': False, 'status': 'refused', 'reason': str(e)}
+        self._p.outbox.reply(str(key), reply)
+        return reply
+
+    def _operate(self, command: Mapping[str, object]) -> Json:
+        stored = self._p.ledger.by_key(str(command.get('key', '')))
+        if stored is not None:
+            return {**stored.body['reply'], 'seq': stored.seq}
+        kind, by = str(command.get('kind')), str(command.get('by', ''))
+        drafts = self._operation(kind, by, command)
+        reply: Json = {'key': command.get('key', ''), 'ok': True, 'status': 'done', 'reason': ''}
+        body = {'kind': kind, 'by': by, 'ok': True, 'reason': '', 'reply': reply}
+        drafts.append(Draft('command', body, key=str(command.get('key', ''))))
+        return {**reply, 'seq': self._commit(drafts)[-1].seq}
+
+    def _operation(self, kind: str, by: str, command: Mapping[str, object]) -> list[Draft]:
+        versions = self._p.versions
+        if kind == 'promote':
+            return versions.promote(str(command.get('model')), by, 'person')
+        if kind == 'rollback':
+            return versions.rollback(by)
+        if kind == 'maintenance':
+            return versions.set_maintenance(bool(command.get('on')), by)
+        if kind == 'hold':
+            self._guard_hold(0)
+            return []
+        if kind == 'resume':
+            return self._resume(by)
+        raise DataError(f'There is no command "{kind}".')
+
+    def _resume(self, by: str) -> list[Draft]:
+        if self.desk.open_asks:
+            raise DataError('A question is still open; answer it first.')
+        if not self.held:
+            raise DataError('The process is not held.')
+        self._guard_resume(0, by)
+        return []
+
+    def offer(self, digest: str) -> None:
+        """The trainer offers a candidate."""
+        try:
+            self._commit(self._p.versions.offer(digest))
+        except ModelError as e:
+            self.fault('model', str(e))
+
+    def clip_stored(self, case: int, sha256: str, kept: str) -> None:
+        """A clip reached the disk."""
+        self._commit([Draft('clip', {'sha256': sha256, 'kept': kept}, case)])
+
+    def fault(self, code: str, detail: str) -> None:
+        """Something broke and was handled; it is written down and shown."""
+        self._commit([Draft('fault', {'code': code, 'detail': detail})])
+
+    def state(self) -> Json:
+        """What `~/state` says, twice a second."""
+        versions, tally = self._p.versions, self.tally
+        return {
+            'cell': self.spec.name,
+            'mode': self._mode(),
+            'held': self.held,
+            'model': versions.live,
+            'staged': versions.staged,
+            'maintenance': versions.maintenance,
+            'auto_paused': versions.paused,
+            'open_asks': [a.case for a in self.desk.open_asks],
+            'asks_last_hour': self.asks_last_hour(),
+            'budget_warn': self.spec.budget.warn,
+            'budget_hard': self.spec.budget.hard,
+            'cases': tally.cases,
+            'acted': tally.acted,
+            'asked': tally.asked,
+            'expired': tally.expired,
+            'head': self._p.ledger.head(),
+            'streams': {
+                name: {
+                    'received': c.received,
+                    'late': c.late,
+                    'duplicate': c.duplicate,
+                    'missing': c.missing,
+                    'dropped': c.dropped,
+                }
+                for name, c in self._p.observer.counts.items()
+            },
+        }
+
+    def _mode(self) -> str:
+        if self._p.versions.maintenance:
+            return 'maintenance'
+        if self.desk.open_asks:
+            return 'asking'
+        return 'held' if self.held else 'running'
+
+    # ------------------------------------------------------------ writing
+
+    def _commit(self, drafts: list[Draft], evidence: dict[int, Json] | None = None) -> list[Entry]:
+        if not drafts:
+            return []
+        entries = self._p.ledger.commit(drafts, self._p.clock.now_ns(), evidence)
+        for entry in entries:
+            self._announce(entry)
+        return entries
+
+    def _announce(self, entry: Entry) -> None:
+        if entry.kind == 'label':
+            self._learn(entry)
+        if entry.kind == 'decision':
+            self._unreported.append(entry.case)
+        self._p.outbox.publish(entry)
+
+    def _learn(self, entry: Entry) -> None:
+        label = entry.body['label']
+        self._p.clips.keep(entry.case, 'labelled')
+        if label is None:
+            return
+        self.record.learn(entry.case, entry.body['context'], label)
+        context, window = self._windows.get(entry.case, ('', None))
+        if window is not None:
+            self.gallery.learn(entry.case, context, window, label)

@@ -1,0 +1,118 @@
+"""Judge one step: score it, apply the policy, and write down everything that led there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from cobot_ai.app.observe import Cut
+from cobot_ai.app.ports import Scorer
+from cobot_ai.core.errors import ModelError
+from cobot_ai.core.policy import Standing, decide
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.steps import context_key, group_key
+from cobot_ai.core.types import Case, Decision, Json, Score, Verdict, Why, to_probs
+
+
+def case_of(number: int, cut: Cut, spec: CellSpec) -> Case:
+    """Number a step and place it in its context and split group."""
+    facts = cut.span.facts
+    context = context_key(facts, spec.step.context)
+    return Case(number, context, group_key(facts, spec.step.group, number), facts, cut.window)
+
+
+def judge(
+    case: Case, scorer: Scorer | None, standing: Standing, spec: CellSpec
+) -> tuple[Decision, str | None]:
+    """Score and decide; a model that fails never decides.
+
+    Returns:
+        The decision, and what was wrong with the model (None when nothing).
+    """
+    score: Score | None = None
+    try:
+        score = scorer.score(case.window) if scorer is not None else None
+    except ModelError as e:
+        return Decision(case.id, Verdict.ASK, Why.MODEL_FAILED, {'error': str(e)}), str(e)
+    return decide(case, score, standing, spec.question, spec.risk), None
+
+
+@dataclass(slots=True)
+class Record:
+    """What the cell has learnt about its contexts: the policy's memory, kept by label entries.
+
+    Attributes:
+        answers: Labels per context.
+        classes: Classes in the order they were first named.
+        burn_left: Labels still wanted since the newest class appeared.
+    """
+
+    burn_in: int
+    answers: dict[str, int] = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
+    burn_left: int = 0
+    _labelled: dict[int, str] = field(default_factory=dict)
+
+    def learn(self, case: int, context: str, label: str) -> None:
+        """Take in a label; a revision of an old one counts once."""
+        if case not in self._labelled:
+            self.answers[context] = self.answers.get(context, 0) + 1
+            self.burn_left = max(0, self.burn_left - 1)
+        self._labelled[case] = label
+        if label not in self.classes:
+            # The very first class is no surprise: nothing decides before there are two.
+            self.burn_left = self.burn_in if self.classes else 0
+            self.classes.append(label)
+
+    def standing(self, context: str, scorer: Scorer | None) -> Standing:
+        """What the policy needs to know about a context."""
+        manifest = scorer.manifest if scorer else None
+        return Standing(
+            answers=self.answers.get(context, 0),
+            burn_in=self.burn_left,
+            certificate=manifest.certificate(context) if manifest else None,
+            evidence_floor=float(manifest.facts.get('evidence_floor', -math.inf))
+            if manifest
+            else -math.inf,
+        )
+
+
+def decision_body(case: Case, decision: Decision, latency_ms: float) -> Json:
+    """The ledger's record of a decision (docs/ledger.md)."""
+    score = decision.score
+    return {
+        'verdict': decision.verdict.value,
+        'why': decision.why.value,
+        'params': dict(decision.params),
+        'label': decision.label,
+        'action': decision.action,
+        'context': case.context,
+        'group': case.group,
+        'facts': dict(case.facts),
+        'classes': list(score.classes) if score else [],
+        'probs': to_probs(score.classes, score.probs) if score else {},
+        'confidence': round(score.confidence, 6) if score else None,
+        'evidence': _finite(score.evidence) if score else None,
+        'novelty': _finite(score.novelty) if score else None,
+        'threshold': decision.threshold,
+        'model': score.model if score else None,
+        'nearest': [{'case': n.case, 'similarity': round(n.similarity, 6)} for n in score.nearest]
+        if score
+        else [],
+        'notes': [
+            {
+                'channel': n.channel,
+                'problem': n.problem.value,
+                'action': n.action.value,
+                'share': n.share,
+            }
+            for n in case.window.notes
+        ],
+        'start_ns': case.window.start_ns,
+        'end_ns': case.window.end_ns,
+        'latency_ms': round(latency_ms, 3),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None

@@ -1,0 +1,207 @@
+"""From serialised messages to windows: rings, steps, and the evidence around each step."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from cobot_ai.app.ports import Decoder
+from cobot_ai.core.errors import DataError
+from cobot_ai.core.ring import Counts, Ring
+from cobot_ai.core.spec import CellSpec, StreamSpec, Trigger
+from cobot_ai.core.steps import Slider, Span, StepTracker
+from cobot_ai.core.types import RawMessage, Window
+from cobot_ai.core.window import cut, reach_s
+
+MAX_STEP_S = 120.0
+"""Longest step whose data is kept when a step is not bounded by `length_s`."""
+MAX_RAW_BYTES = 256 * 2**20
+"""Bound of the raw messages kept for clips; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A step that is ready to be judged: its span, window and raw messages."""
+
+    span: Span
+    window: Window
+    messages: tuple[RawMessage, ...]
+
+
+@dataclass(slots=True)
+class _Pending:
+    span: Span
+    since_ns: int
+
+
+class Observer:
+    """Takes in messages in order of arrival and gives back the steps that are complete.
+
+    Args:
+        spec: The cell. decoder: Turns bytes into numbers.
+        resolve: Full topic name of a name in the cell file.
+    """
+
+    def __init__(self, spec: CellSpec, decoder: Decoder, resolve: Callable[[str], str]) -> None:
+        self.spec = spec
+        self._decoder = decoder
+        self._reach_ns = round(reach_s(spec.streams) * 1e9)
+        span_s = (spec.step.length_s or MAX_STEP_S) + spec.step.settle_s + spec.step.hop_s
+        self._keep_ns = round(span_s * 1e9) + 2 * self._reach_ns
+        self.rings = {s.name: Ring(s, self._keep_ns / 1e9) for s in spec.streams}
+        self._streams = {resolve(s.topic): s for s in spec.streams}
+        self.step_topic = resolve(spec.step.topic)
+        self._tracker = StepTracker(spec.step)
+        self._slider = Slider(spec.step) if spec.step.trigger is Trigger.SLIDING else None
+        self._raw: deque[tuple[int, RawMessage]] = deque()
+        self._raw_bytes = 0
+        self._pending: list[_Pending] = []
+        self._still_ns: dict[str, int] = {}
+        self.jumps = 0
+        self._newest_ns = 0
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """Every topic to subscribe to and its type."""
+        topics = {t: s.type for t, s in self._streams.items()}
+        if self._slider is None:
+            topics[self.step_topic] = 'diagnostic_msgs/msg/DiagnosticStatus'
+        return topics
+
+    @property
+    def counts(self) -> dict[str, Counts]:
+        """What each stream got and did not get."""
+        return {name: ring.counts for name, ring in self.rings.items()}
+
+    @property
+    def busy(self) -> bool:
+        """True while a step runs or waits for its last samples."""
+        return self._tracker.running or bool(self._pending)
+
+    def take(self, message: RawMessage, now_ns: int) -> None:
+        """Take in one message.
+
+        Args:
+            message: The message. now_ns: Monotonic clock, for the settling time.
+        """
+        self._check_clock(message.t_ns)
+        if message.topic == self.step_topic:
+            self._step(message, now_ns)
+        elif (stream := self._streams.get(message.topic)) is not None:
+            self._sample(stream, message)
+        if self._slider is not None:
+            late_ns = message.t_ns - round(self.spec.step.settle_s * 1e9)
+            self._pending += [_Pending(s, 0) for s in self._slider.advance(late_ns)]
+
+    def next_change_ns(self) -> int | None:
+        """Monotonic time at which a waiting step is judged whatever came; None when none."""
+        settle = round(self.spec.step.settle_s * 1e9)
+        return min((p.since_ns + settle for p in self._pending), default=None)
+
+    def ready(self, now_ns: int) -> list[Cut]:
+        """Steps whose samples are complete, or whose settling time is over, oldest first."""
+        done = [p for p in self._pending if self._complete(p, now_ns)]
+        self._pending = [p for p in self._pending if p not in done]
+        return [self._cut(p.span) for p in done]
+
+    def _step(self, message: RawMessage, now_ns: int) -> None:
+        try:
+            span = self._tracker.event(self._decoder.step(message))
+        except DataError:
+            self._tracker.orphans += 1
+            return
+        self._keep(message.t_ns, message)
+        if span is not None:
+            self._pending.append(_Pending(span, now_ns))
+
+    def _sample(self, stream: StreamSpec, message: RawMessage) -> None:
+        ring = self.rings[stream.name]
+        if not stream.channels:
+            self._still_ns[stream.name] = message.t_ns
+            self._keep(message.t_ns, message)
+            return
+        try:
+            sample = self._decoder.sample(stream, message)
+        except DataError:
+            ring.counts.dropped += 1
+            return
+        ring.push(sample)
+        self._keep(sample.t_ns, message)
+
+    def _keep(self, t_ns: int, message: RawMessage) -> None:
+        self._raw.append((t_ns, message))
+        self._raw_bytes += len(message.data)
+        oldest = message.t_ns - self._keep_ns
+        while self._raw and (self._raw[0][0] < oldest or self._raw_bytes > MAX_RAW_BYTES):
+            self._raw_bytes -= len(self._raw.popleft()[1].data)
+
+    def _complete(self, pending: _Pending, now_ns: int) -> bool:
+        if now_ns - pending.since_ns >= self.spec.step.settle_s * 1e9:
+            return True
+        return all(self._arrived(s, pending.span) for s in self.spec.streams)
+
+    def _arrived(self, stream: StreamSpec, span: Span) -> bool:
+        if not stream.channels:
+            return self._still_ns.get(stream.name, 0) >= span.start_ns
+        ring = self.rings[stream.name]
+        return ring.newest_ns is not None and ring.newest_ns >= span.end_ns - 1.5 * ring.period_ns
+
+    def _cut(self, span: Span) -> Cut:
+        window = cut(
+            self.spec.streams, self.rings, span.start_ns, span.end_ns, self.spec.step.samples
+        )
+        low, high = span.start_ns - self._reach_ns, span.end_ns + self._reach_ns
+        # A still has no place on the grid: the one taken right after the step belongs to it too.
+        messages = tuple(m for t, m in self._raw if low <= t <= high or self._is_still(m, low))
+        return Cut(span, window, messages)
+
+    def _is_still(self, message: RawMessage, low_ns: int) -> bool:
+        stream = self._streams.get(message.topic)
+        return stream is not None and not stream.channels and message.t_ns >= low_ns
+
+    def _check_clock(self, t_ns: int) -> None:
+        """Reset when the clock was set back (sim time paused, looped or restarted)."""
+        if t_ns < self._newest_ns - self._keep_ns:
+            self.jumps += 1
+            for ring in self.rings.values():
+                ring.clear()
+            self._tracker.clear()
+            self._pending.clear()
+            self._raw.clear()
+            self._raw_bytes = 0
+            self._still_ns.clear()
+            if self._slider is not None:
+                self._slider.clear()
+            self._newest_ns = t_ns
+        self._newest_ns = max(self._newest_ns, t_ns)
+
+
+def recut(
+    spec: CellSpec,
+    decoder: Decoder,
+    resolve: Callable[[str], str],
+    messages: Sequence[RawMessage],
+    start_ns: int,
+    end_ns: int,
+) -> Window:
+    """Make the window of a stored clip again, bit for bit (guarantee G9)."""
+    streams = {resolve(s.topic): s for s in spec.streams if s.channels}
+    rings = {s.name: Ring(s, _span_s(s, messages)) for s in spec.streams}
+    for stream, message in _chosen(streams, messages):
+        try:
+            rings[stream.name].push(decoder.sample(stream, message))
+        except DataError:
+            continue
+    return cut(spec.streams, rings, start_ns, end_ns, spec.step.samples)
+
+
+def _chosen(
+    streams: dict[str, StreamSpec], messages: Sequence[RawMessage]
+) -> Iterable[tuple[StreamSpec, RawMessage]]:
+    return ((streams[m.topic], m) for m in messages if m.topic in streams)
+
+
+def _span_s(stream: StreamSpec, messages: Sequence[RawMessage]) -> float:
+    """A ring length that holds every message, whatever its rate."""
+    return len(messages) / stream.rate_hz + 1.0

@@ -1,0 +1,155 @@
+"""A scripted operator: knows the truth of a recording and answers only when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cobot_ai.app.ports import Entry
+from cobot_ai.core.asks import NOT_SURE
+from cobot_ai.core.errors import DataError
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.types import Json
+
+UNKNOWN = 'unknown'
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One truth interval, half open: start_ns <= t < end_ns."""
+
+    kind: str
+    label: str
+    start_ns: int
+    end_ns: int
+
+
+def read_truth(rows: Iterable[dict[str, str]]) -> list[Interval]:
+    """Truth intervals of CSV rows piece,kind,label,start_ns,end_ns.
+
+    Raises:
+        DataError: A column is missing or a time is not a whole number.
+    """
+    intervals = []
+    for number, row in enumerate(rows, start=2):
+        try:
+            interval = Interval(row['kind'], row['label'], int(row['start_ns']), int(row['end_ns']))
+        except (KeyError, TypeError, ValueError) as e:
+            raise DataError(
+                f'Line {number} of the answers file is not piece,kind,label,start_ns,end_ns: {e}.'
+            ) from e
+        intervals.append(interval)
+    return sorted(intervals, key=lambda i: i.start_ns)
+
+
+class Truth:
+    """What really happened in a span of time.
+
+    An interval of kind `class` names the class itself. An interval of any other kind counts when
+    its kind is a class of the cell file (an event such as `grip_lost`); where none overlaps, the
+    first nominal class was true. Label `unknown` means that nobody can tell.
+    """
+
+    def __init__(self, intervals: Sequence[Interval], spec: CellSpec) -> None:
+        names = {c.name for c in spec.question.classes}
+        self._intervals = [i for i in intervals if i.kind == 'class' or i.kind in names]
+        self._starts = np.array([i.start_ns for i in self._intervals], np.int64)
+        self._longest = max((i.end_ns - i.start_ns for i in self._intervals), default=0)
+        self._nominal = next((c.name for c in spec.question.classes if c.nominal), UNKNOWN)
+
+    def of(self, start_ns: int, end_ns: int) -> str | None:
+        """The true class of [start_ns, end_ns), None where the recording does not tell."""
+        first = int(np.searchsorted(self._starts, start_ns - self._longest))
+        last = int(np.searchsorted(self._starts, end_ns))
+        overlap: dict[str, int] = {}
+        for i in self._intervals[first:last]:
+            shared = min(i.end_ns, end_ns) - max(i.start_ns, start_ns)
+            if shared > 0:
+                name = self._name(i)
+                overlap[name] = overlap.get(name, 0) + shared
+        best = max(overlap, key=lambda n: overlap[n]) if overlap else self._nominal
+        return None if best == UNKNOWN else best
+
+    @staticmethod
+    def _name(interval: Interval) -> str:
+        if interval.label == UNKNOWN:
+            return UNKNOWN
+        return interval.label if interval.kind == 'class' else interval.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How the scripted operator works.
+
+    Attributes:
+        delay_s: Time from question to tap, seconds.
+        error_rate: Share of answers that name a wrong class, 0 to 1.
+        absent: Spans [start_s, end_s) since the begin of the recording without any answer.
+        seed: Seed of the errors.
+    """
+
+    delay_s: float = 0.0
+    error_rate: float = 0.0
+    absent: tuple[tuple[float, float], ...] = ()
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class ScriptedOperator:
+    """Answers asks from the truth, `delay_s` after they were put. Times in nanoseconds."""
+
+    truth: Truth
+    habits: Habits
+    begin_ns: int
+    _due: list[tuple[int, Json]] = field(default_factory=list)
+    _spans: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _seen: list[str] = field(default_factory=list)
+    _rng: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rng = np.random.default_rng(self.habits.seed)
+
+    def notice(self, entry: Entry, now_ns: int) -> None:
+        """See a ledger entry; a question is put on the list of things to answer."""
+        if entry.kind == 'decision':
+            self._spans[entry.case] = (entry.body['start_ns'], entry.body['end_ns'])
+        elif entry.kind == 'ask' and not self._absent(now_ns):
+            at = now_ns + round(self.habits.delay_s * 1e9)
+            self._due.append((at, self._tap(entry)))
+
+    def next_ns(self) -> int | None:
+        """When the next tap comes."""
+        return min((t for t, _ in self._due), default=None)
+
+    def taps(self, now_ns: int) -> list[Json]:
+        """Commands whose time has come."""
+        due = [c for t, c in self._due if t <= now_ns]
+        self._due = [(t, c) for t, c in self._due if t > now_ns]
+        return due
+
+    def _tap(self, entry: Entry) -> Json:
+        label = self.truth.of(*self._spans[entry.case])
+        return {
+            'key': f'scripted-{entry.case}',
+            'kind': 'answer',
+            'by': 'scripted_operator',
+            'tablet': 'replay',
+            'case': entry.case,
+            'label': NOT_SURE if label is None else self._maybe_wrong(label),
+            'epoch': 0,
+            'react_ms': round(self.habits.delay_s * 1e3),
+        }
+
+    def _maybe_wrong(self, label: str) -> str:
+        if label not in self._seen:
+            self._seen.append(label)
+        others = [c for c in self._seen if c != label]
+        if others and self._rng.random() < self.habits.error_rate:
+            return others[int(self._rng.integers(len(others)))]
+        return label
+
+    def _absent(self, now_ns: int) -> bool:
+        since = (now_ns - self.begin_ns) / 1e9
+        return any(start <= since < end for start, end in self.habits.absent)

@@ -1,0 +1,118 @@
+"""Replay a bag through the same use cases, with the bag's clock and a scripted operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from cobot_ai.app.authority import Authority
+from cobot_ai.app.operator import ScriptedOperator
+from cobot_ai.app.ports import ClipStore, Entry, Guard
+from cobot_ai.core.types import Json, RawMessage
+
+
+class BagClock:
+    """Both clocks of a replay: the bag's time, moved on by the replay."""
+
+    def __init__(self) -> None:
+        self.t_ns = 0
+
+    def now_ns(self) -> int:
+        """Bag time, nanoseconds."""
+        return self.t_ns
+
+    def monotonic_ns(self) -> int:
+        """Bag time as well: a deadline of 60 s is 60 s of the recording."""
+        return self.t_ns
+
+    def advance(self, t_ns: int) -> None:
+        """Move on; never back."""
+        self.t_ns = max(self.t_ns, t_ns)
+
+
+class Tape:
+    """Outbox of a replay: keeps nothing but tells listeners of every entry."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[Entry], None]] = []
+
+    def publish(self, entry: Entry) -> None:
+        """Tell all listeners."""
+        for listener in self.listeners:
+            listener(entry)
+
+    def reply(self, key: str, body: Json) -> None:
+        """Nobody waits for replies in a replay."""
+
+
+class NoGuard(Guard):
+    """Shadow mode: nothing is held or resumed, and that is what is recorded."""
+
+    def hold(self, case: int, done: Callable[[bool, str], None]) -> None:
+        """Advise only."""
+
+    def resume(self, case: int, done: Callable[[bool, str], None]) -> None:
+        """Advise only."""
+
+
+class DirectClips:
+    """Clip sink that writes at once, so that a replay is the same every time."""
+
+    def __init__(self, store: ClipStore, stored: Callable[[int, str, str], None]) -> None:
+        self._store, self._stored = store, stored
+
+    def save(self, case: int, messages: Sequence[RawMessage], kept: str) -> None:
+        """Write and report."""
+        self._stored(case, self._store.write(case, messages, kept), kept)
+
+    def keep(self, case: int, kept: str) -> None:
+        """Change the retention class."""
+        self._store.keep(case, kept)
+
+
+@dataclass(slots=True)
+class Replay:
+    """Drives an authority from recorded messages.
+
+    Attributes:
+        authority: The cell under replay. clock: Its clock. operator: Answers; None: nobody does.
+        train: Called after every answer; trains and offers a candidate when it is due.
+        pace: Called with the bag time before each message (real-time pacing); None: at once.
+    """
+
+    authority: Authority
+    clock: BagClock
+    operator: ScriptedOperator | None
+    train: Callable[[], None]
+    pace: Callable[[int], None] | None = None
+
+    def run(self, messages: Iterable[RawMessage]) -> None:
+        """Feed all messages, let every deadline in between happen at its time, then finish."""
+        for message in messages:
+            self._advance(message.t_ns)
+            if self.pace is not None:
+                self.pace(message.t_ns)
+            self.clock.advance(message.t_ns)
+            self.authority.take(message)
+            self._turn()
+        self._advance(None)
+
+    def _advance(self, until_ns: int | None) -> None:
+        """Deadlines and taps up to `until_ns` (all of them when None), each at its own time."""
+        while (at := self._next()) is not None and (until_ns is None or at <= until_ns):
+            self.clock.advance(at)
+            self._turn()
+
+    def _next(self) -> int | None:
+        times = [self.authority.next_change_ns()]
+        if self.operator is not None:
+            times.append(self.operator.next_ns())
+        return min((t for t in times if t is not None), default=None)
+
+    def _turn(self) -> None:
+        self.authority.tick()
+        if self.operator is not None:
+            for command in self.operator.taps(self.clock.t_ns):
+                self.authority.command(command)
+                self.authority.tick()
+        self.train()

@@ -1,0 +1,119 @@
+"""The training set: every case with a label that counts, its window made again from its clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cobot_ai.app.observe import recut
+from cobot_ai.app.ports import ClipStore, Decoder, Entry, LedgerReader
+from cobot_ai.core.errors import DataError
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.types import LabelledCase, Window
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    context: str
+    group: str
+    start_ns: int
+    end_ns: int
+
+
+class Dataset:
+    """Follows the ledger and keeps the labelled cases ready for a fit.
+
+    A case whose label was withdrawn (disputed) is left out until somebody decides; a case whose
+    clip cannot be read is left out and named in `unreadable`.
+
+    Args:
+        reader: The ledger. clips: Evidence. spec: The cell. decoder: Turns bytes into numbers.
+        resolve: Full topic name of a name in the cell file.
+    """
+
+    def __init__(
+        self,
+        reader: LedgerReader,
+        clips: ClipStore,
+        spec: CellSpec,
+        decoder: Decoder,
+        resolve: Callable[[str], str],
+    ) -> None:
+        self._reader, self._clips, self._spec = reader, clips, spec
+        self._decoder, self._resolve = decoder, resolve
+        self._seq = 0
+        self._where: dict[int, _Where] = {}
+        self._labels: dict[int, Entry] = {}
+        self._windows: dict[int, Window] = {}
+        self.unreadable: set[int] = set()
+        self.clips_ready: set[int] = set()
+
+    def refresh(self) -> int:
+        """Read what is new in the ledger; returns how many labels were added or changed."""
+        changed = 0
+        while entries := self._reader.since(self._seq):
+            for entry in entries:
+                self._seq = entry.seq
+                changed += self._take(entry)
+        return changed
+
+    def _take(self, entry: Entry) -> bool:
+        body = entry.body
+        if entry.kind == 'decision':
+            place = _Where(body['context'], body['group'], body['start_ns'], body['end_ns'])
+            self._where[entry.case] = place
+        elif entry.kind == 'clip':
+            self.clips_ready.add(entry.case)
+        elif entry.kind == 'label':
+            self._labels[entry.case] = entry
+            return True
+        return False
+
+    @property
+    def labels(self) -> int:
+        """How many cases have a label that counts."""
+        return sum(e.body['label'] is not None for e in self._labels.values())
+
+    def cases(self) -> list[LabelledCase]:
+        """All usable labelled cases, in the order of their case numbers."""
+        found = []
+        for case in sorted(self._labels):
+            entry = self._labels[case]
+            window = self._window(case) if entry.body['label'] is not None else None
+            if window is not None:
+                found.append(self._labelled(case, entry, window))
+        return found
+
+    def _labelled(self, case: int, entry: Entry, window: Window) -> LabelledCase:
+        place = self._where[case]
+        return LabelledCase(
+            case,
+            place.context,
+            place.group,
+            window,
+            entry.body['label'],
+            entry.body['by'],
+            entry.t_ns,
+        )
+
+    def _window(self, case: int) -> Window | None:
+        if case in self._windows:
+            return self._windows[case]
+        place = self._where.get(case)
+        if place is None or case not in self.clips_ready:
+            return None
+        try:
+            messages = self._clips.read(case)
+        except DataError:
+            self.unreadable.add(case)
+            return None
+        window = recut(
+            self._spec, self._decoder, self._resolve, messages, place.start_ns, place.end_ns
+        )
+        self._windows[case] = window
+        return window
+
+
+def is_due(labels: int, fitted: int) -> bool:
+    """Whether a refit is worth it: at every label first, then at every 2.5 % more."""
+    return labels - fitted >= max(1, labels // 40)

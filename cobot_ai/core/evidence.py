@@ -1,0 +1,111 @@
+"""What a person needs to see: the signals that deviate most from past good cases."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.types import Case, Doubles, Json, Window
+
+MIN_BAND = 3
+"""Fewest past good cases that make a band worth drawing."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """Recent cases of one context with a known label, newest last."""
+
+    good: deque[tuple[int, Window]] = field(default_factory=lambda: deque(maxlen=50))
+    bad: deque[int] = field(default_factory=lambda: deque(maxlen=10))
+
+
+class Gallery:
+    """Remembers past cases per context and describes a new case against them."""
+
+    def __init__(self, spec: CellSpec) -> None:
+        self._spec = spec
+        self._seen: dict[str, Memory] = {}
+        self._units = {
+            f'{s.name}.{c.name}': (c.unit, dict(c.text)) for s in spec.streams for c in s.channels
+        }
+        self._still = next((s.topic for s in spec.streams if not s.channels), None)
+
+    def learn(self, case: int, context: str, window: Window, label: str) -> None:
+        """Remember a labelled case."""
+        memory = self._seen.setdefault(context, Memory())
+        if self._spec.question.is_nominal(label):
+            memory.good.append((case, window))
+        else:
+            memory.bad.append(case)
+
+    def describe(self, case: Case) -> Json:
+        """The evidence document of a case (docs/ledger.md), channels by deviation."""
+        memory = self._seen.get(case.context, Memory())
+        good = [w for _, w in memory.good]
+        band = _band(good) if len(good) >= MIN_BAND else None
+        notes = {n.channel: n.problem.value for n in case.window.notes}
+        span_s = (case.window.end_ns - case.window.start_ns) / 1e9
+        channels = [
+            self._channel(case.window, k, band, notes) for k in range(len(case.window.channels))
+        ]
+        return {
+            'channels': sorted(channels, key=lambda c: -c['score']),
+            'still': self._still,
+            'good': memory.good[-1][0] if memory.good else None,
+            'bad': memory.bad[-1] if memory.bad else None,
+            'span_s': round(span_s, 6),
+            'band_cases': len(good) if band is not None else 0,
+        }
+
+    def _channel(self, window: Window, k: int, band: Doubles | None, notes: dict[str, str]) -> Json:
+        name = window.channels[k]
+        unit, text = self._units.get(name, ('', {}))
+        value = np.where(window.mask[k], window.values[k].astype(np.float64), np.nan)
+        steps = (np.arange(len(value)) + 0.5) / len(value)
+        span_s = (window.end_ns - window.start_ns) / 1e9
+        document: Json = {
+            'name': name,
+            'unit': unit,
+            'text': text,
+            't': _plain(steps * span_s),
+            'value': _plain(value),
+            'low': None,
+            'high': None,
+            'score': 0.0,
+            'note': notes.get(name),
+        }
+        if band is not None:
+            low, middle, high, spread = band[:, k]
+            document['low'], document['high'] = _plain(low), _plain(high)
+            document['score'] = _deviation(value, middle, spread)
+        return document
+
+
+def _band(good: list[Window]) -> Doubles:
+    """10th, 50th, 90th percentile and robust spread per channel and bin: [4, C, T]."""
+    stack = np.array([np.where(w.mask, w.values.astype(np.float64), np.nan) for w in good])
+    empty = np.isnan(stack).all(axis=0)
+    stack[:, empty] = 0.0
+    low, middle, high = np.nanpercentile(stack, [10, 50, 90], axis=0)
+    # Spread of a whole channel keeps a bin that never varied from looking infinitely strange.
+    spread = 0.5 * (high - low) + 0.1 * np.nanstd(stack, axis=(0, 2), keepdims=True)[0] + 1e-9
+    lost = np.where(empty, np.nan, 1.0)
+    band: Doubles = np.array([low * lost, middle * lost, high * lost, spread])
+    return band
+
+
+def _deviation(value: Doubles, middle: Doubles, spread: Doubles) -> float:
+    """Mean of the largest fifth of the deviations, in spreads; 0 when nothing was measured."""
+    z = np.abs(value - middle) / spread
+    z = np.sort(z[np.isfinite(z)])
+    if not len(z):
+        return 0.0
+    return round(float(np.minimum(z[-max(1, len(z) // 5) :], 1e3).mean()), 3)
+
+
+def _plain(values: Doubles) -> list[float | None]:
+    """Plain JSON numbers with 6 significant digits, None where nothing was measured."""
+    return [float(f'{v:.6g}') if np.isfinite(v) else None for v in values]

@@ -1,0 +1,90 @@
+"""Where steps begin and end: from step messages, or a sliding window over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cobot_ai.core.spec import StepSpec
+from cobot_ai.core.types import Edge, Facts, StepEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One step to be judged: [start_ns, end_ns) and the facts declared for it."""
+
+    start_ns: int
+    end_ns: int
+    facts: Facts
+
+
+class StepTracker:
+    """Turns begin and end messages into spans.
+
+    An end without a begin is counted in `orphans`; a begin that follows a begin replaces it
+    (the robot program was restarted in the middle of a step).
+    """
+
+    def __init__(self, spec: StepSpec) -> None:
+        self._spec = spec
+        self._begin: StepEvent | None = None
+        self.orphans = 0
+
+    @property
+    def running(self) -> bool:
+        """True between a begin and its end."""
+        return self._begin is not None
+
+    def event(self, event: StepEvent) -> Span | None:
+        """Take in one step message; returns the span it completes."""
+        if event.edge is Edge.BEGIN:
+            self.orphans += self._begin is not None
+            self._begin = event
+            return None
+        begin, self._begin = self._begin, None
+        if begin is None or event.t_ns <= begin.t_ns:
+            self.orphans += 1
+            return None
+        facts = {**self._spec.facts, **begin.facts, **event.facts}
+        start = begin.t_ns
+        if self._spec.length_s is not None:
+            start = event.t_ns - round(self._spec.length_s * 1e9)
+        return Span(start, event.t_ns, facts)
+
+    def clear(self) -> None:
+        """Forget a step in progress (the clock jumped)."""
+        self._begin = None
+
+
+class Slider:
+    """Spans of a fixed length every `hop_s`, aligned to the first time it sees."""
+
+    def __init__(self, spec: StepSpec) -> None:
+        self._length_ns = round((spec.length_s or spec.hop_s) * 1e9)
+        self._hop_ns = round(spec.hop_s * 1e9)
+        self._facts = dict(spec.facts)
+        self._next_end_ns: int | None = None
+
+    def advance(self, t_ns: int) -> Iterator[Span]:
+        """Spans that ended by `t_ns`, oldest first."""
+        if self._next_end_ns is None:
+            self._next_end_ns = t_ns + self._length_ns
+        while self._next_end_ns <= t_ns:
+            end = self._next_end_ns
+            self._next_end_ns += self._hop_ns
+            yield Span(end - self._length_ns, end, self._facts)
+
+    def clear(self) -> None:
+        """Start anew from the next time seen (the clock jumped)."""
+        self._next_end_ns = None
+
+
+def context_key(facts: Facts, keys: tuple[str, ...]) -> str:
+    """The context of a step: `operation=insert/part=peg_a`; facts that are absent are left out."""
+    return '/'.join(f'{k}={facts[k]}' for k in keys if k in facts)
+
+
+def group_key(facts: Facts, keys: tuple[str, ...], case: int) -> str:
+    """The split group of a case; without declared group facts every case stands alone."""
+    named = '/'.join(f'{k}={facts[k]}' for k in keys if k in facts)
+    return named or f'case={case}'
