@@ -1,0 +1,161 @@
+"""Reading recorded bags, also what is left of damaged ones."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mcap.records import Channel, Message, Schema
+from mcap.stream_reader import StreamReader
+from rosbags.rosbag2 import Reader
+
+from cobot_ai.core.errors import DataError
+from cobot_ai.core.types import RawMessage
+
+_HORIZON_NS = 2_000_000_000
+"""How far apart recorders and split files may have swapped messages, nanoseconds."""
+_RECORD_LIMIT = 512 * 2**20
+"""Longest MCAP record believed, bytes: a damaged length must not ask for all memory."""
+
+
+class Bag:
+    """A rosbag2 folder, an `.mcap` or a `.db3` file (port `BagReader`).
+
+    Compressed and split bags are read as they are. A damaged MCAP file (recorder killed, disk
+    full, missing index) is read from its beginning up to the damage.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise DataError(f'There is no bag at {path}; check the path.')
+        if path.is_dir() and not _files(path) and not (path / 'metadata.yaml').exists():
+            raise DataError(
+                f'{path} holds no bag; give the folder with metadata.yaml, or an .mcap file.'
+            )
+        self._path = path
+        self._damage = ''
+        try:
+            with Reader(path) as reader:
+                self._topics = {t: (i.msgtype or '', i.msgcount) for t, i in reader.topics.items()}
+        except Exception as e:
+            if not self._recoverable():
+                raise DataError(f'The bag {path} cannot be read ({e}); record it again.') from e
+            self._damage = str(e) or type(e).__name__
+            self._topics = self._scan()
+
+    def topics(self) -> dict[str, tuple[str, int]]:
+        """Topic -> (type, message count); of a damaged bag what is readable."""
+        return dict(self._topics)
+
+    def messages(self, topics: Iterable[str] | None = None) -> Iterator[RawMessage]:
+        """Messages in order of log time.
+
+        Args:
+            topics: Only these topics; None: all.
+
+        Raises:
+            DataError: The bag is damaged; what could be read was yielded before.
+        """
+        wanted = set(self._topics if topics is None else topics) & set(self._topics)
+        if not wanted:
+            return
+        try:
+            if self._damage:
+                yield from _in_order(self._recover(wanted))
+            else:
+                yield from self._read(wanted)
+        except DataError:
+            raise
+        except Exception as e:
+            raise self._damaged(str(e) or type(e).__name__) from e
+        if self._damage:
+            raise self._damaged(self._damage)
+
+    def _read(self, wanted: set[str]) -> Iterator[RawMessage]:
+        with Reader(self._path) as reader:
+            connections = [c for c in reader.connections if c.topic in wanted]
+            found = (
+                RawMessage(c.topic, c.msgtype, t_ns, bytes(data))
+                for c, t_ns, data in reader.messages(connections)
+            )
+            yield from _in_order(found) if self._path.is_dir() else found
+
+    def _recoverable(self) -> bool:
+        files = _files(self._path)
+        return bool(files) and all(f.suffix == '.mcap' and f.stat().st_size > 8 for f in files)
+
+    def _recover(self, wanted: set[str] | None = None) -> Iterator[RawMessage]:
+        for file in _files(self._path):
+            yield from read_mcap(file, wanted)
+
+    def _scan(self) -> dict[str, tuple[str, int]]:
+        counts: Counter[tuple[str, str]] = Counter()
+        try:
+            counts.update((m.topic, m.type) for m in self._recover())
+        except DataError as e:
+            self._damage = str(e)
+        if not counts:
+            raise self._damaged('nothing of it is readable')
+        return {topic: (ros_type, n) for (topic, ros_type), n in counts.items()}
+
+    def _damaged(self, why: str) -> DataError:
+        return DataError(
+            f'The bag {self._path} is damaged ({why}); what lies before the damage was read. '
+            'Repair it with `mcap recover`, or record it again.'
+        )
+
+
+def read_mcap(file: Path, wanted: set[str] | None = None) -> Iterator[RawMessage]:
+    """Read an MCAP file from front to back without its index, so also a truncated one.
+
+    Args:
+        file: The file. wanted: Only these topics; None: all.
+
+    Raises:
+        DataError: The file ends early or is damaged; what lies before was yielded.
+    """
+    schemas: dict[int, str] = {}
+    channels: dict[int, tuple[str, str]] = {}
+    try:
+        with file.open('rb') as stream:
+            reader = StreamReader(stream, validate_crcs=True, record_size_limit=_RECORD_LIMIT)
+            for record in reader.records:
+                if isinstance(record, Message):
+                    topic, ros_type = channels[record.channel_id]
+                    if wanted is None or topic in wanted:
+                        yield RawMessage(topic, ros_type, record.log_time, record.data)
+                elif isinstance(record, Schema):
+                    schemas[record.id] = record.name
+                elif isinstance(record, Channel):
+                    channels[record.id] = (record.topic, schemas[record.schema_id])
+    except OSError as e:
+        raise DataError(f'{file} cannot be read: {e}') from e
+    except Exception as e:
+        raise DataError(f'{file.name} is cut off or damaged ({type(e).__name__})') from e
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return sorted(f for f in path.iterdir() if f.suffix in ('.mcap', '.db3'))
+
+
+def _in_order(messages: Iterator[RawMessage]) -> Iterator[RawMessage]:
+    """Sort messages that were swapped by less than the horizon; yields all, also on damage."""
+    heap: list[tuple[int, int, RawMessage]] = []
+    damage: Exception | None = None
+    newest = 0
+    try:
+        for at, message in enumerate(messages):
+            newest = max(newest, message.t_ns)
+            heapq.heappush(heap, (message.t_ns, at, message))
+            while heap[0][0] <= newest - _HORIZON_NS:
+                yield heapq.heappop(heap)[2]
+    except Exception as e:
+        damage = e
+    while heap:
+        yield heapq.heappop(heap)[2]
+    if damage is not None:
+        raise damage
