@@ -65,7 +65,7 @@ setup(
     maintainer_email='maintainers@cobot-ai.example.org',
     python_requires='>=3.10',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed', '_web/**/*', 'web/lite/**/*']},
+    package_data={NAME: ['py.typed', '_web/**/*', 'web/templates/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -1,0 +1,83 @@
+"""HTTP routes for everything that is not live. They call the same functions as the socket."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from cobot_ai.core.types import Json
+from cobot_ai.web import views, wire
+from cobot_ai.web.auth import Auth
+from cobot_ai.web.bucket import Buckets
+from cobot_ai.web.commands import execute, refusal
+from cobot_ai.web.services import Services, WebSettings
+
+MAX_CASES = 500
+IMAGE_TYPES = {b'\x89PNG': 'image/png', b'\xff\xd8\xff': 'image/jpeg'}
+Result = Json | tuple[Json, int]
+
+
+def not_found(what: str) -> tuple[Json, int]:
+    """A 404 with a reason the page can show."""
+    return {'error': f'no_{what}'}, 404
+
+
+def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprint:
+    """All routes below `/api`."""
+    api = Blueprint('api', __name__, url_prefix='/api')
+    buckets = Buckets(settings.rate_hz, settings.burst)
+
+    @api.get('/snapshot')
+    def snapshot() -> Json:
+        return wire.snapshot(services.reader, services.reader.head(), services.wall_ns())
+
+    @api.get('/cases')
+    def cases() -> Json:
+        limit = request.args.get('limit', 50, type=int)
+        return {'cases': views.case_rows(services.reader, max(1, min(limit, MAX_CASES)))}
+
+    @api.get('/cases/<int:case>')
+    def case_doc(case: int) -> Result:
+        return views.case_doc(services, case) or not_found('case')
+
+    @api.get('/cases/<int:case>/evidence')
+    def evidence(case: int) -> Result:
+        return services.reader.evidence(case) or not_found('evidence')
+
+    @api.get('/cases/<int:case>/still')
+    def still(case: int) -> Response | tuple[Json, int]:
+        return _image(services.still(case)) or not_found('still')
+
+    @api.get('/models')
+    def models() -> Json:
+        return views.models(services)
+
+    @api.get('/history')
+    def history() -> Json:
+        return {'spans': views.spans(services.reader)}
+
+    @api.get('/stats')
+    def stats() -> Json:
+        return views.stats(services.reader)
+
+    @api.post('/command')
+    def command() -> Result:
+        raw = request.get_json(silent=True)
+        if not buckets.take(request.remote_addr or '', services.monotonic()):
+            return refusal(raw, 'busy', 'too_many'), 429
+        person = auth.person()
+        reply = execute(
+            services, raw, person['name'] if person else None, settings.command_timeout_s
+        )
+        return reply, 400 if reply['status'] == 'invalid' else 200
+
+    return api
+
+
+def _image(data: bytes | None) -> Response | None:
+    """An image with the type its first bytes say; anything else is not served."""
+    for magic, mimetype in IMAGE_TYPES.items():
+        if data and data.startswith(magic):
+            return Response(
+                data, mimetype=mimetype, headers={'Cache-Control': 'private, max-age=3600'}
+            )
+    return None

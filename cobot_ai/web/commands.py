@@ -1,0 +1,42 @@
+"""A person's command: the same function for socket, HTTP and `/lite`."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from cobot_ai.core.errors import CobotAiError
+from cobot_ai.core.types import Json
+from cobot_ai.web.schemas import COMMAND
+from cobot_ai.web.services import Services
+
+
+def refusal(raw: object, status: str, reason: str) -> Json:
+    """A reply of the console itself, when the monitor was not or could not be asked."""
+    key = raw.get('key', '') if isinstance(raw, dict) else ''
+    return {'key': str(key)[:80], 'ok': False, 'status': status, 'reason': reason, 'seq': 0}
+
+
+def execute(services: Services, raw: object, person: str | None, timeout_s: float) -> Json:
+    """Check a command, send it to the monitor and wait for the reply.
+
+    Args:
+        services: Way to the monitor.
+        raw: What the page sent.
+        person: Name of the logged-in person; it replaces what the page claims. None: no login.
+        timeout_s: Longest wait, seconds.
+
+    Returns:
+        The monitor's reply, or the console's own (`invalid`, `pending`, `refused`).
+    """
+    try:
+        command: Json = COMMAND.validate_python(raw).model_dump(exclude_none=True)
+    except ValidationError as e:
+        where = '.'.join(str(part) for part in e.errors()[0]['loc'])
+        return refusal(raw, 'invalid', f'bad_command: {where}')
+    if person is not None:
+        command['by'] = person
+    try:
+        reply = services.commands.submit(command, timeout_s)
+    except CobotAiError as e:
+        return refusal(raw, 'pending', e.key)
+    return refusal(raw, 'pending', 'no_reply') if reply is None else reply

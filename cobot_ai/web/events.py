@@ -1,0 +1,106 @@
+"""The live connection: who is connected, what they may send, what they get."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import request
+from flask_socketio import ConnectionRefusedError as Refused
+from flask_socketio import SocketIO
+
+from cobot_ai.core.types import Json
+from cobot_ai.web.auth import Auth, Person
+from cobot_ai.web.bucket import TokenBucket
+from cobot_ai.web.commands import execute, refusal
+from cobot_ai.web.feed import Feed
+from cobot_ai.web.services import Services, WebSettings
+
+
+@dataclass(slots=True)
+class _Connection:
+    person: Person | None
+    bucket: TokenBucket
+
+
+class Events:
+    """Socket handlers. Every event is checked again here, whatever the page shows.
+
+    Args:
+        socketio: The Socket.IO server. services: Ways to ledger and monitor.
+        settings: Limits. auth: Login checks.
+    """
+
+    def __init__(
+        self, socketio: SocketIO, services: Services, settings: WebSettings, auth: Auth
+    ) -> None:
+        self._socketio = socketio
+        self._services = services
+        self._settings = settings
+        self._auth = auth
+        self._lock = threading.Lock()
+        self._connections: dict[str, _Connection] = {}
+        self.feed = Feed(services, settings, self._send, self._drop)
+        auth.on_logout = self._logged_out
+        socketio.on_event('connect', self._connect)
+        socketio.on_event('disconnect', self._disconnect)
+        socketio.on_event('command', self._command)
+
+    # ------------------------------------------------------------ handlers
+
+    def _connect(self, claim: object = None) -> None:
+        if not self._auth.host_ok() or not self._auth.origin_ok():
+            raise Refused('origin')
+        if not self._auth.allowed():
+            raise Refused('login')
+        sid = _sid()
+        bucket = TokenBucket(
+            self._settings.rate_hz, self._settings.burst, self._services.monotonic()
+        )
+        with self._lock:
+            if len(self._connections) >= self._settings.max_clients:
+                raise Refused('full')
+            self._connections[sid] = _Connection(self._auth.person(), bucket)
+        have = claim if isinstance(claim, dict) else {}
+        self.feed.join(sid, have.get('ledger'), have.get('seq'))
+
+    def _disconnect(self, *_: object) -> None:
+        sid = _sid()
+        self.feed.leave(sid)
+        with self._lock:
+            self._connections.pop(sid, None)
+
+    def _command(self, raw: object = None) -> Json:
+        connection = self._connections.get(_sid())
+        if connection is None or not self._may(connection):
+            return refusal(raw, 'login', 'login')
+        if not connection.bucket.take(self._services.monotonic()):
+            return refusal(raw, 'busy', 'too_many')
+        person = connection.person
+        name = person['name'] if person else None
+        return execute(self._services, raw, name, self._settings.command_timeout_s)
+
+    def _may(self, connection: _Connection) -> bool:
+        if not self._settings.login_required:
+            return True
+        return connection.person is not None and self._auth.valid(connection.person)
+
+    # ------------------------------------------------------------ towards the tablets
+
+    def _send(self, sid: str, event: str, data: object, done: Callable[[], None]) -> None:
+        self._socketio.emit(event, data, to=sid, callback=lambda *_: done())
+
+    def _drop(self, sid: str) -> None:
+        self._socketio.server.disconnect(sid)
+
+    def _logged_out(self, person_id: str) -> None:
+        with self._lock:
+            connections = list(self._connections.items())
+        for sid, connection in connections:
+            if connection.person and connection.person['id'] == person_id:
+                self._drop(sid)
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]  # set by Flask-SocketIO

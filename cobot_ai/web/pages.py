@@ -1,0 +1,100 @@
+"""The built page, its assets, the health check and the no-build page `/lite`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from flask import Blueprint, Response, redirect, render_template, request, send_from_directory
+from werkzeug.wrappers import Response as AnyResponse
+
+from cobot_ai.app.ports import Entry
+from cobot_ai.core.types import Json
+from cobot_ai.web import lite, wire
+from cobot_ai.web.auth import Auth
+from cobot_ai.web.commands import execute
+from cobot_ai.web.services import Services, WebSettings
+
+YEAR_S = 365 * 24 * 3600
+TEMPLATES = Path(__file__).parent / 'templates'
+
+
+def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprint:
+    """Routes for people without anything built, and for the built page."""
+    pages = Blueprint('pages', __name__)
+    folder = settings.asset_dir
+
+    @pages.get('/')
+    def index() -> AnyResponse:
+        if not (folder / 'index.html').is_file():
+            return redirect('/lite')
+        page = send_from_directory(folder, 'index.html', max_age=0)
+        page.headers['Cache-Control'] = 'no-cache'
+        return page
+
+    @pages.get('/assets/<path:name>')
+    def asset(name: str) -> Response:
+        file = send_from_directory(folder / 'assets', name, max_age=YEAR_S)
+        file.headers['Cache-Control'] = f'public, max-age={YEAR_S}, immutable'
+        return file
+
+    @pages.get('/plain.css')
+    def style() -> Response:
+        return send_from_directory(TEMPLATES, 'plain.css', max_age=0)
+
+    @pages.get('/healthz')
+    def healthz() -> Json:
+        state, age_ms = services.pulse()
+        return {'ok': True, 'seq': services.reader.head(), **wire.pulse(state, age_ms)}
+
+    @pages.get('/lite')
+    def lite_page() -> str:
+        return _lite(services, None)
+
+    @pages.post('/lite')
+    def lite_answer() -> str:
+        return _lite(services, _answer(services, settings, auth))
+
+    return pages
+
+
+def _lite(services: Services, reply: Json | None) -> str:
+    text = lite.texts(request.accept_languages.best_match(lite.LANGUAGES) or 'en')
+    _, age_ms = services.pulse()
+    return render_template(
+        'lite.html',
+        t=text,
+        asks=[_ask(services, c, text['lang']) for c in services.reader.open_cases()],
+        age_s=round(age_ms / 1000) if age_ms < lite.UNKNOWN_AFTER_MS else None,
+        reply=lite.reply_text(reply, text),
+    )
+
+
+def _ask(services: Services, case: int, lang: str) -> Json:
+    entries: list[Entry] = services.reader.of_case(case)
+    return lite.ask(entries, services.wall_ns(), lang, secrets.token_hex(12))
+
+
+def _answer(services: Services, settings: WebSettings, auth: Auth) -> Json:
+    """Claim, then answer with the epoch the claim gave: the two steps of the real page."""
+    form, person = request.form, auth.person()
+    name = person['name'] if person else form.get('by', '')[:80]
+    base = {'by': name, 'tablet': 'lite', 'case': form.get('case', 0, type=int)}
+    key = form.get('key', '')
+
+    def send(command: Json) -> Json:
+        return execute(
+            services, command, person['name'] if person else None, settings.command_timeout_s
+        )
+
+    claim = send({**base, 'kind': 'claim', 'key': f'{key}.c'})
+    epoch = claim.get('epoch')
+    return send(
+        {
+            **base,
+            'kind': 'answer',
+            'key': key,
+            'label': form.get('label', ''),
+            'epoch': epoch if isinstance(epoch, int) else form.get('epoch', 0, type=int),
+        }
+    )

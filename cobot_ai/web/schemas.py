@@ -1,0 +1,181 @@
+"""The page protocol as pydantic models; the TypeScript types are generated from them.
+
+Commands are validated against these. Entries are written by the monitor alone and passed on as
+they are; their models document them and give the page its types.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Name = Annotated[str, Field(max_length=80)]
+CaseId = Annotated[int, Field(ge=1)]
+Digest = Annotated[str, Field(pattern=r'^[0-9a-f]{64}$')]
+
+
+class Strict(BaseModel):
+    """Input from outside: unknown fields are refused."""
+
+    model_config = ConfigDict(extra='forbid', strict=True)
+
+
+class _Command(Strict):
+    key: Annotated[str, Field(pattern=r'^[A-Za-z0-9_.:-]{8,80}$')]
+    by: Name = ''
+    tablet: Name = ''
+
+
+class Claim(_Command):
+    """Somebody looks at a question; repeated it renews the lease."""
+
+    kind: Literal['claim']
+    case: CaseId
+
+
+class Release(_Command):
+    """Somebody looks away."""
+
+    kind: Literal['release']
+    case: CaseId
+
+
+class Answer(_Command):
+    """One tap. `label` is a class name, or `not_sure`."""
+
+    kind: Literal['answer']
+    case: CaseId
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+    epoch: int
+    react_ms: float | None = None
+
+
+class Undo(_Command):
+    """Takes an accepted answer back inside the undo window."""
+
+    kind: Literal['undo']
+    case: CaseId
+    epoch: int
+
+
+class Correct(_Command):
+    """A late correction of one's own answer: a revision of the label, never motion."""
+
+    kind: Literal['correct']
+    case: CaseId
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class Promote(_Command):
+    """Make a stored model version live."""
+
+    kind: Literal['promote']
+    model: Digest
+
+
+class Rollback(_Command):
+    """Make the version before live again."""
+
+    kind: Literal['rollback']
+
+
+class Maintenance(_Command):
+    """A break begins or ends."""
+
+    kind: Literal['maintenance']
+    on: bool
+
+
+class Retrain(_Command):
+    """Ask the trainer for a new candidate now."""
+
+    kind: Literal['retrain']
+
+
+class Hold(_Command):
+    """Ask for a hold of the process."""
+
+    kind: Literal['hold']
+
+
+class Resume(_Command):
+    """Ask for a resume of the process."""
+
+    kind: Literal['resume']
+
+
+Command = Annotated[
+    Claim
+    | Release
+    | Answer
+    | Undo
+    | Correct
+    | Promote
+    | Rollback
+    | Maintenance
+    | Retrain
+    | Hold
+    | Resume,
+    Field(discriminator='kind'),
+]
+COMMAND: TypeAdapter[Any] = TypeAdapter(Command)
+
+
+class Reply(BaseModel):
+    """Answer to a command, after the commit.
+
+    `pending`, `busy`, `invalid` and `login` come from the console itself: no reply of the monitor
+    yet (send again with the same key), too many commands, not a command, not logged in.
+    """
+
+    model_config = ConfigDict(extra='allow')
+
+    key: str
+    ok: bool
+    status: Literal[
+        'accepted',
+        'claimed',
+        'released',
+        'undone',
+        'conflict',
+        'late',
+        'stale',
+        'refused',
+        'done',
+        'pending',
+        'busy',
+        'invalid',
+        'login',
+    ]
+    reason: str = ''
+    seq: int = 0
+    epoch: int | None = None
+    by: str | None = None
+    label: str | None = None
+
+
+class AskTime(BaseModel):
+    """Time left of an ask, milliseconds; `undo_ms` only while an answer can be taken back."""
+
+    left_ms: float
+    undo_ms: float | None = None
+
+
+class PulseState(BaseModel):
+    """What the monitor's heartbeat says. Every key may be absent."""
+
+    model_config = ConfigDict(extra='allow')
+
+    mode: str | None = None
+    maintenance: bool | None = None
+    held: bool | None = None
+    missing: list[str] | None = None
+    asks: dict[str, AskTime] | None = None
+
+
+class Pulse(BaseModel):
+    """Sent twice a second; `age_ms` is null when no heartbeat was ever seen."""
+
+    age_ms: float | None
+    state: PulseState

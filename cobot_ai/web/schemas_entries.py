@@ -1,0 +1,262 @@
+"""Ledger entries as the page sees them (docs/ledger.md), for documentation and types."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Texts = dict[str, str]
+"""Language code -> text."""
+
+
+class Body(BaseModel):
+    """A body: further fields may come with later versions."""
+
+    model_config = ConfigDict(extra='allow')
+
+
+class Note(Body):
+    """What was missing in a channel and what was done about it."""
+
+    channel: str
+    problem: str
+    action: str
+    share: float
+
+
+class AskClass(Body):
+    """One possible answer of an ask."""
+
+    name: str
+    action: str
+    nominal: bool
+    text: Texts
+
+
+class Nearest(Body):
+    """A stored case that resembles the present one."""
+
+    case: int
+    similarity: float
+
+
+class StartBody(Body):
+    """`start`."""
+
+    version: str
+    cell: str
+    digest: str
+    shadow: bool
+    boot: str
+    spec: dict[str, Any]
+
+
+class DecisionBody(Body):
+    """`decision`."""
+
+    verdict: Literal['act', 'ask', 'hold']
+    why: str
+    params: dict[str, Any] = {}
+    label: str | None
+    action: str | None
+    context: str
+    facts: Texts
+    probs: dict[str, float] | None = None
+    confidence: float | None = None
+    threshold: float | None = None
+    model: str | None
+    nearest: list[Nearest] = []
+    notes: list[Note] = []
+    start_ns: int
+    end_ns: int
+    group: str = ''
+    clip: str | None = None
+    latency_ms: float | None = None
+
+
+class AskBody(Body):
+    """`ask`."""
+
+    context: str
+    facts: Texts
+    why: str
+    classes: list[AskClass]
+    open_classes: bool
+    text: Texts
+    deadline_s: float
+    undo_s: float
+    lease_s: float
+    deadline_wall_ns: int
+    fail_safe: str
+    sop: str = ''
+    blind: bool = False
+    evidence: str | None = None
+
+
+class ClaimBody(Body):
+    """`claim`."""
+
+    by: str
+    tablet: str
+    epoch: int
+    lease_s: float
+
+
+class ReleaseBody(Body):
+    """`release`."""
+
+    by: str
+    tablet: str
+    epoch: int
+
+
+class AnswerBody(Body):
+    """`answer`."""
+
+    by: str
+    tablet: str
+    label: str
+    epoch: int
+    status: str
+    reason: str = ''
+    react_ms: float | None = None
+
+
+class UndoBody(Body):
+    """`undo`."""
+
+    by: str
+    tablet: str
+    epoch: int
+
+
+class ResolutionBody(Body):
+    """`resolution`."""
+
+    outcome: Literal['answered', 'expired', 'cancelled', 'unsure']
+    label: str | None
+    action: str | None
+    go: bool
+    by: str | None = None
+    late_ms: float | None = None
+
+
+class LabelBody(Body):
+    """`label`."""
+
+    label: str
+    by: str
+    source: str
+    context: str
+    group: str = ''
+    revision: int
+
+
+class GateCheck(Body):
+    """One named check of a candidate."""
+
+    name: str
+    passed: bool
+    why: str
+    figures: dict[str, Any] = {}
+    cases: list[int] = []
+
+
+class CertificateDoc(Body):
+    """A calibrated threshold with what stands behind it."""
+
+    context: str
+    rule: str
+    epsilon: float
+    delta: float
+    threshold: float | None
+    labels: int
+    accepted: int = 0
+    errors: int = 0
+    bound: float | None = None
+    missing: int = 0
+    created_ns: int = 0
+
+
+class CandidateBody(Body):
+    """`candidate`."""
+
+    model: str
+    passed: bool
+    failed: list[str]
+    checks: list[GateCheck]
+    labels: dict[str, int]
+    certificates: list[CertificateDoc] = []
+    parent: str | None = None
+
+
+class PromoteBody(Body):
+    """`promote`."""
+
+    model: str
+    parent: str | None = None
+    by: str
+    reason: str
+
+
+class MaintenanceBody(Body):
+    """`maintenance`."""
+
+    on: bool
+    by: str
+
+
+class HoldBody(Body):
+    """`hold` and `resume`."""
+
+    by: str
+    confirmed: bool
+    reason: str = ''
+
+
+class Entry(BaseModel):
+    """One ledger entry on the wire; `left_ms` (asks only) is the time left when it was sent.
+
+    The event `entries` is a list of these, in order and without gaps.
+    """
+
+    seq: int
+    t_ns: int
+    kind: str
+    case: int
+    body: dict[str, Any]
+    left_ms: float | None = None
+
+
+class Snapshot(BaseModel):
+    """Event `snapshot`: the entries that make up the present state (with gaps), up to `seq`."""
+
+    ledger: str
+    seq: int
+    entries: list[Entry]
+
+
+class EvidenceChannel(Body):
+    """One channel of the evidence document."""
+
+    name: str
+    unit: str
+    text: Texts
+    t: list[float]
+    value: list[float | None]
+    low: list[float | None] | None
+    high: list[float | None] | None
+    score: float | None
+    note: str | None = None
+
+
+class Evidence(Body):
+    """The evidence document of an ask: channels sorted by how much they deviate."""
+
+    channels: list[EvidenceChannel]
+    still: str | None = None
+    good: int | None = None
+    bad: int | None = None
+    span_s: float
+    band_cases: int

@@ -1,0 +1,131 @@
+"""Read-only questions to ledger and registry, as plain JSON for the HTTP routes."""
+
+from __future__ import annotations
+
+from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.core.errors import CobotAiError
+from cobot_ai.core.types import Json
+from cobot_ai.web.services import Services
+from cobot_ai.web.wire import to_wire
+
+MODEL_KINDS = ('candidate', 'promote', 'rollback', 'maintenance')
+STATS_OVER = 500
+"""Newest decisions the figures are made of."""
+
+
+def case_rows(reader: LedgerReader, limit: int) -> list[Json]:
+    """The newest decisions, newest first."""
+    return [_case_row(e, reader.of_case(e.case)) for e in reader.last('decision', limit)]
+
+
+def _case_row(decision: Entry, entries: list[Entry]) -> Json:
+    body = decision.body
+    end = next((e.body for e in entries if e.kind == 'resolution'), {})
+    return {
+        'case': decision.case,
+        't_ns': decision.t_ns,
+        **{k: body.get(k) for k in ('verdict', 'why', 'context', 'label', 'confidence')},
+        **{k: body.get(k) for k in ('threshold', 'model')},
+        'outcome': end.get('outcome'),
+        'answer': end.get('label'),
+        'by': end.get('by'),
+        'notes': len(body.get('notes', ())),
+    }
+
+
+def case_doc(services: Services, case: int) -> Json | None:
+    """One decision end to end, None when there is no such case."""
+    entries = services.reader.of_case(case)
+    if not entries:
+        return None
+    wall_ns = services.wall_ns()
+    return {
+        'case': case,
+        'entries': [to_wire(e, wall_ns) for e in entries],
+        'evidence': services.reader.evidence(case),
+    }
+
+
+def models(services: Services) -> Json:
+    """All model versions, newest first, with what the ledger says about them."""
+    reader, registry = services.reader, services.registry
+    current = registry.current()
+    checks = {e.body['model']: e.body for e in reversed(reader.last('candidate', STATS_OVER))}
+    rows = [_model_row(services, d, checks.get(d, {}), current) for d in registry.versions()]
+    history = sorted(
+        (e for kind in MODEL_KINDS for e in reader.last(kind, 100)), key=lambda e: -e.seq
+    )
+    wall_ns = services.wall_ns()
+    return {
+        'current': current,
+        'versions': rows[::-1],
+        'history': [to_wire(e, wall_ns) for e in history],
+    }
+
+
+def _model_row(services: Services, digest: str, candidate: Json, current: str | None) -> Json:
+    try:
+        doc = services.registry.get(digest)[1].to_json()
+        damaged = False
+    except CobotAiError:
+        doc, damaged = {}, True
+    checks = doc.get('gates', {}).get('checks') or candidate.get('checks', [])
+    return {
+        'model': digest,
+        'live': digest == current,
+        'damaged': damaged,
+        **{k: doc.get(k) for k in ('created_ns', 'parent', 'head')},
+        **{k: doc.get(k, {}) for k in ('labels', 'contexts')},
+        'certificates': doc.get('certificates') or candidate.get('certificates', []),
+        'checks': checks,
+        'passed': bool(checks) and all(c['passed'] for c in checks),
+    }
+
+
+def spans(reader: LedgerReader) -> list[Json]:
+    """Which version was live from when to when, oldest first."""
+    changes = sorted(
+        (e for kind in ('promote', 'rollback') for e in reader.last(kind, 1000)),
+        key=lambda e: e.seq,
+    )
+    ends = [e.t_ns for e in changes[1:]] + [None]
+    return [
+        {
+            'model': e.body['model'],
+            'from_ns': e.t_ns,
+            'to_ns': end,
+            'by': e.body.get('by', ''),
+            'reason': e.body.get('reason', e.kind),
+        }
+        for e, end in zip(changes, ends, strict=False)
+    ]
+
+
+def stats(reader: LedgerReader) -> Json:
+    """Figures of the newest decisions."""
+    decisions = reader.last('decision', STATS_OVER)
+    verdicts = [e.body['verdict'] for e in decisions]
+    span_s = (decisions[0].t_ns - decisions[-1].t_ns) / 1e9 if len(decisions) > 1 else 0.0
+    cases = {e.case for e in decisions}
+    expired = [e for e in reader.last('resolution', STATS_OVER) if e.body['outcome'] == 'expired']
+    audited = _audited(reader, {e.case: e for e in decisions if e.body['verdict'] == 'act'})
+    asked = verdicts.count('ask')
+    return {
+        'decisions': len(decisions),
+        'acted': verdicts.count('act'),
+        'asked': asked,
+        'held': verdicts.count('hold'),
+        'expired': sum(e.case in cases for e in expired),
+        'span_s': span_s,
+        'asks_per_hour': asked / span_s * 3600 if span_s > 0 else None,
+        'audited': len(audited),
+        'audit_wrong': sum(audited),
+    }
+
+
+def _audited(reader: LedgerReader, acted: dict[int, Entry]) -> list[bool]:
+    """For each case decided alone and judged by a person as well: was the model wrong?"""
+    labels = reader.labels()
+    return [
+        labels[case].body['label'] != e.body['label'] for case, e in acted.items() if case in labels
+    ]

@@ -1,0 +1,56 @@
+"""Ledger entries as they go to a page, and the snapshot of the present state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.core.types import Json
+
+RECENT = 20
+"""Cases behind the present state that a snapshot carries for the idle screen."""
+STATE_KINDS = ('start', 'maintenance', 'promote', 'rollback', 'hold', 'resume')
+
+
+def to_wire(entry: Entry, wall_ns: int) -> Json:
+    """One entry as JSON; an ask also tells how much time is left now (milliseconds).
+
+    The tablet counts down from its own arrival time, so its wall clock does not matter.
+    """
+    doc: Json = {
+        'seq': entry.seq,
+        't_ns': entry.t_ns,
+        'kind': entry.kind,
+        'case': entry.case,
+        'body': entry.body,
+    }
+    if entry.kind == 'ask':
+        doc['left_ms'] = max(0.0, (entry.body['deadline_wall_ns'] - wall_ns) / 1e6)
+    return doc
+
+
+def snapshot(reader: LedgerReader, head: int, wall_ns: int) -> Json:
+    """The entries that make up the present state, in order, up to sequence number `head`.
+
+    A page that applies them to an empty state shows what one that saw everything would show.
+    """
+    entries = {e.seq: e for kind in STATE_KINDS for e in reader.last(kind)}
+    for case in _cases_of_now(reader):
+        entries.update({e.seq: e for e in reader.of_case(case)})
+    kept = sorted(seq for seq in entries if seq <= head)
+    return {
+        'ledger': reader.ledger_id,
+        'seq': head,
+        'entries': [to_wire(entries[seq], wall_ns) for seq in kept],
+    }
+
+
+def _cases_of_now(reader: LedgerReader) -> Iterable[int]:
+    recent = (e.case for kind in ('decision', 'answer') for e in reader.last(kind, RECENT))
+    return {*reader.open_cases(), *recent} - {0}
+
+
+def pulse(state: Json, age_ms: float) -> Json:
+    """The heartbeat towards a page; an age that is not finite means there never was one."""
+    return {'age_ms': age_ms if math.isfinite(age_ms) else None, 'state': state}
