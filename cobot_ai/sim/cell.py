@@ -96,7 +96,7 @@ class SimCell:
         self.phase = Phase.SETTLE
         rest = self._world.tool()[0].copy()
         rest[2] -= tuning.settle_push / float(self._control.stiffness[2])
-        yield from self._follow(lambda _: rest, tuning.settle_s)
+        yield from self._glide(rest, tuning.settle_s)
         self.phase = Phase.IDLE
         return truth.observe(self._world, self._draw, self._picked, self.serial)
 
@@ -107,8 +107,7 @@ class SimCell:
             self._grip = _OPEN
             at = self._goal.copy()
             yield from self._follow(lambda _: at, 0.1)
-        here = self._world.tool()[0].copy()
-        yield from self._glide(here + np.array([0.0, 0.0, 0.05]), 0.4)
+        yield from self._glide(self._goal + np.array([0.0, 0.0, 0.05]), 0.4)
         yield from self._glide(motion.START, self._tuning.retreat_s)
         self.phase = Phase.IDLE
 

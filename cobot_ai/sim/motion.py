@@ -42,14 +42,15 @@ class Tuning:
     retreat_s: float = 0.8
     settle_s: float = 0.3
     insert_speed: float = 0.035
-    insert_timeout_s: float = 1.7
+    insert_timeout_s: float = 2.1
     settle_push: float = 4.0
     overshoot: float = 0.005
+    reached: float = 0.0016
     push: float = 32.0
     search_push: float = 9.0
     search_depth: float = 0.003
     search_radius: float = 0.0035
-    search_s: float = 0.9
+    search_s: float = 0.8
     search_turns: float = 3.0
 
 
@@ -85,7 +86,7 @@ class Insertion:
         self._wanted[2] = max(self._wanted[2] - t.insert_speed * dt, lowest)
         if at_surface and tool[2] - self._wanted[2] > 0.9 * limit:
             self._search(dt)
-        self._dwell_s = self._dwell_s + dt if tool[2] < GOAL + 0.0008 else 0.0
+        self._dwell_s = self._dwell_s + dt if tool[2] < GOAL + t.reached else 0.0
         return self._wanted
 
     def _search(self, dt: float) -> None:

@@ -105,7 +105,8 @@ def _fixture(half_width: float) -> str:
             rgba=".35 .38 .42 1"/>
       <body name="plunger" pos="{plunger_x:.6g} 0 {-PLUNGER_DEPTH}">
         <joint name="plunger" type="slide" axis="1 0 0" limited="true" range="0 0.006"
-               stiffness="1500" damping="8" armature="0.05"/>
+               stiffness="1500" damping="12" armature="0.3"
+               solreflimit="0.002 1" solimplimit="0.97 0.995 0.0001"/>
         <geom name="plunger" type="sphere" size="{PLUNGER_RADIUS}" mass="0.01" contype="2"
               conaffinity="1" rgba=".8 .7 .2 1"/>
       </body>

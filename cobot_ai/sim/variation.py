@@ -120,7 +120,7 @@ def stage(rng: np.random.Generator, part: str, trouble: str) -> Draw:
         tilt=_tilt(rng, misaligned),
         friction=float(np.clip(rng.lognormal(np.log(0.25), 0.25), 0.12, 0.55)),
         plunger=float(rng.uniform(8.0, 22.0)),
-        grip=float(rng.uniform(2.5, 8.0) if trouble == 'weak_grip' else rng.uniform(45.0, 70.0)),
+        grip=float(rng.uniform(3.0, 16.0) if trouble == 'weak_grip' else rng.uniform(45.0, 70.0)),
         pad_friction=float(rng.uniform(0.6, 0.9)),
         present=trouble != 'no_part',
         pick=float(rng.normal(0.0, 0.0003)),
@@ -148,4 +148,4 @@ def _tilt(rng: np.random.Generator, misaligned: bool) -> tuple[float, float, flo
 
 def _chip(rng: np.random.Generator, family: Family) -> tuple[float, float, float]:
     width = family.half_width * rng.uniform(0.35, 0.55)
-    return float(width), float(width * 0.8), float(rng.uniform(0.0005, 0.005))
+    return float(width), float(width * 0.8), float(rng.uniform(0.0004, 0.004))
