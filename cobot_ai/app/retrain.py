@@ -1,0 +1,127 @@
+"""From labelled cases to a gated candidate in the registry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cobot_ai.app.gate import GateOptions, run_gate
+from cobot_ai.app.ports import Fitted, Fitter, Registry, Scorer, ScorerLoader
+from cobot_ai.core import honest
+from cobot_ai.core.errors import ModelError
+from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.risk import Certificate, certify
+from cobot_ai.core.spec import CellSpec, RiskSpec
+from cobot_ai.core.types import LabelledCase
+
+
+def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composition root
+    cases: Sequence[LabelledCase],
+    fitter: Fitter,
+    spec: CellSpec,
+    loader: ScorerLoader,
+    registry: Registry,
+    parent: str | None,
+    now_ns: int,
+    code: str,
+    options: GateOptions | None = None,
+) -> tuple[str, Manifest] | None:
+    """Fit, calibrate, check and, if every check passed, store a candidate.
+
+    Args:
+        cases: All labelled cases that count. fitter: Trains. loader: Loads for the checks.
+        spec: The cell file. registry: Where a passed candidate goes (not made live).
+        parent: Digest of the live version, None or empty if there is none.
+        now_ns: Stamp clock, nanoseconds. code: Version of cobot_ai.
+        options: Golden cases, timer and limits; label counts come from the cell file.
+
+    Returns:
+        Digest and manifest with gate report and certificates; None while there are too few
+        labels to fit at all. A refused candidate (`not manifest.gates.passed`) is not stored.
+    """
+    fitted = fitter.fit(cases, spec.model)
+    if fitted is None:
+        return None
+    options = replace(
+        options or GateOptions(),
+        min_labels=spec.model.min_labels,
+        min_total=max(spec.risk.min_answers, 2 * spec.model.min_labels),
+    )
+    draft = _draft(fitted, cases, spec, parent or '', now_ns, code)
+    current = _current(registry, loader, parent)
+    report = run_gate(fitted, draft, cases, fitter, loader, current, options)
+    manifest = replace(draft, gates=report)
+    if report.passed:
+        registry.put(fitted.blob, manifest)
+    return manifest.digest, manifest
+
+
+def certify_contexts(
+    fitted: Fitted, cases: Sequence[LabelledCase], risk: RiskSpec, now_ns: int
+) -> tuple[Certificate, ...]:
+    """One certificate for each context, from the honest scores of that context alone.
+
+    A case of a class that was not learnt counts as wrong: the model can only err on it.
+    """
+    by_id = {case.id: case for case in cases}
+    confidence = fitted.scores.max(axis=1)
+    answers = [fitted.classes[i] for i in fitted.scores.argmax(axis=1)]
+    wrong = np.array([by_id[i].label != a for i, a in zip(fitted.cases, answers, strict=True)])
+    contexts = np.array([by_id[i].context for i in fitted.cases])
+    return tuple(
+        certify(confidence[contexts == c], wrong[contexts == c], str(c), risk, now_ns)
+        for c in np.unique(contexts)
+    )
+
+
+def data_hash(cases: Sequence[LabelledCase]) -> str:
+    """SHA-256 of the sorted (case, label) list: what a version was fitted on."""
+    rows = sorted([case.id, case.label] for case in cases)
+    return hashlib.sha256(json.dumps(rows, separators=(',', ':')).encode()).hexdigest()
+
+
+def _draft(
+    fitted: Fitted,
+    cases: Sequence[LabelledCase],
+    spec: CellSpec,
+    parent: str,
+    now_ns: int,
+    code: str,
+) -> Manifest:
+    labels = {case.id: case.label for case in cases}
+    scores = honest.collect(
+        fitted.cases, [labels[i] for i in fitted.cases], fitted.classes, fitted.scores
+    )
+    window = cases[0].window
+    return Manifest(
+        blob=hashlib.sha256(fitted.blob).hexdigest(),
+        parent=parent,
+        classes=fitted.classes,
+        channels=window.channels,
+        samples=window.values.shape[1],
+        certificates=certify_contexts(fitted, cases, spec.risk, now_ns),
+        labels=dict(sorted(Counter(case.label for case in cases).items())),
+        contexts=dict(sorted(Counter(case.context for case in cases).items())),
+        data=data_hash(cases),
+        cell=spec.digest,
+        code=code,
+        seed=spec.model.seed,
+        created_ns=now_ns,
+        head=spec.model.head,
+        facts={**fitted.facts, 'honest': honest.to_json(scores)},
+    )
+
+
+def _current(registry: Registry, loader: ScorerLoader, parent: str | None) -> Scorer | None:
+    """The live version, or None when it is damaged: a retrain must be able to replace it."""
+    if not parent:
+        return None
+    try:
+        return loader(*registry.get(parent))
+    except ModelError:
+        return None

@@ -1,0 +1,52 @@
+"""The feature bank: scaling plus blocks, frozen, run by onnxruntime for training and serving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cobot_ai.core.types import Floats
+from cobot_ai.model.blocks import Block, Emitted
+from cobot_ai.model.graph import BATCH, FLOAT, Graph, window_inputs
+from cobot_ai.model.scaling import Scaling, emit_signals
+from cobot_ai.model.session import open_session, run
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """One block's features of a training set.
+
+    Attributes:
+        values: float32 [case, feature]. valid: 1.0 where measured, else 0.0 [case, feature].
+    """
+
+    values: Floats
+    valid: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Frozen feature extraction for windows of `channels` x `samples`."""
+
+    scaling: Scaling
+    blocks: tuple[Block, ...]
+    channels: int
+    samples: int
+
+    def emit(self, g: Graph) -> dict[str, Emitted]:
+        """Write scaling and blocks into a graph; block name -> names of features and validity."""
+        signals = emit_signals(g, self.scaling, self.samples)
+        return {block.name: block.emit(g, signals) for block in self.blocks}
+
+    def compute(self, values: Floats, mask: Floats) -> dict[str, Features]:
+        """Features of windows [case, channel, time] by running the very graph that will serve."""
+        g = Graph()
+        emitted = self.emit(g)
+        ports = [
+            (name, FLOAT, (BATCH, block.width))
+            for block in self.blocks
+            for name in emitted[block.name]
+        ]
+        blob = g.to_bytes(window_inputs(self.channels, self.samples), ports, {})
+        out = run(open_session(blob), values, mask, [name for name, *_ in ports])
+        pairs = zip(out[::2], out[1::2], strict=True)
+        return {block.name: Features(*pair) for block, pair in zip(self.blocks, pairs, strict=True)}

@@ -1,0 +1,75 @@
+"""Labelled cases as arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cobot_ai.core.errors import ModelError
+from cobot_ai.core.types import Floats, LabelledCase, Window
+
+OTHER = -1
+"""Class index of a case whose class has too few labels to be learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A training set, ordered by case number.
+
+    Attributes:
+        ids: Case numbers. classes: Classes to learn, sorted by name.
+        values: float32 [case, channel, time], 0.0 where not measured.
+        mask: float32 [case, channel, time], 1.0 where measured.
+        y: Index into `classes`, `OTHER` for a class that is too rare [case].
+        labels: Label of each case. groups: Split group of each case.
+    """
+
+    ids: tuple[int, ...]
+    classes: tuple[str, ...]
+    values: Floats
+    mask: Floats
+    y: NDArray[np.int64]
+    labels: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+def stack(windows: Sequence[Window]) -> tuple[Floats, Floats]:
+    """Values and mask of windows that all have the same channels and grid.
+
+    Raises:
+        ModelError: Windows differ in channels or shape.
+    """
+    first = windows[0]
+    for window in windows:
+        if window.channels != first.channels or window.values.shape != first.values.shape:
+            raise ModelError(
+                'Cases with different channels or window lengths cannot train one model; '
+                'relabel or leave out the cases from before the cell file changed.'
+            )
+    values = np.stack([w.values for w in windows]).astype(np.float32)
+    mask = np.stack([w.mask for w in windows]).astype(np.float32)
+    return np.where(mask > 0, values, np.float32(0)), mask
+
+
+def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
+    """Order cases by number and index their classes; None when fewer than two can be learnt."""
+    counts = Counter(c.label for c in cases)
+    classes = tuple(sorted(name for name, n in counts.items() if n >= min_labels))
+    if len(classes) < 2:
+        return None
+    ordered = sorted(cases, key=lambda c: c.id)
+    values, mask = stack([c.window for c in ordered])
+    index = {name: i for i, name in enumerate(classes)}
+    return Training(
+        tuple(c.id for c in ordered),
+        classes,
+        values,
+        mask,
+        np.array([index.get(c.label, OTHER) for c in ordered], np.int64),
+        tuple(c.label for c in ordered),
+        tuple(c.group for c in ordered),
+    )

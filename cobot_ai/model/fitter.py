@@ -1,0 +1,128 @@
+"""Fit, cross-fit and export: from labelled cases to one ONNX graph with honest scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
+
+from cobot_ai.app.ports import Fitted
+from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.spec import ModelSpec
+from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
+from cobot_ai.model.bank import Bank
+from cobot_ai.model.blocks import Block, Statistics
+from cobot_ai.model.data import OTHER, Training, arrange, stack
+from cobot_ai.model.folds import assign_folds
+from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
+from cobot_ai.model.heads import Head, Recipe, Table, Trained, pick
+from cobot_ai.model.linear import LinearHead
+from cobot_ai.model.ridge import fit_temperature, softmax
+from cobot_ai.model.scaling import fit_scaling
+
+FOLDS = 8
+HEADS: dict[str, Callable[[], Head]] = {'linear': LinearHead}
+BLOCKS: dict[str, Callable[[Training, int], Block]] = {
+    'statistics': lambda training, seed: Statistics(training.values.shape[1])
+}
+"""Block name -> how to make it from a training set and a seed."""
+
+
+class OnnxFitter:
+    """Trains in numpy on features that onnxruntime computes with the graph that will serve."""
+
+    def fit(self, cases: Sequence[LabelledCase], spec: ModelSpec) -> Fitted | None:
+        """Fit, cross-fit and export; deterministic for the same cases and seed.
+
+        Returns:
+            None while there are not at least two classes with `spec.min_labels` labels.
+
+        Raises:
+            ConfigError: Unknown head.
+            ModelError: Cases with different channels or shapes.
+        """
+        training = arrange(cases, spec.min_labels)
+        if training is None:
+            return None
+        head = _head(spec.head)
+        bank = _bank(training, head.blocks, spec.seed)
+        table = bank.compute(training.values, training.mask)
+        known = np.flatnonzero(training.y != OTHER)
+        learn, y = pick(table, known), training.y[known]
+        recipe = head.choose(learn, y, len(training.classes))
+        raw, folds = cross_fit(recipe, table, training, spec.seed)
+        temperature, _ = fit_temperature(raw[known], y)
+        trained = recipe.solve(learn, y, len(training.classes))
+        scores = softmax(raw * temperature)
+        facts = _facts(training, scores, folds)
+        facts |= {'head': recipe.facts, 'temperature': temperature, 'blocks': list(head.blocks)}
+        facts |= {'stored': [training.ids[i] for i in known]}
+        blob = export(bank, trained, temperature, training.classes)
+        return Fitted(blob, training.classes, training.ids, scores, facts)
+
+    def predict(self, fitted: Fitted, windows: Sequence[Window]) -> Doubles:
+        """Probabilities [window, class] computed in numpy by ONNX's reference evaluator."""
+        values, mask = stack(windows)
+        evaluator = ReferenceEvaluator(onnx.load_from_string(fitted.blob))
+        outputs: Any = evaluator.run(['probs'], {'x': values, 'mask': mask})
+        return np.asarray(outputs[0], np.float64)
+
+
+def cross_fit(
+    recipe: Recipe, table: Table, training: Training, seed: int
+) -> tuple[Doubles, NDArray[np.int64]]:
+    """Raw scores of every case by a model that saw neither it nor its group, and the folds."""
+    folds = assign_folds(training.labels, training.groups, FOLDS, seed)
+    raw = np.zeros((len(training.y), len(training.classes)))
+    for fold in range(int(folds.max()) + 1):
+        held = folds == fold
+        learn = np.flatnonzero(~held & (training.y != OTHER))
+        if held.any() and len(learn):
+            model = recipe.solve(pick(table, learn), training.y[learn], len(training.classes))
+            raw[held] = model.raw(pick(table, held))
+    return raw, folds
+
+
+def export(bank: Bank, trained: Trained, temperature: float, classes: Sequence[str]) -> bytes:
+    """One graph from window to probabilities and evidence."""
+    g = Graph()
+    raw, extra = trained.emit(g, bank.emit(g))
+    g.op('Softmax', g.op('Mul', raw, g.const(temperature)), out='probs', axis=1)
+    g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
+    outputs: list[Port] = [('probs', FLOAT, (BATCH, len(classes))), ('evidence', FLOAT, (BATCH,))]
+    notes = {'classes': json.dumps(list(classes), ensure_ascii=False)}
+    return g.to_bytes(window_inputs(bank.channels, bank.samples), [*outputs, *extra], notes)
+
+
+def _head(name: str) -> Head:
+    if name not in HEADS:
+        raise ConfigError(f'Unknown model head "{name}"; use one of: {", ".join(sorted(HEADS))}.')
+    return HEADS[name]()
+
+
+def _bank(training: Training, blocks: Sequence[str], seed: int) -> Bank:
+    _, channels, samples = training.values.shape
+    scaling = fit_scaling(training.values, training.mask)
+    made = tuple(BLOCKS[name](training, seed) for name in blocks)
+    return Bank(scaling, made, channels, samples)
+
+
+def _facts(training: Training, scores: Doubles, folds: NDArray[np.int64]) -> Json:
+    """Honest figures over all labelled cases; a class that is not learnt counts as wrong."""
+    right = scores.argmax(axis=1) == training.y
+    versions: dict[str, Any] = {
+        'numpy': np.__version__,
+        'onnx': onnx.__version__,
+        'onnxruntime': onnxruntime.__version__,
+    }
+    return {
+        'honest_accuracy': round(float(right.mean()), 4),
+        'folds': len(np.unique(folds)),
+        'libraries': versions,
+    }

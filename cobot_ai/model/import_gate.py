@@ -1,0 +1,177 @@
+"""What a model file must pass before onnxruntime of the monitor sees it.
+
+onnxruntime alone is no gate: it follows external data through hard links or, for a model given
+as bytes, from the working directory, accepts NaN weights, and runs an endless loop. So the file
+is parsed here first, without loading anything it refers to.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess  # nosec B404 - runs this interpreter on this package, no shell
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx import TensorProto, numpy_helper
+
+from cobot_ai.core.errors import GateError
+from cobot_ai.core.manifest import Manifest
+from cobot_ai.model.graph import FLOAT, INT64
+
+SIZE_LIMIT = 64_000_000
+TRIAL_SECONDS = 20.0
+_OPERATORS = """
+Abs Add ArgMax Asinh Cast Clip Concat Conv Div Exp Gather GatherElements Gemm Greater Identity Log
+MatMul Max Min Mul Neg ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Sigmoid Slice Softmax
+Sqrt Sub Tanh TopK Transpose Unsqueeze Where
+"""
+OPERATORS = frozenset(_OPERATORS.split())
+"""No Loop, Scan or If (may never end), nothing that makes large tensors out of small ones."""
+NUMERIC = frozenset({FLOAT, INT64, int(TensorProto.INT32), int(TensorProto.BOOL)})
+REQUIRED = frozenset({'probs', 'evidence'})
+OPTIONAL = frozenset({'novelty', 'near_idx', 'near_sim'})
+
+
+def inspect(blob: bytes, manifest: Manifest) -> None:
+    """Check a model file without running it.
+
+    Raises:
+        GateError: `key` names the check: size, parse, external_data, operators, finite, shapes.
+    """
+    if len(blob) > SIZE_LIMIT:
+        _refuse('size', f'is {len(blob) / 1e6:.0f} MB large; at most {SIZE_LIMIT / 1e6:.0f} MB')
+    try:
+        model = onnx.ModelProto.FromString(blob)
+    except DecodeError as e:
+        raise GateError(_sentence('is damaged or no ONNX file'), key='parse') from e
+    if not model.graph.node:
+        _refuse('parse', 'is empty or no ONNX file')
+    graphs = list(_graphs(model.graph))
+    _check_external(graphs)
+    _check_operators(model, graphs)
+    for graph in graphs:
+        _check_finite(graph.initializer)
+    _check_shapes(model.graph, manifest)
+
+
+def trial(blob: bytes, manifest: Manifest, seconds: float = TRIAL_SECONDS) -> None:
+    """Run the model once in a child process with limited memory, processor time and no files.
+
+    Costs about half a second, so it is used for files from outside, not for our own trainer's.
+
+    Raises:
+        GateError: `trial`: it crashed, needed too much, or did not end in `seconds`.
+    """
+    shape = f'{len(manifest.channels)},{manifest.samples}'
+    path = os.pathsep.join(p for p in sys.path if p)
+    with tempfile.TemporaryDirectory() as empty:
+        try:
+            done = subprocess.run(  # noqa: S603  # nosec B603 - the model is data on stdin
+                [sys.executable, '-m', 'cobot_ai.model.trial', shape],
+                input=blob,
+                capture_output=True,
+                timeout=seconds,
+                cwd=empty,
+                env={'PYTHONPATH': path, 'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'},
+                check=False,
+            )
+        except subprocess.TimeoutExpired as e:
+            raise GateError(_sentence(f'did not end within {seconds:.0f} s'), key='trial') from e
+    if done.returncode != 0:
+        _refuse('trial', 'failed a trial run with limited memory and time')
+
+
+def _sentence(what: str) -> str:
+    return f'The model file {what}; it was refused. Use a model that cobot_ai exported.'
+
+
+def _refuse(key: str, what: str) -> None:
+    raise GateError(_sentence(what), key=key)
+
+
+def _graphs(graph: Any) -> Iterator[Any]:
+    """The graph and every graph inside its nodes."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                if inner.node or inner.initializer:
+                    yield from _graphs(inner)
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for node in graph.node:
+        for a in node.attribute:
+            yield from (a.t, *a.tensors, a.sparse_tensor.values, a.sparse_tensor.indices)
+
+
+def _check_external(graphs: Iterable[Any]) -> None:
+    for graph in graphs:
+        for tensor in _tensors(graph):
+            if tensor.external_data or tensor.data_location == TensorProto.EXTERNAL:
+                _refuse('external_data', 'wants to read another file')
+
+
+def _check_operators(model: Any, graphs: Iterable[Any]) -> None:
+    if model.functions or model.training_info or model.graph.sparse_initializer:
+        _refuse('operators', 'brings functions, training steps or sparse weights')
+    if any(o.domain not in ('', 'ai.onnx') for o in model.opset_import):
+        _refuse('operators', 'needs operators that are not standard')
+    for graph in graphs:
+        for node in graph.node:
+            if node.op_type not in OPERATORS or node.domain not in ('', 'ai.onnx'):
+                _refuse('operators', f'uses the operator {node.op_type}, which is not allowed')
+
+
+def _check_finite(tensors: Iterable[Any]) -> None:
+    for tensor in tensors:
+        if tensor.data_type not in NUMERIC:
+            _refuse('finite', f'has the weight {tensor.name} of a type that is not allowed')
+        try:
+            values = numpy_helper.to_array(tensor)
+        except (ValueError, TypeError) as e:
+            raise GateError(_sentence('has damaged weights'), key='parse') from e
+        if not np.isfinite(values).all():
+            _refuse('finite', f'has a weight that is not finite ({tensor.name})')
+
+
+def _check_shapes(graph: Any, manifest: Manifest) -> None:
+    window = (FLOAT, (None, len(manifest.channels), manifest.samples))
+    inputs = {p.name: _port(p) for p in graph.input}
+    if inputs != {'x': window, 'mask': window}:
+        _refuse('shapes', 'has other inputs than its manifest says')
+    outputs = {p.name: _port(p) for p in graph.output}
+    names = set(outputs)
+    if not names >= REQUIRED or names - REQUIRED - OPTIONAL:
+        _refuse('shapes', 'has other outputs than a cobot_ai model')
+    expected = {'probs': (FLOAT, (None, len(manifest.classes))), 'evidence': (FLOAT, (None,))}
+    if any(outputs[name] != port for name, port in expected.items()):
+        _refuse('shapes', 'has other outputs than its manifest says')
+    if outputs.get('novelty', (FLOAT, (None,))) != (FLOAT, (None,)):
+        _refuse('shapes', 'has a novelty output of the wrong shape')
+    _check_nearest(outputs, len(manifest.facts.get('stored', ())))
+
+
+def _check_nearest(outputs: dict[str, Any], stored: int) -> None:
+    if 'near_idx' not in outputs and 'near_sim' not in outputs:
+        return
+    kind, shape = outputs.get('near_idx', (0, ()))
+    if kind != INT64 or outputs.get('near_sim') != (FLOAT, shape) or len(shape) != 2:
+        _refuse('shapes', 'has neighbour outputs of the wrong shape')
+    if shape[1] is None or not 0 < shape[1] <= stored:
+        _refuse('shapes', 'names more neighbours than its manifest has cases')
+
+
+def _port(port: Any) -> tuple[int, tuple[int | None, ...]]:
+    """Element type and shape; a named dimension (the batch) counts as None."""
+    tensor = port.type.tensor_type
+    dims = tensor.shape.dim
+    return tensor.elem_type, tuple(d.dim_value if d.HasField('dim_value') else None for d in dims)

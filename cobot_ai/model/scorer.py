@@ -1,0 +1,103 @@
+"""Scoring windows with a loaded model version."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cobot_ai.core.errors import GateError, ModelError
+from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.types import Floats, Neighbour, Score, Window
+from cobot_ai.model.import_gate import inspect, trial
+from cobot_ai.model.session import open_session
+
+WARM_UP = 3
+
+
+class OnnxScorer:
+    """A model version in onnxruntime, on one thread, warmed up."""
+
+    def __init__(self, session: Any, manifest: Manifest) -> None:
+        self._session = session
+        self._manifest = manifest
+        self._digest = manifest.digest
+        self._names = [output.name for output in session.get_outputs()]
+        self._stored: tuple[int, ...] = tuple(manifest.facts.get('stored', ()))
+        shape = (len(manifest.channels), manifest.samples)
+        for _ in range(WARM_UP):
+            self._run(np.zeros(shape, np.float32), np.ones(shape, np.float32))
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its manifest."""
+        return self._manifest
+
+    def score(self, window: Window) -> Score:
+        """Judge one window.
+
+        Raises:
+            ModelError: The window does not fit the model, or its output is not finite.
+        """
+        m = self._manifest
+        if window.channels != m.channels or window.values.shape[1] != m.samples:
+            raise ModelError(
+                'This step was recorded with other channels or another window length than the '
+                'model was trained on; retrain the model for the present cell file.'
+            )
+        mask = window.mask.astype(np.float32)
+        out = self._run(np.where(window.mask, window.values, np.float32(0)), mask)
+        return Score(
+            m.classes,
+            tuple(float(p) for p in out['probs']),
+            self._digest,
+            float(out['evidence']),
+            float(out.get('novelty', np.nan)),
+            self._nearest(out),
+        )
+
+    def _run(self, values: Floats, mask: Floats) -> dict[str, NDArray[Any]]:
+        inputs = {'x': values[None].astype(np.float32), 'mask': mask[None]}
+        out = self._session.run(self._names, inputs)
+        if not all(np.isfinite(a).all() for a in out):
+            raise ModelError('The model gave a number that is not finite; roll back to the last.')
+        return {name: array[0] for name, array in zip(self._names, out, strict=True)}
+
+    def _nearest(self, out: dict[str, NDArray[Any]]) -> tuple[Neighbour, ...]:
+        if 'near_idx' not in out or not self._stored:
+            return ()
+        pairs = zip(out['near_idx'].tolist(), out['near_sim'].tolist(), strict=True)
+        return tuple(Neighbour(self._stored[i], min(1.0, max(0.0, s))) for i, s in pairs)
+
+
+def load(blob: bytes, manifest: Manifest) -> OnnxScorer:
+    """Load a version our own trainer made: all checks of the import gate except the trial run.
+
+    Raises:
+        GateError: The file must not be used; `key` is the name of the check.
+    """
+    if hashlib.sha256(blob).hexdigest() != manifest.blob:
+        raise GateError(
+            'The model file is not the one its manifest names; restore both from a backup.',
+            key='hash',
+        )
+    inspect(blob, manifest)
+    try:
+        return OnnxScorer(open_session(blob), manifest)
+    except ModelError:
+        raise
+    except Exception as e:  # onnxruntime raises its own unrelated classes
+        raise GateError(f'onnxruntime refused the model ({e}); retrain it.', key='parse') from e
+
+
+def load_foreign(blob: bytes, manifest: Manifest) -> OnnxScorer:
+    """Load a version from outside this cell: the whole import gate, trial run included.
+
+    Raises:
+        GateError: The file must not be used; `key` is the name of the check.
+    """
+    inspect(blob, manifest)
+    trial(blob, manifest)
+    return load(blob, manifest)
