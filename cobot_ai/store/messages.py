@@ -24,7 +24,7 @@ _ORDERS = 64
 """Joint orders remembered per stream; a publisher normally has one."""
 
 
-class MessageDecoder:
+class RosbagsDecoder:
     """Decodes messages of the standard packages (port `Decoder`), without ROS."""
 
     def __init__(self) -> None:

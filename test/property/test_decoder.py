@@ -11,7 +11,7 @@ from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import FIELDS, JOINT_STATE, STEP, default_channels
 from cobot_ai.core.spec import ChannelSpec, StreamSpec
 from cobot_ai.core.types import RawMessage
-from cobot_ai.store.messages import MessageDecoder
+from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode, encode_step
 
 TYPES = (*FIELDS, JOINT_STATE, 'std_msgs/msg/Float32MultiArray', 'std_msgs/msg/Float64MultiArray')
@@ -71,7 +71,7 @@ def test_what_was_encoded_is_decoded(case, sec, nanosec):
     if stamped:
         fields['header'] = {'stamp': stamp, 'frame_id': 'tool0'}
     message = RawMessage('/t', spec.type, 17, encode(spec.type, fields))
-    sample = MessageDecoder().sample(spec, message)
+    sample = RosbagsDecoder().sample(spec, message)
     np.testing.assert_array_equal(sample.values, values)
     assert sample.t_ns == (stamp if stamped else 17)
 
@@ -97,7 +97,7 @@ def test_same_numbers_as_from_the_serialisation_of_rclpy(case):
     package, _, name = spec.type.split('/')
     message = getattr(importlib.import_module(f'{package}.msg'), name)()
     fill_ros(message, fields)
-    sample = MessageDecoder().sample(
+    sample = RosbagsDecoder().sample(
         spec, RawMessage('/t', spec.type, 17, serialize_message(message))
     )
     np.testing.assert_array_equal(sample.values, values)
@@ -112,7 +112,7 @@ def test_damaged_bytes_are_a_data_error_never_a_crash(data):
         if damaged:
             damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     message = RawMessage('/t', ros_type, 1, bytes(damaged))
-    decoder = MessageDecoder()
+    decoder = RosbagsDecoder()
     try:
         if ros_type == STEP:
             decoder.step(message)

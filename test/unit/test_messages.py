@@ -7,7 +7,7 @@ from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.message_types import JOINT_STATE, STEP, default_channels
 from cobot_ai.core.spec import ChannelSpec, StreamSpec
 from cobot_ai.core.types import Edge, RawMessage
-from cobot_ai.store.messages import MessageDecoder, check_paths
+from cobot_ai.store.messages import RosbagsDecoder, check_paths
 from cobot_ai.store.typestore import encode, encode_step, message_definition
 
 WRENCH = 'geometry_msgs/msg/WrenchStamped'
@@ -26,7 +26,7 @@ def raw(ros_type, fields=None, t_ns=7):
 def test_header_stamp_where_it_is_set_else_arrival():
     spec = stream(WRENCH, 'wrench.force.x')
     stamped = {'header': {'stamp': 5_000_000_007}, 'wrench': {'force': {'x': 2.5}}}
-    decoder = MessageDecoder()
+    decoder = RosbagsDecoder()
     assert decoder.sample(spec, raw(WRENCH, stamped)).t_ns == 5_000_000_007
     assert decoder.sample(spec, raw(WRENCH, {}, t_ns=9)).t_ns == 9
     assert decoder.sample(spec, raw(WRENCH, stamped)).values.tolist() == [2.5]
@@ -34,7 +34,7 @@ def test_header_stamp_where_it_is_set_else_arrival():
 
 def test_joints_by_name_follow_the_order_of_each_message():
     spec = stream(JOINT_STATE, 'effort[elbow]', 'position[0]', 'effort[wrist]')
-    decoder = MessageDecoder()
+    decoder = RosbagsDecoder()
     for names, effort in ((['elbow', 'wrist'], [1.0, 2.0]), (['wrist', 'elbow'], [2.0, 1.0])):
         fields = {'name': names, 'effort': effort, 'position': [9.0, 8.0]}
         assert decoder.sample(spec, raw(JOINT_STATE, fields)).values.tolist() == [1.0, 9.0, 2.0]
@@ -43,7 +43,7 @@ def test_joints_by_name_follow_the_order_of_each_message():
 def test_a_joint_that_is_not_in_the_message_is_nan():
     spec = stream(JOINT_STATE, 'effort[elbow]', 'position[5]', 'position[0]')
     fields = {'name': ['elbow'], 'effort': [], 'position': [1.0]}
-    values = MessageDecoder().sample(spec, raw(JOINT_STATE, fields)).values
+    values = RosbagsDecoder().sample(spec, raw(JOINT_STATE, fields)).values
     np.testing.assert_array_equal(values, [np.nan, np.nan, 1.0])
 
 
@@ -51,11 +51,11 @@ def test_a_message_of_another_publisher_carries_nothing_and_says_so():
     spec = stream(JOINT_STATE, 'position[elbow]')
     gripper = {'name': ['finger'], 'position': [0.1]}
     with pytest.raises(DataError, match='none of the channels'):
-        MessageDecoder().sample(spec, raw(JOINT_STATE, gripper))
+        RosbagsDecoder().sample(spec, raw(JOINT_STATE, gripper))
 
 
 def test_changed_stream_of_the_same_name_is_read_by_its_new_paths():
-    decoder = MessageDecoder()
+    decoder = RosbagsDecoder()
     message = raw(ARRAY, {'data': [1.0, 2.0]})
     assert decoder.sample(stream(ARRAY, 'data[0]'), message).values.tolist() == [1.0]
     assert decoder.sample(stream(ARRAY, 'data[1]'), message).values.tolist() == [2.0]
@@ -88,13 +88,13 @@ def test_foreign_type_and_wrong_type_are_refused():
     with pytest.raises(DataError, match='not a standard ROS 2 message'):
         check_paths(stream('vendor_msgs/msg/Force', 'x'))
     with pytest.raises(DataError, match='correct `type` of stream'):
-        MessageDecoder().sample(stream(WRENCH, 'wrench.force.x'), raw(ARRAY))
+        RosbagsDecoder().sample(stream(WRENCH, 'wrench.force.x'), raw(ARRAY))
     with pytest.raises(DataError, match='damaged'):
-        MessageDecoder().sample(stream(WRENCH), RawMessage('/t', WRENCH, 1, b'\x00\x01\x00'))
+        RosbagsDecoder().sample(stream(WRENCH), RawMessage('/t', WRENCH, 1, b'\x00\x01\x00'))
 
 
 def test_step_edges_with_facts_and_reserved_stamp():
-    decoder = MessageDecoder()
+    decoder = RosbagsDecoder()
     data = encode_step(Edge.BEGIN, {'operation': 'insert', 'part': 'Bolzen ü'}, stamp_ns=123)
     event = decoder.step(RawMessage('/step', STEP, 999, data))
     assert (event.edge, event.t_ns) == (Edge.BEGIN, 123)
@@ -113,9 +113,9 @@ def test_step_edges_with_facts_and_reserved_stamp():
 )
 def test_what_is_no_step_is_refused(fields):
     with pytest.raises(DataError, match='Not a step message'):
-        MessageDecoder().step(raw(STEP, fields))
+        RosbagsDecoder().step(raw(STEP, fields))
     with pytest.raises(DataError, match='must be diagnostic_msgs'):
-        MessageDecoder().step(raw(ARRAY))
+        RosbagsDecoder().step(raw(ARRAY))
 
 
 def test_encode_refuses_a_field_that_does_not_exist():
