@@ -7,17 +7,75 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from cobot_ai.app.gate import GateOptions, run_gate
 from cobot_ai.app.ports import Fitted, Fitter, Registry, Scorer, ScorerLoader
+from cobot_ai.app.teach import is_due
 from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.risk import Certificate, certify
 from cobot_ai.core.spec import CellSpec, RiskSpec
 from cobot_ai.core.types import LabelledCase
+
+
+class LabelSource(Protocol):
+    """Where the labelled cases come from (`teach.Dataset`)."""
+
+    def refresh(self) -> int:
+        """Read what is new; returns how many labels were added or changed."""
+
+    def cases(self) -> list[LabelledCase]:
+        """All usable labelled cases, in the order of their numbers."""
+
+
+class Trainer:
+    """Refits when enough labels are new or changed since the last fit.
+
+    Args:
+        source: Labelled cases. fitter: Trains. spec: The cell file. loader: For the checks.
+        registry: Stored versions. code: Version of cobot_ai. options: Passed to the gate.
+    """
+
+    def __init__(
+        self,
+        source: LabelSource,
+        fitter: Fitter,
+        spec: CellSpec,
+        loader: ScorerLoader,
+        registry: Registry,
+        code: str,
+        options: GateOptions | None = None,
+    ) -> None:
+        self._source, self._fitter, self._spec = source, fitter, spec
+        self._loader, self._registry, self._code = loader, registry, code
+        self._options = options
+        self._fitted: set[tuple[int, str]] = set()
+
+    def turn(self, now_ns: int, force: bool = False) -> str | None:
+        """Refit if it is due (or `force`); returns the digest of a new candidate, else None."""
+        self._source.refresh()
+        cases = self._source.cases()
+        rows = {(case.id, case.label) for case in cases}
+        changed = len({case for case, _ in rows ^ self._fitted})
+        if not force and not is_due(len(rows), len(rows) - changed):
+            return None
+        self._fitted = rows
+        found = build_candidate(
+            cases,
+            self._fitter,
+            self._spec,
+            self._loader,
+            self._registry,
+            self._registry.current(),
+            now_ns,
+            self._code,
+            self._options,
+        )
+        return found[0] if found else None
 
 
 def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composition root
@@ -31,18 +89,18 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
     code: str,
     options: GateOptions | None = None,
 ) -> tuple[str, Manifest] | None:
-    """Fit, calibrate, check and, if every check passed, store a candidate.
+    """Fit, calibrate, check and store a candidate (a refused one too, with the reasons).
 
     Args:
         cases: All labelled cases that count. fitter: Trains. loader: Loads for the checks.
-        spec: The cell file. registry: Where a passed candidate goes (not made live).
+        spec: The cell file. registry: Where it is stored (not made live).
         parent: Digest of the live version, None or empty if there is none.
         now_ns: Stamp clock, nanoseconds. code: Version of cobot_ai.
         options: Golden cases, timer and limits; label counts come from the cell file.
 
     Returns:
         Digest and manifest with gate report and certificates; None while there are too few
-        labels to fit at all. A refused candidate (`not manifest.gates.passed`) is not stored.
+        labels to fit at all. Only one with `manifest.gates.passed` may be promoted.
     """
     fitted = fitter.fit(cases, spec.model)
     if fitted is None:
@@ -56,9 +114,7 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
     current = _current(registry, loader, parent)
     report = run_gate(fitted, draft, cases, fitter, loader, current, options)
     manifest = replace(draft, gates=report)
-    if report.passed:
-        registry.put(fitted.blob, manifest)
-    return manifest.digest, manifest
+    return registry.put(fitted.blob, manifest), manifest
 
 
 def certify_contexts(

@@ -66,17 +66,15 @@ def choose_ridge(kernel: Doubles, targets: Targets) -> Choice:
     values = np.maximum(values, 0)
     projected = vectors.T @ (targets.centred * root)
     squared = vectors * vectors
-    best: Choice | None = None
+    choices = []
     for ridge in RIDGES:
         inverse = 1 / (values + ridge)
         solved = vectors @ (inverse[:, None] * projected)
         residual = solved / (squared @ inverse)[:, None] / root
         scores = targets.centred + targets.base - residual
         temperature, loss = fit_temperature(scores, targets.y)
-        if best is None or loss < best.loss:
-            best = Choice(loss, float(ridge), temperature, scores)
-    assert best is not None  # noqa: S101 - RIDGES is not empty
-    return best
+        choices.append(Choice(loss, float(ridge), temperature, scores))
+    return min(choices, key=lambda choice: choice.loss)
 
 
 def solve(kernel: Doubles, targets: Targets, ridge: float) -> Doubles:
