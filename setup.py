@@ -19,7 +19,7 @@ RUNTIME = [
     'pysqlite3>=0.6.1; platform_system == "Linux"',
     'python-socketio>=5.14',
     'pyyaml>=6',
-    'rosbags>=0.10.4',
+    'rosbags>=0.11.9',
     'simple-websocket>=1.0',
     'sqlalchemy>=2.0.25',
 ]
@@ -30,6 +30,7 @@ ROS = [
 ]
 TEST = [
     'hypothesis>=6.100',
+    'jsonschema>=4.20',
     'mcap-ros2-support>=0.5.5',
     'playwright>=1.45',
     'pytest>=8,<9',

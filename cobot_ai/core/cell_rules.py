@@ -1,0 +1,116 @@
+"""What the values of a cell file may be: ranges, choices and forms, one table each.
+
+The parser (`core.config`) and the JSON Schema (`core.cell_schema`) both read these tables.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Allowed numbers: `low` to `high`, ends excluded where `above` / `below` is True."""
+
+    low: float
+    high: float
+    above: bool = False
+    below: bool = False
+
+    def holds(self, value: float) -> bool:
+        """True when `value` lies inside."""
+        low = value > self.low if self.above else value >= self.low
+        return low and (value < self.high if self.below else value <= self.high)
+
+    def __str__(self) -> str:
+        low = f'greater than {self.low:g}' if self.above else f'at least {self.low:g}'
+        high = f'less than {self.high:g}' if self.below else f'at most {self.high:g}'
+        return f'{low} and {high}'
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Allowed texts: a regular expression and the same in words."""
+
+    pattern: str
+    words: str
+
+    def holds(self, value: str) -> bool:
+        """True when the whole of `value` has this form."""
+        return re.fullmatch(self.pattern, value) is not None
+
+
+_POSITIVE = Range(0, 1e6, above=True)
+_SHARE = Range(0, 1, above=True, below=True)
+_NUMBER = Range(-1e12, 1e12)
+_COUNT = Range(0, 100_000)
+_NAME = Form(r'[A-Za-z][A-Za-z0-9_]{0,63}', 'letters, digits and _, starting with a letter')
+_TOPIC_PATTERN = r'(~/|/)?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*'
+_TOPIC = Form(_TOPIC_PATTERN, 'a ROS name such as `wrench`, `~/step` or `/robot/wrench`')
+
+RANGES: dict[str, Range] = {
+    'ChannelSpec.stale_s': _POSITIVE,
+    'ChannelSpec.hold_s': _POSITIVE,
+    'ChannelSpec.low': _NUMBER,
+    'ChannelSpec.high': _NUMBER,
+    'ChannelSpec.frozen_s': _POSITIVE,
+    'StreamSpec.rate_hz': Range(0, 100_000, above=True),
+    'StepSpec.samples': Range(2, 4096),
+    'StepSpec.length_s': Range(0, 3600, above=True),
+    'StepSpec.hop_s': Range(0, 3600, above=True),
+    'StepSpec.settle_s': Range(0, 60),
+    'ClassSpec.cost': Range(0, 1e6),
+    'QuestionSpec.deadline_s': Range(1, 86_400),
+    'QuestionSpec.undo_s': Range(0, 600),
+    'QuestionSpec.lease_s': Range(1, 3600),
+    'RiskSpec.epsilon': _SHARE,
+    'RiskSpec.delta': _SHARE,
+    'RiskSpec.min_answers': _COUNT,
+    'RiskSpec.burn_in': _COUNT,
+    'ModelSpec.min_labels': Range(1, 100_000),
+    'ModelSpec.seed': Range(0, 2**31 - 1),
+    'MotionSpec.timeout_s': Range(0, 60, above=True),
+    'StorageSpec.clips_mb': Range(1, 1e8),
+    'StorageSpec.keep_days': Range(1, 36_500),
+    'BudgetSpec.warn': Range(0, 3600),
+    'BudgetSpec.hard': Range(0, 3600),
+}
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    'QuestionSpec.fail_safe': ('hold', 'stop', 'reject', 'rework'),
+    'QuestionSpec.not_sure': ('fail_safe', 'wait'),
+    'RiskSpec.rule': ('certified', 'expected'),
+    'ModelSpec.head': ('linear', 'kernel'),
+    'ModelSpec.swap': ('maintenance', 'at_once'),
+    'MotionSpec.recipe': ('none', 'trigger'),
+}
+
+REASONS: dict[str, str] = {
+    'QuestionSpec.fail_safe': ' A question that nobody answered must never count as success.',
+}
+"""Added to the message where a choice is refused for a reason worth saying."""
+
+FORMS: dict[str, Form] = {
+    'CellSpec.name': _NAME,
+    'StreamSpec.name': _NAME,
+    'ChannelSpec.name': _NAME,
+    'StreamSpec.topic': _TOPIC,
+    'StepSpec.topic': _TOPIC,
+    'StreamSpec.type': Form(r'[a-z][a-z0-9_]*/msg/[A-Z]\w*', '`package/msg/Name`'),
+    'ChannelSpec.path': Form(r'[a-z][\w.]*(\[[^\[\]]+\])?', 'a field path such as `effort[2]`'),
+    'ClassSpec.name': Form(
+        r'(?!not_sure$)\S(.{0,62}\S)?', '1 to 64 characters, not `not_sure`, no blanks at the ends'
+    ),
+    'QuestionSpec.sop': Form(r'(?!.*\.\.)(?!/)[^\\]*', 'a relative file name without `..`'),
+    'MotionSpec.hold_service': Form(f'({_TOPIC_PATTERN})?', _TOPIC.words),
+    'MotionSpec.resume_service': Form(f'({_TOPIC_PATTERN})?', _TOPIC.words),
+}
+
+LANGUAGE = Form(r'[a-z]{2,3}(-[A-Za-z0-9]+)*', 'a language code such as en, de or pt-BR')
+TEXT_LENGTH = 1000
+LIST_LENGTH = 1000
+"""Most entries of a list and of a mapping."""
+
+MAX_CELLS = 1_000_000
+"""Largest window, channels x samples."""

@@ -1,0 +1,169 @@
+"""The cell file: from plain values to a checked `CellSpec`, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from enum import Enum
+from typing import Any
+
+from cobot_ai.core.build import build, check_keys, convert, join, writable
+from cobot_ai.core.cell_rules import MAX_CELLS
+from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.message_types import STILLS, default_channels
+from cobot_ai.core.spec import Action, CellSpec, ChannelSpec, StreamSpec, Trigger
+from cobot_ai.core.types import Json
+
+SHORTHAND = ('joints', 'fields', 'each')
+"""Keys of a stream that stand for channels: joints, groups of fields, settings of each."""
+MAX_JOINTS = 64
+
+
+def parse_cell(doc: Mapping[str, Any]) -> CellSpec:
+    """Check a cell file's values and make the spec out of them.
+
+    Args:
+        doc: The plain values of a cell file (or of `spec_to_json`).
+
+    Raises:
+        ConfigError: The first problem found: key path, what is wrong, what is allowed.
+    """
+    if isinstance(doc, Mapping) and isinstance(doc.get('streams'), list):
+        doc = {
+            **doc,
+            'streams': [_expand(s, f'streams[{i}]') for i, s in enumerate(doc['streams'])],
+        }
+    spec: CellSpec = build(CellSpec, doc, '')
+    _check_streams(spec)
+    _check_step(spec)
+    _check_question(spec)
+    _check_rest(spec)
+    return replace(spec, digest=_digest(spec))
+
+
+def spec_to_json(spec: CellSpec) -> Json:
+    """Plain JSON form with every default written out; `parse_cell` reads it back."""
+    doc = _plain(asdict(spec))
+    del doc['digest']
+    return dict(doc)
+
+
+def _digest(spec: CellSpec) -> str:
+    text = json.dumps(spec_to_json(spec), sort_keys=True, separators=(',', ':'), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+def _expand(stream: Any, path: str) -> Any:
+    """Write out the channels of a stream that uses shorthand keys or names none."""
+    if not isinstance(stream, Mapping):
+        return stream
+    check_keys(stream, (*writable(StreamSpec), *SHORTHAND), path)
+    each = stream.get('each', {})
+    if not isinstance(each, Mapping):
+        raise ConfigError(f'`{path}.each` must be a section of channel keys.')
+    check_keys(
+        each, [k for k in writable(ChannelSpec) if k not in ('name', 'path')], f'{path}.each'
+    )
+    channels = stream.get('channels')
+    if not channels:
+        channels = _usual_channels(stream, path)
+    elif 'joints' in stream or 'fields' in stream:
+        raise ConfigError(f'`{path}`: give either `channels`, or `joints` and `fields`.')
+    if isinstance(channels, list):
+        channels = [{**each, **c} if isinstance(c, Mapping) else c for c in channels]
+    plain = {key: value for key, value in stream.items() if key not in SHORTHAND}
+    return {**plain, 'channels': channels}
+
+
+def _usual_channels(stream: Mapping[str, Any], path: str) -> list[Json]:
+    ros_type = convert(str, stream.get('type'), f'{path}.type', 'StreamSpec.type')
+    joints, fields = stream.get('joints'), stream.get('fields')
+    if isinstance(joints, int) and not isinstance(joints, bool):
+        if not 1 <= joints <= MAX_JOINTS:
+            raise ConfigError(f'`{path}.joints` must be 1 to {MAX_JOINTS}.')
+    elif joints is not None:
+        joints = convert(tuple[str, ...], joints, f'{path}.joints', 'joints')
+    if fields is not None:
+        fields = convert(tuple[str, ...], fields, f'{path}.fields', 'fields')
+    try:
+        channels = default_channels(ros_type, joints, fields)
+    except ConfigError as e:
+        raise ConfigError(f'`{path}`: {e}') from e
+    return [{'name': c.name, 'path': c.path, 'unit': c.unit} for c in channels]
+
+
+def _unique(names: Iterable[str], path: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ConfigError(f'`{path}`: `{name}` is there twice; give each its own.')
+        seen.add(name)
+
+
+def _check_streams(spec: CellSpec) -> None:
+    _unique((s.name for s in spec.streams), 'streams.name')
+    _unique((s.topic for s in spec.streams), 'streams.topic')
+    for i, stream in enumerate(spec.streams):
+        _unique((c.name for c in stream.channels), f'streams[{i}].channels.name')
+        if stream.channels and stream.type in STILLS:
+            raise ConfigError(f'`streams[{i}]` is a camera: it is evidence and has no channels.')
+        for j, channel in enumerate(stream.channels):
+            if not channel.low < channel.high:
+                raise ConfigError(f'`streams[{i}].channels[{j}]`: `low` must be less than `high`.')
+    if not spec.channels:
+        raise ConfigError('`streams` must hold at least one stream with channels.')
+    if len(spec.channels) * spec.step.samples > MAX_CELLS:
+        raise ConfigError(
+            f'`step.samples` x channels is {len(spec.channels) * spec.step.samples}; '
+            f'at most {MAX_CELLS} are allowed: take fewer samples or channels.'
+        )
+
+
+def _check_step(spec: CellSpec) -> None:
+    step = spec.step
+    if step.trigger is Trigger.SLIDING and step.length_s is None:
+        raise ConfigError('`step.length_s` is missing: a sliding window needs a length in seconds.')
+    _unique(step.context, 'step.context')
+    _unique(step.group, 'step.group')
+    if '' in (*step.context, *step.group):
+        raise ConfigError('`step.context` and `step.group` must name facts; remove the empty one.')
+
+
+def _check_question(spec: CellSpec) -> None:
+    question = spec.question
+    _unique((c.name for c in question.classes), 'question.classes.name')
+    if not question.open_classes and len(question.classes) < 2:
+        raise ConfigError('`question.classes` needs two classes or more (or `open_classes: true`).')
+    if not question.open_classes and not any(c.nominal for c in question.classes):
+        raise ConfigError('`question.classes`: mark the class of a good step with `nominal: true`.')
+    for i, cls in enumerate(question.classes):
+        if cls.nominal and cls.action is not Action.CONTINUE:
+            raise ConfigError(
+                f'`question.classes[{i}]`: a nominal class must have `action: continue`.'
+            )
+    if question.undo_s >= question.deadline_s:
+        raise ConfigError('`question.undo_s` must be less than `question.deadline_s`.')
+
+
+def _check_rest(spec: CellSpec) -> None:
+    motion, budget = spec.motion, spec.budget
+    services = {'hold_service': motion.hold_service, 'resume_service': motion.resume_service}
+    for name, service in services.items():
+        if (motion.recipe == 'none') == bool(service):
+            need = 'needs a service' if motion.recipe != 'none' else 'has no use'
+            raise ConfigError(f'`{join("motion", name)}` {need} with recipe `{motion.recipe}`.')
+    if budget.hard and budget.warn > budget.hard:
+        raise ConfigError('`budget.warn` must not be more than `budget.hard`.')

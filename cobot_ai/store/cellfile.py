@@ -1,0 +1,109 @@
+"""Cell files on disk: YAML in, checked spec out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cobot_ai.core.cell_schema import cell_schema
+from cobot_ai.core.config import parse_cell
+from cobot_ai.core.errors import ConfigError, DataError
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.store.messages import check_paths
+
+MAX_BYTES = 512 * 1024
+"""Largest cell file, bytes."""
+
+
+def load_cell(path: Path | str) -> CellSpec:
+    """Read a cell file.
+
+    Args:
+        path: File, or the name of a shipped cell such as `wrench_cases`.
+
+    Raises:
+        ConfigError: It cannot be read or used; the message names file, key and remedy.
+    """
+    file = find_cell(path)
+    try:
+        spec = parse_cell(_read(file))
+        for i, stream in enumerate(spec.streams):
+            _check_stream(i, stream)
+    except ConfigError as e:
+        raise ConfigError(f'{file}: {e}', key=e.key, **e.params) from e
+    return spec
+
+
+def find_cell(path: Path | str) -> Path:
+    """The file of a path or of a shipped cell's name.
+
+    Raises:
+        ConfigError: There is neither; the message lists the shipped cells.
+    """
+    given = Path(path)
+    if given.is_file():
+        return given
+    shipped = shipped_cells()
+    name = given.name.removesuffix('.yaml')
+    if len(given.parts) == 1 and name in shipped:
+        return shipped[name]
+    raise ConfigError(
+        f'There is no cell file {given}. Give the path of a file, or the name of a shipped cell: '
+        f'{", ".join(shipped) or "none is installed"}.'
+    )
+
+
+def shipped_cells() -> dict[str, Path]:
+    """Name -> file of the cells that come with this package."""
+    for parent in Path(__file__).resolve().parents[2:]:
+        for folder in (parent / 'config' / 'cells', parent / 'share/cobot_ai/config/cells'):
+            if folder.is_dir():
+                return {file.stem: file for file in sorted(folder.glob('*.yaml'))}
+    return {}
+
+
+def write_schema(file: Path) -> None:
+    """Write the JSON Schema of cell files."""
+    file.write_text(json.dumps(cell_schema(), indent=2) + '\n')
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without aliases (a few bytes of them can fill the memory) and double keys."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise ConfigError(f'line {line}: aliases (*name) are not used here; write it out.')
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for i, key in enumerate(keys):
+            if key in keys[:i]:
+                line = node.value[i][0].start_mark.line + 1
+                raise ConfigError(f'line {line}: the key `{key}` is there twice; remove one.')
+        return super().construct_mapping(node, deep)
+
+
+def _read(file: Path) -> Any:
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise ConfigError(f'this is larger than {MAX_BYTES // 1024} kB: not a cell file.')
+        return yaml.load(file.read_text('utf-8'), _Loader)  # noqa: S506 (a SafeLoader)
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigError(f'the file cannot be read as UTF-8 text ({e}).') from e
+    except yaml.YAMLError as e:
+        raise ConfigError(f'this is not valid YAML: {" ".join(str(e).split())}.') from e
+    except (RecursionError, ValueError, TypeError) as e:
+        raise ConfigError('this is not a cell file: it is nested too deeply or malformed.') from e
+
+
+def _check_stream(i: int, stream: Any) -> None:
+    try:
+        check_paths(stream)
+    except DataError as e:
+        raise ConfigError(f'`streams[{i}]` ({stream.name}): {e}') from e
