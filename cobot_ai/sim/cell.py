@@ -8,12 +8,14 @@ import numpy as np
 
 from cobot_ai.core.types import Doubles
 from cobot_ai.sim import motion, truth
+from cobot_ai.sim.camera import Camera, CameraError
 from cobot_ai.sim.controller import Gains, Impedance
 from cobot_ai.sim.motion import Insertion, Phase, Tuning, glide
+from cobot_ai.sim.program import Sink, drain
+from cobot_ai.sim.records import CAMERA, Reading, StepTruth
 from cobot_ai.sim.scene import TIMESTEP
-from cobot_ai.sim.sensors import PERIOD_S, Reading, Sensors
+from cobot_ai.sim.sensors import PERIOD_S, Sensors
 from cobot_ai.sim.thermal import Motors
-from cobot_ai.sim.truth import StepTruth
 from cobot_ai.sim.variation import Draw, Mix, draw
 from cobot_ai.sim.world import World
 
@@ -21,7 +23,6 @@ TICKS = round(PERIOD_S / TIMESTEP)
 _OPEN = -20.0
 _STILL = np.zeros(3)
 
-Sink = Callable[[Reading], None]
 Readings = Iterator[Reading]
 
 
@@ -34,7 +35,14 @@ class SimCell:
     reading.
     """
 
-    def __init__(self, seed: int, mix: Mix | None = None, tuning: Tuning | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        mix: Mix | None = None,
+        tuning: Tuning | None = None,
+        camera: bool = False,
+    ) -> None:
         self.seed = seed
         self.serial = 0
         self.phase = Phase.IDLE
@@ -49,6 +57,15 @@ class SimCell:
         self._draw: Draw | None = None
         self._picked: truth.Grasp | None = None
         self._move_to_start()
+        self.missing: dict[str, str] = {}
+        """Streams that will not come, with the reason."""
+        self._camera = self._open_camera() if camera else None
+
+    def close(self) -> None:
+        """End the camera's child process, if any."""
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
 
     @property
     def time_s(self) -> float:
@@ -59,7 +76,7 @@ class SimCell:
         """Pick, insert and retreat (releasing the part) with every reading given to `sink`."""
         for reading in self.pick(part, stage):
             sink(reading)
-        found = yield_to(sink, self.insert())
+        found = drain(sink, self.insert())
         for reading in self.retreat(release=True):
             sink(reading)
         return found
@@ -75,10 +92,11 @@ class SimCell:
         self.serial += 1
         self._draw = stage or draw(self.seed, self.serial, part, self._mix)
         self._sensors.next_step()
+        yield from self._release()
         self._world.set_joint_friction(self._motors.damping)
         self._world.set_stage(self._draw)
         self._grip = self._draw.grip
-        yield from self._follow(lambda _: motion.START, 0.15)
+        yield from self.hold(0.15)
         self._picked = truth.grasp(self._world)
 
     def insert(self) -> Generator[Reading, None, StepTruth]:
@@ -98,15 +116,14 @@ class SimCell:
         rest[2] -= tuning.settle_push / float(self._control.stiffness[2])
         yield from self._glide(rest, tuning.settle_s)
         self.phase = Phase.IDLE
+        yield from self._still()
         return truth.observe(self._world, self._draw, self._picked, self.serial)
 
     def retreat(self, *, release: bool) -> Readings:
         """Back to the start; leaves the part where it is, or pulls it out in the gripper."""
         self.phase = Phase.RETREAT
         if release:
-            self._grip = _OPEN
-            at = self._goal.copy()
-            yield from self._follow(lambda _: at, 0.1)
+            yield from self._release()
         yield from self._glide(self._goal + np.array([0.0, 0.0, 0.05]), 0.4)
         yield from self._glide(motion.START, self._tuning.retreat_s)
         self.phase = Phase.IDLE
@@ -121,6 +138,10 @@ class SimCell:
         self._motors.advance(self._world.joints[2] ** 2, seconds)
 
     # ------------------------------------------------------------ motion
+
+    def _release(self) -> Readings:
+        self._grip = _OPEN
+        yield from self.hold(0.1)
 
     def _glide(self, end: Doubles, seconds: float) -> Readings:
         start = self._goal.copy()
@@ -139,6 +160,25 @@ class SimCell:
         self._world.advance(torques, self._grip, TICKS)
         yield from self._sensors.read()
 
+    def _open_camera(self) -> Camera | None:
+        try:
+            return Camera(self._world.snapshot())
+        except CameraError as error:
+            self.missing[CAMERA] = str(error)
+            return None
+
+    def _still(self) -> Readings:
+        """The camera's still, or nothing where the camera is missing or fails."""
+        if self._camera is None:
+            return
+        try:
+            image = self._camera.still(self._world.snapshot())
+        except CameraError as error:
+            self.missing[CAMERA] = str(error)
+            self._camera = None
+            return
+        yield Reading(CAMERA, self.time_s, np.zeros(0), image)
+
     def _move_to_start(self) -> None:
         """Inverse kinematics by damped least squares; the arm starts at rest in `START`."""
         for _ in range(200):
@@ -148,13 +188,3 @@ class SimCell:
             system = jacobian @ jacobian.T + 1e-6 * np.eye(6)
             move = jacobian.T @ np.linalg.solve(system, error)
             self._world.set_joints(self._world.joints[0] + move)
-
-
-def yield_to(sink: Sink, stream: Generator[Reading, None, StepTruth]) -> StepTruth:
-    """Drain a step into `sink` and return its truth."""
-    while True:
-        try:
-            sink(next(stream))
-        except StopIteration as end:
-            found: StepTruth = end.value
-            return found

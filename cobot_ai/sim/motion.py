@@ -57,7 +57,8 @@ class Tuning:
 def glide(start: Doubles, end: Doubles, share: float) -> Doubles:
     """Point on the minimum-jerk path (Flash and Hogan, 1985) at `share` (0 to 1) of the time."""
     s = min(1.0, max(0.0, share))
-    return start + (end - start) * (s**3 * (10 - 15 * s + 6 * s * s))
+    point: Doubles = start + (end - start) * (s**3 * (10 - 15 * s + 6 * s * s))
+    return point
 
 
 class Insertion:
@@ -66,7 +67,7 @@ class Insertion:
     def __init__(self, stiffness_z: float, tuning: Tuning | None = None) -> None:
         self.tuning = tuning or Tuning()
         self._stiffness_z = stiffness_z
-        self._wanted = HOVER.copy()
+        self._wanted: Doubles = HOVER.copy()
         self._searched_s = 0.0
         self._elapsed_s = 0.0
         self._dwell_s = 0.0

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 
-ARM_JOINTS = tuple(f'joint_{n}' for n in range(1, 7))
+from cobot_ai.sim.records import JOINTS
+
 TORQUE_LIMITS = (150.0, 150.0, 150.0, 28.0, 28.0, 28.0)
 """Largest motor torque per arm joint, newton metres."""
 HOME = (0.0, 0.6, 1.3, 0.0, 1.24, 0.0)
@@ -169,16 +170,22 @@ def _free(name: str, half: tuple[float, float, float], mass: float, colour: str,
 
 
 def mjcf() -> str:
-    """The whole cell as one MJCF document (no files beside it)."""
+    """The whole cell as one MJCF document (no files beside it).
+
+    The midphase of the collision search is off: it keeps the boxes of compile time, and the
+    fixture's walls are resized for each part family.
+    """
     motors = ''.join(
         f'<motor name="{name}" joint="{name}" ctrlrange="-{limit} {limit}" ctrllimited="true"/>'
-        for name, limit in zip(ARM_JOINTS, TORQUE_LIMITS, strict=True)
+        for name, limit in zip(JOINTS, TORQUE_LIMITS, strict=True)
     )
     return f"""
 <mujoco model="cobot_ai_cell">
   <compiler angle="radian" autolimits="false"/>
   <option timestep="{TIMESTEP}" integrator="implicitfast" cone="elliptic" impratio="20"
-          iterations="30" tolerance="1e-9"/>
+          iterations="30" tolerance="1e-9">
+    <flag midphase="disable"/>
+  </option>
   <visual><global offwidth="640" offheight="480"/><headlight ambient=".35 .35 .35"/></visual>
   <default>
     <geom solref="0.004 1" solimp="0.95 0.99 0.0002" friction="0.25 0.002 0.0001" condim="3"/>

@@ -7,13 +7,17 @@ truth; a reading is made from joints, the wrist's force sensor, the acceleromete
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cobot_ai.core.types import Doubles
-from cobot_ai.sim.scene import ARM_JOINTS
+from cobot_ai.sim.records import (
+    ACCELEROMETER,
+    JOINT_STATES,
+    MOTOR_TEMPERATURE,
+    WRENCH,
+    Reading,
+)
 from cobot_ai.sim.thermal import Motors
 from cobot_ai.sim.world import World
 
@@ -21,46 +25,14 @@ RATE_HZ = 500.0
 PERIOD_S = 1.0 / RATE_HZ
 TEMPERATURE_EVERY = 100
 """Samples of the fast streams per motor temperature (5 Hz)."""
-JOINT_STATES = 'joint_states'
-WRENCH = 'wrench'
-ACCELEROMETER = 'accelerometer'
-MOTOR_TEMPERATURE = 'motor_temperature'
-CAMERA = 'camera'
-
-CHANNELS: dict[str, tuple[str, ...]] = {
-    JOINT_STATES: tuple(
-        f'{kind}.{joint}' for kind in ('position', 'velocity', 'effort') for joint in ARM_JOINTS
-    ),
-    WRENCH: ('fx', 'fy', 'fz', 'tx', 'ty', 'tz'),
-    ACCELEROMETER: ('ax', 'ay', 'az'),
-    MOTOR_TEMPERATURE: ARM_JOINTS,
-}
-"""Order of `Reading.values` per stream: rad, rad/s, N m; N, N m; m/s^2; degC."""
-
-_NOISE = np.array([2e-5] * 6 + [2e-3] * 6 + [0.35] * 3 + [0.12] * 3 + [0.35] * 3 + [0.012] * 3
-                  + [0.08] * 3)
+_NOISE = np.array(
+    [2e-5] * 6 + [2e-3] * 6 + [0.35] * 3 + [0.12] * 3 + [0.35] * 3 + [0.012] * 3 + [0.08] * 3
+)
 _BIAS = np.array([0.8, 0.8, 1.2, 0.03, 0.03, 0.02])
 """Offset of the force sensor after its daily zeroing, N and N m."""
 _WANDER = 0.02
 """Random walk of that offset per step, as a share of `_BIAS`."""
 _ENCODER_STEP = 2 * np.pi / 2**19
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One message of one sensor.
-
-    Attributes:
-        stream: `joint_states`, `wrench`, `accelerometer`, `motor_temperature` or `camera`.
-        t_s: Simulated time, seconds.
-        values: float64 [channel] in the order of `CHANNELS`; empty for a camera still.
-        image: uint8 [240, 320, 3] RGB for a camera still, else None.
-    """
-
-    stream: str
-    t_s: float
-    values: Doubles
-    image: NDArray[np.uint8] | None = None
 
 
 class Sensors:
@@ -104,7 +76,8 @@ class Sensors:
         return Reading(MOTOR_TEMPERATURE, t, np.round(measured, 1))
 
     def _block(self) -> Doubles:
-        return self._rng.normal(0.0, 1.0, (1024, _NOISE.size)) * _NOISE
+        noise: Doubles = self._rng.normal(0.0, 1.0, (1024, _NOISE.size)) * _NOISE
+        return noise
 
     def _draw(self) -> Doubles:
         if self._at == len(self._noise):

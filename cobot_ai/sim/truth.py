@@ -8,42 +8,15 @@ import numpy as np
 
 from cobot_ai.core.types import Doubles
 from cobot_ai.sim import scene
+from cobot_ai.sim.records import JAMMED, NO_PART, SEATED, SLIPPED, StepTruth
 from cobot_ai.sim.variation import Draw
 from cobot_ai.sim.world import World
 
-SEATED, JAMMED, NO_PART, SLIPPED = 'seated', 'jammed', 'no_part', 'slipped'
-CLASSES = (SEATED, JAMMED, NO_PART, SLIPPED)
 DEPTH_TOLERANCE = 0.0015
 """A part counts as seated when its tip is at most this far from the bottom, metres."""
 SLIP_LIMIT = 0.003
 """A part that moved further than this in the gripper has slipped, metres."""
 SLIP_ANGLE = np.radians(5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class StepTruth:
-    """The final physical state and its name.
-
-    Attributes:
-        serial: Part number. part: Part family.
-        label: `seated`, `jammed`, `no_part` or `slipped`.
-        depth_m: How deep the part's tip is in the hole, metres (0 when outside).
-        held: True when both fingers press on the part.
-        slip_m: How far the part moved in the gripper since it was picked, metres.
-        tilt_rad: Angle between part and gripper, radians.
-        obstructed: True when a chip lies in the hole.
-        trouble: What had been set up (for tests and reports; never published).
-    """
-
-    serial: int
-    part: str
-    label: str
-    depth_m: float
-    held: bool
-    slip_m: float
-    tilt_rad: float
-    obstructed: bool
-    trouble: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +65,13 @@ def observe(world: World, draw: Draw, picked: Grasp, serial: int) -> StepTruth:
     slip = float(np.linalg.norm(now.position - picked.position))
     cosine = float(now.rotation[:, 2] @ picked.rotation[:, 2])
     tilt = float(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    label = _name(deep, held, slip, tilt)
+    if label == NO_PART:
+        slip = tilt = 0.0
     return StepTruth(
         serial=serial,
         part=draw.part,
-        label=_name(deep, held, slip, tilt),
+        label=label,
         depth_m=deep,
         held=held,
         slip_m=slip,

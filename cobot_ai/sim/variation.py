@@ -41,7 +41,7 @@ class Draw:
         trouble: What was set up to go wrong (`none` for the ordinary run). Never published, and
             not the truth: the truth is what the physics made of it.
         half_width: Half width of the part, metres.
-        offset: x, y error of the fixture against the program's belief, metres.
+        offset: x, y, z error of the fixture against the program's belief, metres.
         tilt: Rotation of the fixture about x, y, z, radians.
         friction: Coulomb coefficient between part and fixture.
         plunger: Force of the fixture's spring plunger, newtons.
@@ -56,7 +56,7 @@ class Draw:
     part: str
     trouble: str
     half_width: float
-    offset: tuple[float, float]
+    offset: tuple[float, float, float]
     tilt: tuple[float, float, float]
     friction: float
     plunger: float
@@ -84,11 +84,11 @@ class Mix:
 
     shares: Mapping[str, float] = field(
         default_factory=lambda: {
-            'misaligned': 0.08,
+            'misaligned': 0.07,
             'oversize': 0.06,
             'chip': 0.05,
-            'no_part': 0.08,
-            'weak_grip': 0.10,
+            'no_part': 0.07,
+            'weak_grip': 0.12,
         }
     )
 
@@ -111,7 +111,7 @@ def stage(rng: np.random.Generator, part: str, trouble: str) -> Draw:
     misaligned = trouble == 'misaligned'
     width = family.half_width + rng.uniform(-1.0, 0.5) * 1e-4
     if trouble == 'oversize':
-        width = family.hole + rng.uniform(0.00015, 0.0006)
+        width = family.hole + rng.uniform(0.00004, 0.0005)
     return Draw(
         part=part,
         trouble=trouble,
@@ -119,8 +119,8 @@ def stage(rng: np.random.Generator, part: str, trouble: str) -> Draw:
         offset=_offset(rng, misaligned),
         tilt=_tilt(rng, misaligned),
         friction=float(np.clip(rng.lognormal(np.log(0.25), 0.25), 0.12, 0.55)),
-        plunger=float(rng.uniform(8.0, 22.0)),
-        grip=float(rng.uniform(3.0, 16.0) if trouble == 'weak_grip' else rng.uniform(45.0, 70.0)),
+        plunger=float(rng.uniform(8.0, 26.0)),
+        grip=float(rng.uniform(3.5, 9.0) if trouble == 'weak_grip' else rng.uniform(45.0, 70.0)),
         pad_friction=float(rng.uniform(0.6, 0.9)),
         present=trouble != 'no_part',
         pick=float(rng.normal(0.0, 0.0003)),
@@ -133,11 +133,12 @@ def stage(rng: np.random.Generator, part: str, trouble: str) -> Draw:
     )
 
 
-def _offset(rng: np.random.Generator, misaligned: bool) -> tuple[float, float]:
-    """Within the chamfer's reach as a rule; beyond it when misaligned."""
+def _offset(rng: np.random.Generator, misaligned: bool) -> tuple[float, float, float]:
+    """Within the chamfer's reach as a rule; beyond it when misaligned. Height varies too."""
     angle = rng.uniform(0.0, 2 * np.pi)
     radius = rng.uniform(0.0032, 0.0075) if misaligned else abs(rng.normal(0.0, 0.0009))
-    return float(radius * np.cos(angle)), float(radius * np.sin(angle))
+    height = rng.normal(0.0, 0.0004)
+    return float(radius * np.cos(angle)), float(radius * np.sin(angle)), float(height)
 
 
 def _tilt(rng: np.random.Generator, misaligned: bool) -> tuple[float, float, float]:
@@ -148,4 +149,4 @@ def _tilt(rng: np.random.Generator, misaligned: bool) -> tuple[float, float, flo
 
 def _chip(rng: np.random.Generator, family: Family) -> tuple[float, float, float]:
     width = family.half_width * rng.uniform(0.35, 0.55)
-    return float(width), float(width * 0.8), float(rng.uniform(0.0004, 0.004))
+    return float(width), float(width * 0.8), float(rng.uniform(0.0003, 0.003))

@@ -7,10 +7,9 @@ import numpy as np
 
 from cobot_ai.core.types import Doubles
 from cobot_ai.sim import scene
+from cobot_ai.sim.records import JOINTS
 from cobot_ai.sim.variation import FAMILIES, Draw
 
-ARM = slice(0, 6)
-"""Where the arm's joints stand in positions, velocities and torques."""
 PLUNGER_STIFFNESS = 1500.0
 
 
@@ -21,9 +20,9 @@ class World:
         self.model = mujoco.MjModel.from_xml_string(scene.mjcf())
         self.data = mujoco.MjData(self.model)
         self.tcp = self.model.site('tcp').id
-        self._arm_q = np.array([self.model.joint(n).qposadr[0] for n in scene.ARM_JOINTS])
-        self._arm_v = np.array([self.model.joint(n).dofadr[0] for n in scene.ARM_JOINTS])
-        self._motors = np.array([self.model.actuator(n).id for n in scene.ARM_JOINTS])
+        self._arm_q = np.array([self.model.joint(n).qposadr[0] for n in JOINTS])
+        self._arm_v = np.array([self.model.joint(n).dofadr[0] for n in JOINTS])
+        self._motors = np.array([self.model.actuator(n).id for n in JOINTS])
         self._fingers = np.array(
             [self.model.actuator(n).id for n in ('finger_left', 'finger_right')]
         )
@@ -70,7 +69,8 @@ class World:
 
     def bias(self) -> Doubles:
         """Gravity and Coriolis torques [6] of arm and tool (not of what it carries)."""
-        return self.data.qfrc_bias[self._arm_v]
+        torques: Doubles = self.data.qfrc_bias[self._arm_v]
+        return torques
 
     def advance(self, torques: Doubles, grip: float, ticks: int) -> None:
         """Hold motor torques [6] and finger force (negative: open) for `ticks` time steps."""
@@ -80,7 +80,8 @@ class World:
 
     def sensor(self, name: str) -> Doubles:
         """Raw value [3] of `force`, `torque` or `accelerometer` in the tool's frame."""
-        return self.data.sensordata[self._sensors[name]]
+        value: Doubles = self.data.sensordata[self._sensors[name]]
+        return value
 
     def set_joint_friction(self, damping: Doubles) -> None:
         """Viscous friction of the arm's joints [6], N m s/rad."""
@@ -109,7 +110,7 @@ class World:
             self.model.geom(name).pos[:] = position
             self._resize(name, np.array(size))
         body = self.model.body('fixture')
-        body.pos[:2] = np.add(scene.FIXTURE_XY, draw.offset)
+        body.pos[:] = np.add((*scene.FIXTURE_XY, scene.FIXTURE_TOP), draw.offset)
         quat = np.zeros(4)
         mujoco.mju_euler2Quat(quat, np.array(draw.tilt), 'xyz')
         body.quat[:] = quat
@@ -154,6 +155,24 @@ class World:
 
     def _park(self, name: str, height: float, y: float) -> None:
         self._place(name, np.array([-0.4, y, height]), np.eye(3))
+
+    # ------------------------------------------------------------ drawing
+
+    def snapshot(self) -> Doubles:
+        """Everything that decides how the cell looks, as one float64 vector."""
+        return np.concatenate([part.ravel() for part in self._visible()])
+
+    def restore(self, snapshot: Doubles) -> None:
+        """Make this world look like the one the snapshot was taken from."""
+        start = 0
+        for part in self._visible():
+            part[:] = snapshot[start : start + part.size].reshape(part.shape)
+            start += part.size
+        mujoco.mj_forward(self.model, self.data)
+
+    def _visible(self) -> list[Doubles]:
+        model = self.model
+        return [self.data.qpos, model.body_pos, model.body_quat, model.geom_pos, model.geom_size]
 
     # ------------------------------------------------------------ what is where
 
