@@ -144,16 +144,28 @@ def _last_step(walk: _Walk, spec: RiskSpec) -> int | None:
 
 
 def _missing(walk: _Walk, spec: RiskSpec) -> int:
-    """Least number of further clean labels, all of them more confident than any error so far."""
+    """Least number of further clean labels, all of them more confident than any case so far."""
     labels = int(walk.accepted[-1]) if len(walk.accepted) else 0
     short = spec.min_answers - labels
     if spec.rule == 'expected':
         pairs = zip(walk.accepted.tolist(), walk.errors.tolist(), strict=True)
         need = min([_least(0, spec.epsilon), *(_least(e, spec.epsilon) - m for m, e in pairs)])
-    else:
-        clean = walk.accepted[walk.errors == 0]
-        need = clean_labels(spec) - (int(clean[-1]) if len(clean) else 0)
-    return max(1, short, int(need))
+        return max(1, short, need)
+    enough = clean_labels(spec)
+    first = max(1, short)
+    return next(
+        (k for k in range(first, enough) if _opens(walk, k, enough, spec)), max(enough, first)
+    )
+
+
+def _opens(walk: _Walk, further: int, enough: int, spec: RiskSpec) -> bool:
+    """Whether the walk gets past its first step with so many further clean labels on top."""
+    steps = np.flatnonzero(walk.accepted + further >= enough)
+    if not len(steps):
+        return False
+    i = steps[0]
+    accepted = int(walk.accepted[i]) + further
+    return _tail(int(walk.errors[i]), accepted, spec.epsilon) <= spec.delta
 
 
 def _least(errors: int, epsilon: float) -> int:

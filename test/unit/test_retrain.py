@@ -1,0 +1,206 @@
+"""From answers to a gated candidate."""
+
+from dataclasses import replace
+
+import model_cases
+import numpy as np
+import pytest
+from model_cases import Shelf
+
+from cobot_ai.app.gate import GateOptions, compare
+from cobot_ai.app.retrain import Trainer, build_candidate, certify_contexts, data_hash
+from cobot_ai.core.errors import GateError
+from cobot_ai.core.spec import RiskSpec
+from cobot_ai.model.fitter import OnnxFitter
+from cobot_ai.model.scorer import load
+
+SPEC = model_cases.cell()
+
+
+def build(cases, shelf, spec=SPEC, options=None, fitter=None, loader=load):
+    fitter = fitter or OnnxFitter()
+    return build_candidate(cases, fitter, spec, loader, shelf, shelf.live, 5, '0.1', options)
+
+
+class Changed(OnnxFitter):
+    """A fitter whose result was tampered with."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def fit(self, cases, spec):
+        return self.change(super().fit(cases, spec))
+
+
+def test_a_first_good_candidate_passes_every_check_and_is_stored():
+    shelf = Shelf()
+    digest, manifest = build(model_cases.cases(60), shelf)
+    assert manifest.gates.failed == ()
+    names = [c.name for c in manifest.gates.checks]
+    expected = 'enough_labels import_safety shapes finite parity not_worse golden latency'
+    assert names == expected.split()
+    assert all(c.why.endswith('.') for c in manifest.gates.checks)
+    assert manifest.digest == digest
+    assert shelf.get(digest)[1] == manifest
+    assert manifest.labels == {'jam': 20, 'ok': 20, 'slip': 20}
+    assert manifest.certificate('operation=insert').threshold is not None
+    assert shelf.live is None
+
+
+def test_the_same_cases_give_the_same_digest():
+    cases = model_cases.cases(30)
+    assert build(cases, Shelf())[0] == build(cases, Shelf())[0]
+
+
+def test_nothing_to_fit_gives_no_candidate():
+    assert build(model_cases.cases(4), Shelf()) is None
+
+
+def test_too_few_labels_in_all_are_refused_by_name_and_kept_with_the_reason():
+    shelf = Shelf()
+    digest, manifest = build(model_cases.cases(8, labels=('ok', 'jam')), shelf)
+    assert 'enough_labels' in manifest.gates.failed
+    assert shelf.get(digest)[1].gates == manifest.gates
+
+
+def test_worse_than_guessing_or_than_the_live_version_is_refused():
+    cases, spoilt = model_cases.cases(60), Changed(shuffled)
+    shelf = Shelf()
+    assert build(cases, shelf, fitter=spoilt)[1].gates.failed == ('not_worse',)
+    shelf.live, _ = build(cases, shelf)
+    assert build(cases, shelf, fitter=spoilt)[1].gates.failed == ('not_worse',)
+    assert build(cases, shelf)[1].gates.passed
+
+
+def shuffled(fitted):
+    rows = np.random.default_rng(0).permutation(len(fitted.scores))
+    return replace(fitted, scores=fitted.scores[rows])
+
+
+def test_a_true_improvement_passes():
+    shelf = Shelf()
+    noisy = model_cases.cases(18, noise=2.0)
+    shelf.live, _ = build(noisy, shelf)
+    more = noisy + [replace(c, id=c.id + 100) for c in model_cases.cases(90, seed=4)]
+    _, manifest = build(more, shelf)
+    assert manifest.gates.passed
+    assert manifest.parent == shelf.live
+
+
+@pytest.mark.parametrize(
+    ('change', 'name'),
+    [
+        (lambda f: replace(f, blob=f.blob[:50]), 'import_safety'),
+        (lambda f: replace(f, scores=np.ones_like(f.scores)), 'finite'),
+        (lambda f: replace(f, classes=f.classes[:2], scores=f.scores[:, :2]), 'shapes'),
+    ],
+)
+def test_a_tampered_candidate_is_refused_by_the_right_check(change, name):
+    _, manifest = build(model_cases.cases(30), Shelf(), fitter=Changed(change))
+    assert name in manifest.gates.failed
+    assert name == manifest.gates.failed[0]
+
+
+def test_parity_is_checked_against_the_reference():
+    class Apart(OnnxFitter):
+        def predict(self, fitted, windows):
+            return super().predict(fitted, windows) + 1e-3
+
+    _, manifest = build(model_cases.cases(30), Shelf(), fitter=Apart())
+    assert manifest.gates.failed == ('parity',)
+
+
+def test_a_golden_case_that_would_be_acted_on_wrongly_refuses_the_candidate():
+    cases = model_cases.cases(60)
+    wrong = replace(cases[0], id=500, group='other', label='jam')
+    options = GateOptions(golden=frozenset({500, 7}))
+    _, manifest = build([*cases, wrong], Shelf(), options=options)
+    check = next(c for c in manifest.gates.checks if c.name == 'golden')
+    assert not check.passed
+    assert check.cases == (500,)
+
+
+def test_latency_uses_the_given_clock():
+    ticks = iter(range(0, 10**12, 80_000_000))
+    slow = GateOptions(timer=lambda: next(ticks))
+    _, manifest = build(model_cases.cases(30), Shelf(), options=slow)
+    assert manifest.gates.failed == ('latency',)
+
+
+def test_the_live_version_is_never_asked_about_a_case_or_group_it_was_trained_on():
+    shelf = Shelf()
+    cases = model_cases.cases(30)
+    shelf.live, old = build(cases, shelf)
+
+    asked = []
+
+    class Spy:
+        manifest = old
+
+        def score(self, window):
+            asked.append(window)
+            return load(*shelf.get(shelf.live)).score(window)
+
+    mate = replace(cases[3], id=100)
+    late = replace(model_cases.cases(1, seed=8)[0], id=101, group='new')
+    grown = [*cases, mate, late]
+    _, manifest = build(grown, shelf)
+    check = compare(manifest, {c.id: c for c in grown}, Spy())
+    assert asked == [late.window]
+    assert check.figures['overall']['cases'] == 31
+
+
+def test_a_damaged_live_version_does_not_block_a_new_one():
+    class Damaged(Shelf):
+        def get(self, digest):
+            raise GateError('damaged')
+
+    shelf = Damaged()
+    shelf.live = 'f' * 64
+    _, manifest = build(model_cases.cases(30), shelf)
+    assert manifest.gates.passed
+
+
+def test_certificates_are_kept_apart_by_context_and_rare_classes_count_as_wrong():
+    a = model_cases.cases(60, labels=('ok', 'jam'))
+    b = [replace(c, id=c.id + 100, context='operation=screw') for c in model_cases.cases(6)]
+    odd = [replace(a[0], id=300, label='slip', group='z')]
+    fitted = OnnxFitter().fit([*a, *b, *odd], replace(SPEC.model, min_labels=5))
+    risk = RiskSpec(epsilon=0.1, min_answers=10)
+    made = certify_contexts(fitted, [*a, *b, *odd], risk, 5)
+    assert [c.context for c in made] == ['operation=insert', 'operation=screw']
+    assert made[0].labels == 61
+    assert (made[1].threshold, made[1].labels) == (None, 6)
+    assert made[1].missing >= 4
+    loose = certify_contexts(fitted, [*a, *b, *odd], replace(risk, epsilon=0.5), 5)[0]
+    assert loose.errors >= 1
+
+
+def test_the_data_hash_ignores_order_and_sees_a_changed_label():
+    cases = model_cases.cases(6)
+    assert data_hash(cases) == data_hash(cases[::-1])
+    assert data_hash(cases) != data_hash([replace(cases[0], label='jam'), *cases[1:]])
+
+
+class Source:
+    def __init__(self):
+        self.made = []
+
+    def refresh(self):
+        return 0
+
+    def cases(self):
+        return self.made
+
+
+def test_the_trainer_refits_on_new_and_on_corrected_labels_only():
+    source, shelf = Source(), Shelf()
+    trainer = Trainer(source, OnnxFitter(), SPEC, load, shelf, '0.1')
+    assert trainer.turn(1) is None
+    source.made = model_cases.cases(30)
+    first = trainer.turn(2)
+    assert shelf.get(first)[1].created_ns == 2
+    assert trainer.turn(3) is None
+    assert trainer.turn(3, force=True) is not None
+    source.made = [replace(source.made[0], label='jam'), *source.made[1:]]
+    assert trainer.turn(4) not in (None, first)
