@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from cobot_ai.app.decide import Record, case_of, decision_body, judge
 from cobot_ai.app.escalate import Desk, Resolved
@@ -335,16 +335,7 @@ class Authority:
             'asked': tally.asked,
             'expired': tally.expired,
             'head': self._p.ledger.head(),
-            'streams': {
-                name: {
-                    'received': c.received,
-                    'late': c.late,
-                    'duplicate': c.duplicate,
-                    'missing': c.missing,
-                    'dropped': c.dropped,
-                }
-                for name, c in self._p.observer.counts.items()
-            },
+            'streams': {n: asdict(c) for n, c in self._p.observer.counts.items()},
         }
 
     def _mode(self) -> str:

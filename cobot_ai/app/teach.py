@@ -74,10 +74,10 @@ class Dataset:
         """How many cases have a label that counts."""
         return sum(e.body['label'] is not None for e in self._labels.values())
 
-    def cases(self) -> list[LabelledCase]:
-        """All usable labelled cases, in the order of their case numbers."""
+    def cases(self, newest: int | None = None) -> list[LabelledCase]:
+        """All usable labelled cases (or the newest few), in the order of their case numbers."""
         found = []
-        for case in sorted(self._labels):
+        for case in sorted(self._labels)[-newest if newest else None :]:
             entry = self._labels[case]
             window = self._window(case) if entry.body['label'] is not None else None
             if window is not None:

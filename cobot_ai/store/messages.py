@@ -47,7 +47,7 @@ class RosbagsDecoder:
                 f'Topic {message.topic} carries {message.type}, but the cell file says '
                 f'{stream.type}; correct `type` of stream `{stream.name}`.'
             )
-        decoded = _decode(message)
+        decoded = decode(message)
         t_ns = _stamp_ns(decoded) if plan.stamped else 0
         return Sample(stream.name, t_ns if t_ns > 0 else message.t_ns, plan.values(decoded))
 
@@ -59,7 +59,7 @@ class RosbagsDecoder:
         """
         if message.type != STEP:
             raise DataError(f'A step message must be {STEP}, not {message.type}.')
-        status: Any = _decode(message)
+        status: Any = decode(message)
         facts = {pair.key: pair.value for pair in status.values}
         stamp = facts.pop('stamp_ns', '')
         if status.name not in ('begin', 'end') or not (stamp or '0').isdecimal():
@@ -144,7 +144,12 @@ class _Column:
         return index
 
 
-def _decode(message: RawMessage) -> Any:
+def decode(message: RawMessage) -> Any:
+    """Decode a message of a standard type.
+
+    Raises:
+        DataError: The bytes are not a message of that type.
+    """
     try:
         return typestore().deserialize_cdr(message.data, message.type)
     except (SerdeError, KeyError) as e:

@@ -1,0 +1,115 @@
+"""Starts the three processes of a cell and keeps them running where no ROS 2 launch does it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+NODES = ('monitor', 'console', 'trainer')
+BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+STEADY_S = 30.0
+"""A process that ran this long is healthy again: its next restart comes soon."""
+GRACE_S = 8.0
+"""Time to end cleanly before a process is killed."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One supervised process."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    failures: int = 0
+    retry_at: float = 0.0
+
+    def start(self, now: float) -> None:
+        """Start it in a group of its own, so that a terminal's Ctrl-C reaches it only once."""
+        self.process = subprocess.Popen(self.command, start_new_session=True)  # noqa: S603
+        self.started = now
+
+    def poll(self, now: float, say: Callable[[str], None]) -> None:
+        """Restart it, with growing pauses, when it ended by itself."""
+        if self.process is not None and self.process.poll() is not None:
+            self.failures = 0 if now - self.started > STEADY_S else self.failures + 1
+            pause = BACKOFF_S[min(self.failures, len(BACKOFF_S) - 1)]
+            say(f'{self.name} ended with {self.process.returncode}; again in {pause} s')
+            self.process, self.retry_at = None, now + pause
+        if self.process is None and now >= self.retry_at:
+            self.start(now)
+
+    def end(self, number: int) -> None:
+        """Send a signal, if it still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Runs children until a signal comes or `stop` is called.
+
+    Attributes:
+        children: What to run. say: Where messages for people go.
+    """
+
+    children: list[Child]
+    say: Callable[[str], None]
+    stopping: bool = False
+    _tick_s: float = field(default=0.1)
+
+    def handle_signals(self) -> None:
+        """End cleanly on SIGINT and SIGTERM, also when they come twice."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Keep all children running until a signal comes or `until` says so."""
+        try:
+            while not self.stopping and not until():
+                now = time.monotonic()
+                for child in self.children:
+                    child.poll(now, self.say)
+                time.sleep(self._tick_s)
+        finally:
+            self.shutdown()
+
+    def shutdown(self) -> None:
+        """Ask all to end, the trainer and console first; kill what does not."""
+        for child in reversed(self.children):
+            child.end(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_S
+        for child in self.children:
+            if child.process is None:
+                continue
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self.say(f'{child.name} did not end in {GRACE_S} s and was killed')
+                child.process.kill()
+                child.process.wait()
+
+
+def node_command(node: str, values: dict[str, object], namespace: str = '') -> list[str]:
+    """The command line of one node process.
+
+    Args:
+        node: `monitor`, `console`, `trainer` or `sim`. values: ROS parameters.
+        namespace: Pushed onto all names; '' for none.
+    """
+    command = [sys.executable, '-m', f'cobot_ai.ros.{node}_node', '--ros-args']
+    for name, value in values.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if text:
+            command += ['-p', f'{name}:={text}']
+    if namespace:
+        command += ['-r', f'__ns:=/{namespace.strip("/")}']
+    return command

@@ -1,0 +1,111 @@
+"""Puts a live cell together from its file and its folder."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cobot_ai import __version__
+from cobot_ai.app.authority import Authority, Parts
+from cobot_ai.app.observe import Observer
+from cobot_ai.app.ports import Outbox
+from cobot_ai.app.promote import Versions
+from cobot_ai.app.teach import Dataset
+from cobot_ai.core.config import spec_to_json
+from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.types import Json
+from cobot_ai.model.scorer import load
+from cobot_ai.ros.clips import BackgroundClips
+from cobot_ai.ros.guard import LiveGuard, make_guard
+from cobot_ai.ros.runtime import RosClock
+from cobot_ai.store.cellfile import load_cell
+from cobot_ai.store.clips import Clips
+from cobot_ai.store.folder import CellFolder, cell_folder
+from cobot_ai.store.ledger import LedgerFile, open_ledger
+from cobot_ai.store.messages import RosbagsDecoder
+from cobot_ai.store.registry import ModelFolder
+
+RECALLED = 60
+"""Labelled cases read back after a start, for the bands of the evidence."""
+
+
+@dataclass(slots=True)
+class Cell:
+    """A live cell: everything the monitor wires."""
+
+    spec: CellSpec
+    clock: RosClock
+    ledger: LedgerFile
+    observer: Observer
+    clips: BackgroundClips
+    guard: LiveGuard
+    versions: Versions
+    authority: Authority
+    dataset: Dataset
+    shadow: bool
+
+    def start_body(self) -> Json:
+        """Facts of the `start` entry."""
+        return {
+            'version': __version__,
+            'sqlite': self.ledger.sqlite_version,
+            'shadow': self.shadow,
+            'boot': uuid.uuid4().hex,
+            'spec': spec_to_json(self.spec),
+        }
+
+    def recall(self) -> None:
+        """Give the gallery the newest labelled cases of earlier runs."""
+        self.dataset.refresh()
+        for case in self.dataset.cases(newest=RECALLED):
+            self.authority.remember(case.id, case.context, case.window, case.label)
+
+    def close(self) -> None:
+        """Finish writing."""
+        self.clips.close()
+        self.ledger.close()
+
+
+def read_cell(values: dict[str, Any]) -> tuple[CellSpec, CellFolder]:
+    """The cell file and data folder that the parameters name.
+
+    Raises:
+        ConfigError: No cell file is named, or it cannot be used.
+    """
+    if not values['cell']:
+        raise ConfigError('Name a cell file: set the parameter "cell".')
+    spec = load_cell(values['cell'])
+    return spec, cell_folder(values['data_dir'], spec.name, Path.home()).create()
+
+
+def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
+    """Open everything a monitor needs; the ledger is checked before anything else."""
+    spec, folder = read_cell(values)
+    clock = RosClock(node)
+    ledger = open_ledger(folder.ledger, clock.now_ns())
+    decoder = RosbagsDecoder()
+    observer = Observer(spec, decoder, node.resolve_topic_name)
+    store = Clips(folder.clips, spec.storage.clips_mb)
+    guard = make_guard(node, spec.motion, clock, values['shadow'])
+    versions = Versions(ModelFolder(folder.registry), load, ledger, spec.model.swap == 'at_once')
+    clips = BackgroundClips(store)
+    parts = Parts(clock, ledger, observer, clips, outbox, guard, versions, time.perf_counter)
+    authority = Authority(spec, parts)
+    clips.tell(authority.clip_stored, lambda detail: authority.fault('clips', detail))
+    dataset = Dataset(ledger, store, spec, decoder, node.resolve_topic_name)
+    return Cell(
+        spec,
+        clock,
+        ledger,
+        observer,
+        clips,
+        guard,
+        versions,
+        authority,
+        dataset,
+        values['shadow'],
+    )

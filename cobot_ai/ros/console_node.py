@@ -1,0 +1,177 @@
+"""The console: serves the pages and carries taps to the monitor. Wiring only.
+
+Stateless: everything it shows is in the ledger or in the last heartbeat, so it may be killed and
+restarted at any time, and several may run.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+
+from cobot_ai.core.errors import ConfigError, DataError
+from cobot_ai.core.types import Json
+from cobot_ai.ros import convert, names, params, runtime
+from cobot_ai.ros.assembly import read_cell
+from cobot_ai.store.accounts import Accounts
+from cobot_ai.store.clips import Clips
+from cobot_ai.store.folder import CellFolder
+from cobot_ai.store.images import still_of
+from cobot_ai.store.ledger import LedgerFile
+from cobot_ai.store.registry import ModelFolder
+from cobot_ai.web.app import create_app
+from cobot_ai.web.server import web_server
+from cobot_ai.web.services import LOOPBACK_HOSTS, Services, WebSettings
+
+LEDGER_WAIT_S = 30.0
+
+
+class Replies:
+    """Matches replies of the monitor to the threads that wait for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Condition()
+        self._waiting: dict[str, Json | None] = {}
+
+    def arrive(self, body: Json) -> None:
+        """A reply came; nobody may be waiting for it any more."""
+        with self._lock:
+            key = str(body.get('key', ''))
+            if key in self._waiting:
+                self._waiting[key] = body
+                self._lock.notify_all()
+
+    def expect(self, key: str) -> None:
+        """Announce that a reply will be waited for, before the command is sent."""
+        with self._lock:
+            self._waiting.setdefault(key, None)
+
+    def wait(self, key: str, timeout_s: float) -> Json | None:
+        """The reply to a key, None when it did not come in time."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._waiting.get(key) is not None, timeout_s)
+            return self._waiting.pop(key, None)
+
+
+class ConsoleNode(Node):
+    """Serves the page of one cell."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(names.CONSOLE, **kwargs)
+        values = params.declare(self, params.CONSOLE)
+        self._spec, folder = read_cell(values)
+        self._replies = Replies()
+        self._pulse: tuple[Json, float] = ({}, float('-inf'))
+        self._answer = self.create_publisher(DiagnosticArray, names.ANSWER, names.ANSWER_QOS)
+        self._console = create_app(self._web_services(folder), self._settings(folder, values))
+        self._server = web_server(self._console.app, values['web_host'], values['web_port'])
+        self._listen()
+        self._console.feed.start()
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.get_logger().info(f'page: http://{values["web_host"]}:{self._server.port}/')
+
+    def _listen(self) -> None:
+        topics = (
+            (names.DECISION, names.DECISION_QOS),
+            (names.QUESTION, names.QUESTION_QOS),
+            (names.RESOLUTION, names.QUESTION_QOS),
+            (names.RECORD, names.RECORD_QOS),
+        )
+        for name, qos in topics:
+            topic = names.of(names.MONITOR, name)
+            self.create_subscription(DiagnosticArray, topic, self._on_news, qos)
+        self._subscribe(names.REPLY, self._on_reply, names.ANSWER_QOS)
+        self._subscribe(names.STATE, self._on_state, names.STATE_QOS)
+        self._subscribe(names.HEARTBEAT, self._on_heartbeat, names.HEARTBEAT_QOS)
+
+    def _subscribe(self, name: str, call: Any, qos: Any) -> None:
+        self.create_subscription(DiagnosticArray, names.of(names.MONITOR, name), call, qos)
+
+    def _web_services(self, folder: CellFolder) -> Services:
+        accounts = Accounts(folder.accounts)
+        clips = Clips(folder.clips, self._spec.storage.clips_mb)
+        return Services(
+            reader=_wait_for_ledger(folder),
+            commands=self,
+            pulse=self._age,
+            still=lambda case: still_of(clips, case),
+            registry=ModelFolder(folder.registry),
+            wall_ns=time.time_ns,
+            monotonic=time.monotonic,
+            check_pin=accounts.check_pin,
+        )
+
+    def _settings(self, folder: CellFolder, values: dict[str, Any]) -> WebSettings:
+        local = values['web_host'] in ('127.0.0.1', 'localhost', '::1')
+        if not local and not Accounts(folder.accounts).has_pin:
+            raise ConfigError(
+                'Beyond loopback the page needs a login, and no PIN is set yet: '
+                'run "cobot_ai pin CELL.yaml" first.'
+            )
+        hosts = LOOPBACK_HOSTS if local else (values['web_host'],)
+        return WebSettings(data_dir=folder.root, login_required=not local, hosts=hosts)
+
+    # ------------------------------------------------------------ to the monitor
+
+    def submit(self, command: Json, timeout_s: float) -> Json | None:
+        """Send a command to the monitor and wait for its reply (from a web thread)."""
+        key = str(command['key'])
+        self._replies.expect(key)
+        stamp = self.get_clock().now().to_msg()
+        self._answer.publish(convert.to_array('command', command, stamp, self._spec.name))
+        return self._replies.wait(key, timeout_s)
+
+    # ------------------------------------------------------------ from the monitor
+
+    def _on_news(self, message: DiagnosticArray) -> None:
+        self._console.feed.notify()
+
+    def _on_reply(self, message: DiagnosticArray) -> None:
+        self._replies.arrive(self._read(message))
+
+    def _on_state(self, message: DiagnosticArray) -> None:
+        self._pulse = (self._read(message), self._pulse[1])
+
+    def _on_heartbeat(self, message: DiagnosticArray) -> None:
+        self._pulse = (self._pulse[0], time.monotonic())
+
+    def _age(self) -> tuple[Json, float]:
+        state, at = self._pulse
+        return state, (time.monotonic() - at) * 1e3
+
+    def _read(self, message: DiagnosticArray) -> Json:
+        try:
+            return convert.from_array(message)[1]
+        except DataError as e:
+            self.get_logger().warning(str(e), throttle_duration_sec=5.0)
+            return {}
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._console.feed.stop()
+        self._server.shutdown()
+
+
+def _wait_for_ledger(folder: CellFolder) -> LedgerFile:
+    """The ledger is made by the monitor, which may still be starting."""
+    end = time.monotonic() + LEDGER_WAIT_S
+    while not folder.ledger.exists():
+        if time.monotonic() > end:
+            raise ConfigError('There is no ledger yet: start the monitor of this cell first.')
+        time.sleep(0.05)
+    return LedgerFile.reader(folder.ledger)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of the console process."""
+    return runtime.run(ConsoleNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

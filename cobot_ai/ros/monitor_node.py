@@ -1,0 +1,222 @@
+"""The monitor: judges, holds, owns the ledger and every deadline. Wiring only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from std_srvs.srv import SetBool, Trigger
+
+from cobot_ai.app.escalate import Resolved
+from cobot_ai.app.ports import Entry
+from cobot_ai.core.errors import CobotAiError
+from cobot_ai.core.types import Json, RawMessage
+from cobot_ai.ros import convert, names, params, runtime
+from cobot_ai.ros.assembly import Cell, open_cell
+from cobot_ai.ros.drain import DeferredService, DrainedTopic
+
+TOPIC_OF = {
+    'decision': names.DECISION,
+    'ask': names.QUESTION,
+    'resolution': names.RESOLUTION,
+}
+
+
+class MonitorNode(LifecycleNode):
+    """The authority of a cell as a lifecycle node."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(names.MONITOR, **kwargs)
+        self._params = params.declare(self, params.MONITOR)
+        self._cell: Cell | None = None
+        self._active = False
+        self._topics: list[DrainedTopic] = []
+        self._deferred: list[DeferredService] = []
+        self._made: list[Any] = []
+        if self._params['autostart']:
+            self.trigger_configure()
+            self.trigger_activate()
+
+    # ------------------------------------------------------------ lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open the cell's folder and connect to the graph."""
+        self._cell = open_cell(self, self._params, self)
+        self._publishers_of = {
+            names.DECISION: self._publisher(names.DECISION, names.DECISION_QOS),
+            names.QUESTION: self._publisher(names.QUESTION, names.QUESTION_QOS),
+            names.RESOLUTION: self._publisher(names.RESOLUTION, names.QUESTION_QOS),
+            names.RECORD: self._publisher(names.RECORD, names.RECORD_QOS),
+            names.REPLY: self._publisher(names.REPLY, names.ANSWER_QOS),
+            names.STATE: self._publisher(names.STATE, names.STATE_QOS),
+            names.HEARTBEAT: self._publisher(names.HEARTBEAT, names.HEARTBEAT_QOS),
+        }
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start judging."""
+        cell = self._need()
+        rates = {self.resolve_topic_name(s.topic): s.rate_hz for s in cell.spec.streams}
+        self._topics = [
+            DrainedTopic(self, t, k, rates.get(t)) for t, k in cell.observer.topics.items()
+        ]
+        cell.authority.start(cell.start_body())
+        cell.recall()
+        self._listen()
+        self._active = True
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop judging; open asks keep their deadlines until the node is cleaned up."""
+        self._active = False
+        for made in (*self._topics, *self._deferred):
+            made.close()
+        self._topics, self._deferred = [], []
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the cell's folder."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the cell's folder."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """Write what is still queued and let go of the ledger; safe to call twice."""
+        self._active = False
+        if self._cell is not None:
+            self._cell.close()
+            self._cell = None
+
+    # ------------------------------------------------------------ wiring
+
+    def _listen(self) -> None:
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        answers = names.of(names.CONSOLE, names.ANSWER)
+        candidates = names.of(names.TRAINER, names.CANDIDATE)
+        self.create_subscription(DiagnosticArray, answers, self._on_command, names.ANSWER_QOS)
+        self.create_subscription(
+            DiagnosticArray, candidates, self._on_candidate, names.CANDIDATE_QOS
+        )
+        self._deferred = [DeferredService(self, Trigger, '~/judge', self._on_judge)]
+        for kind in ('hold', 'resume', 'rollback'):
+            name = '~/rollback_model' if kind == 'rollback' else f'~/{kind}'
+            self.create_service(Trigger, name, self._operation(kind))
+        self.create_service(Trigger, '~/promote_model', self._on_promote)
+        self.create_service(SetBool, '~/set_maintenance', self._on_maintenance)
+        self.create_timer(self._params['drain_period_s'], self._turn, clock=steady)
+        self.create_timer(0.5, self._beat, clock=steady)
+
+    def _turn(self) -> None:
+        """Read everything that waits, then let time pass."""
+        cell = self._cell
+        if not self._active or cell is None:
+            return
+        for topic in self._topics:
+            for data in topic.take():
+                stamp = cell.clock.now_ns()
+                self._safely(cell.authority.take, RawMessage(topic.topic, topic.kind, stamp, data))
+        for service in self._deferred:
+            service.poll()
+        self._safely(cell.clips.poll)
+        self._safely(cell.guard.poll)
+        self._safely(cell.authority.tick)
+
+    def _safely(self, call: Any, *args: Any) -> None:
+        """One thing going wrong must not stop the deadlines of the others."""
+        try:
+            call(*args)
+        except CobotAiError as e:
+            self.get_logger().error(str(e), throttle_duration_sec=1.0)
+
+    def _beat(self) -> None:
+        for topic in self._topics:
+            topic.match_offers()
+        if self._cell is not None:
+            state = self._cell.authority.state()
+            self._send(names.STATE, 'state', state)
+            self._send(names.HEARTBEAT, 'heartbeat', {'head': state['head'], 't': time.time()})
+
+    def publish(self, entry: Entry) -> None:
+        """Outbox: announce a committed entry."""
+        name = TOPIC_OF.get(entry.kind, names.RECORD)
+        cell = self._need().spec.name
+        stamp = self.get_clock().now().to_msg()
+        self._publishers_of[name].publish(convert.entry_to_array(entry, stamp, cell))
+
+    def reply(self, key: str, body: Json) -> None:
+        """Outbox: answer a person's command."""
+        self._send(names.REPLY, 'reply', body)
+
+    def _send(self, name: str, kind: str, body: Json) -> None:
+        stamp = self.get_clock().now().to_msg()
+        message = convert.to_array(kind, body, stamp, self._need().spec.name)
+        self._publishers_of[name].publish(message)
+
+    def _publisher(self, name: str, qos: Any) -> Any:
+        return self.create_publisher(DiagnosticArray, name, qos)
+
+    def _need(self) -> Cell:
+        if self._cell is None:
+            raise CobotAiError('The monitor is not configured; activate it first.')
+        return self._cell
+
+    # ------------------------------------------------------------ callbacks
+
+    def _on_command(self, message: DiagnosticArray) -> None:
+        if self._active and self._cell is not None:
+            self._safely(lambda: self._need().authority.command(convert.from_array(message)[1]))
+
+    def _on_candidate(self, message: DiagnosticArray) -> None:
+        if self._active and self._cell is not None:
+            model = convert.from_array(message)[1].get('model')
+            self._safely(self._need().authority.offer, str(model))
+
+    def _on_judge(self, request: Any, answer: Any) -> None:
+        def done(resolved: Resolved) -> None:
+            answer(Trigger.Response(success=resolved.go, message=judge_text(resolved)))
+
+        self._need().authority.judge_step(done)
+
+    def _operation(self, kind: str) -> Any:
+        def call(request: Any, response: Any) -> Any:
+            return self._operate({'kind': kind}, response)
+
+        return call
+
+    def _on_promote(self, request: Any, response: Any) -> Any:
+        staged = self._need().versions.staged
+        return self._operate({'kind': 'promote', 'model': staged}, response)
+
+    def _on_maintenance(self, request: Any, response: Any) -> Any:
+        return self._operate({'kind': 'maintenance', 'on': bool(request.data)}, response)
+
+    def _operate(self, command: Json, response: Any) -> Any:
+        key = f'ros-{time.time_ns()}'
+        reply = self._need().authority.command({**command, 'key': key, 'by': 'ros_service'})
+        response.success, response.message = bool(reply['ok']), str(reply['reason'])
+        return response
+
+
+def judge_text(resolved: Resolved) -> str:
+    """The message of a `~/judge` response: `class=seated action=continue case=12 outcome=acted`."""
+    label = resolved.label or 'none'
+    facts = (label, resolved.action, resolved.case, resolved.outcome)
+    return 'class={} action={} case={} outcome={}'.format(*facts)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of the monitor process."""
+    return runtime.run(MonitorNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

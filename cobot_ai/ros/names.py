@@ -1,0 +1,60 @@
+"""Every name and every QoS profile of the three processes, in one table with its reason."""
+
+from __future__ import annotations
+
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+)
+
+MONITOR = 'cobot_ai_monitor'
+CONSOLE = 'cobot_ai_console'
+TRAINER = 'cobot_ai_trainer'
+
+# Topics, relative to the node that publishes them.
+DECISION = '~/decision'
+QUESTION = '~/question'
+RESOLUTION = '~/resolution'
+RECORD = '~/record'
+REPLY = '~/reply'
+STATE = '~/state'
+HEARTBEAT = '~/heartbeat'
+ANSWER = '~/answer'
+CANDIDATE = '~/candidate'
+
+STALL_S = 1.0
+"""Longest time a subscriber may be blocked without losing a sample, seconds."""
+
+
+def of(node: str, name: str) -> str:
+    """A private name of another node in the same namespace: `~/answer` -> `node/answer`."""
+    return f'{node}/{name[2:]}'
+
+
+def _profile(depth: int, *, reliable: bool = True, latched: bool = False) -> QoSProfile:
+    return QoSProfile(
+        depth=depth,
+        history=HistoryPolicy.KEEP_LAST,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+def stream_qos(rate_hz: float, *, reliable: bool) -> QoSProfile:
+    """Profile of a rated stream: its queue holds twice what arrives during the longest stall.
+
+    KEEP_LAST overwrites unread samples even when the stream is reliable.
+    """
+    return _profile(max(10, round(rate_hz * STALL_S * 2)), reliable=reliable)
+
+
+STEP_QOS = _profile(50)  # a lost step is a step nobody judged
+DECISION_QOS = _profile(100)  # a burst of short steps must reach a recorder
+QUESTION_QOS = _profile(10, latched=True)  # a console that starts late still sees open questions
+RECORD_QOS = _profile(200)  # wakes consoles and trainer; what is lost is read from the ledger
+ANSWER_QOS = _profile(50)  # taps are rare and must arrive
+CANDIDATE_QOS = _profile(1, latched=True)  # only the newest candidate matters
+STATE_QOS = _profile(1, latched=True)  # the present state, also for late joiners
+HEARTBEAT_QOS = _profile(1)  # an old heartbeat must never look fresh

@@ -1,0 +1,76 @@
+"""Start, spin and end of a node process: the same for all of them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from cobot_ai.core.errors import CobotAiError
+
+
+class RosClock:
+    """Stamps on the node's clock (sim time honoured), deadlines on the monotonic clock."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+
+    def now_ns(self) -> int:
+        """ROS time, nanoseconds."""
+        return int(self._node.get_clock().now().nanoseconds)
+
+    def monotonic_ns(self) -> int:
+        """Monotonic time, nanoseconds."""
+        return time.monotonic_ns()
+
+
+class Stop:
+    """Set by SIGINT or SIGTERM, however often they come."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.wanted = True
+
+
+def run(make: Callable[[], Any], args: list[str] | None = None) -> int:
+    """Run one node until a signal comes; returns the exit code.
+
+    A node may offer `close()` for a clean end. An error on the way up is one sentence and 1.
+    """
+    stop = Stop()
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    node = None
+    try:
+        node = make()
+        _spin(node, stop)
+    except ExternalShutdownException:
+        pass
+    except CobotAiError as e:
+        sys.stderr.write(f'cobot_ai: {e}\n')
+        return 1
+    finally:
+        if node is not None:
+            node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def _spin(node: Any, stop: Stop) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while rclpy.ok() and not stop.wanted:
+        executor.spin_once(timeout_sec=0.1)
+    executor.remove_node(node)
+    executor.shutdown(timeout_sec=0)

@@ -1,0 +1,88 @@
+"""The trainer: lowest priority; fits, calibrates, gates, and offers candidates. Wiring only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from cobot_ai import __version__
+from cobot_ai.app.retrain import Trainer
+from cobot_ai.app.teach import Dataset
+from cobot_ai.core.errors import CobotAiError
+from cobot_ai.model.fitter import OnnxFitter
+from cobot_ai.model.scorer import load
+from cobot_ai.ros import convert, names, params, runtime
+from cobot_ai.ros.assembly import read_cell
+from cobot_ai.store.clips import Clips
+from cobot_ai.store.ledger import LedgerFile
+from cobot_ai.store.messages import RosbagsDecoder
+from cobot_ai.store.registry import ModelFolder
+
+
+class TrainerNode(Node):
+    """Follows the ledger and refits when there is something to learn."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(names.TRAINER, **kwargs)
+        self._values = params.declare(self, params.TRAINER)
+        os.nice(max(0, int(self._values['nice'])))
+        self._spec, self._folder = read_cell(self._values)
+        self._stamps = runtime.RosClock(self)
+        self._trainer: Trainer | None = None
+        self._candidate = self.create_publisher(
+            DiagnosticArray, names.CANDIDATE, names.CANDIDATE_QOS
+        )
+        self.create_service(Trigger, '~/retrain', self._on_retrain)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(self._values['poll_period_s'], self._on_timer, clock=steady)
+
+    def _open(self) -> Trainer | None:
+        """The ledger is the monitor's; until it exists there is nothing to learn."""
+        if self._trainer is None and self._folder.ledger.exists():
+            reader = LedgerFile.reader(self._folder.ledger)
+            clips = Clips(self._folder.clips, self._spec.storage.clips_mb)
+            dataset = Dataset(reader, clips, self._spec, RosbagsDecoder(), self.resolve_topic_name)
+            registry = ModelFolder(self._folder.registry)
+            self._trainer = Trainer(dataset, OnnxFitter(), self._spec, load, registry, __version__)
+        return self._trainer
+
+    def _on_timer(self) -> None:
+        self._turn()
+
+    def _turn(self, force: bool = False) -> str | None:
+        try:
+            trainer = self._open()
+            found = trainer.turn(self._stamps.now_ns(), force=force) if trainer else None
+        except CobotAiError as e:
+            self.get_logger().error(str(e), throttle_duration_sec=5.0)
+            return None
+        if found is not None:
+            stamp = self.get_clock().now().to_msg()
+            body = {'model': found}
+            self._candidate.publish(convert.to_array('candidate', body, stamp, self._spec.name))
+        return found
+
+    def _on_retrain(self, request: Any, response: Any) -> Any:
+        found = self._turn(force=True)
+        response.success = found is not None
+        response.message = found or 'there are not enough labels for a model yet'
+        return response
+
+    def close(self) -> None:
+        """Nothing is left open: readers hold no locks."""
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of the trainer process."""
+    return runtime.run(TrainerNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

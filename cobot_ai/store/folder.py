@@ -1,0 +1,61 @@
+"""Where a cell keeps its things."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cobot_ai.core.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class CellFolder:
+    """The data folder of one cell."""
+
+    root: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's database file."""
+        return self.root / 'ledger.db'
+
+    @property
+    def registry(self) -> Path:
+        """Folder of the model versions."""
+        return self.root / 'models'
+
+    @property
+    def clips(self) -> Path:
+        """Folder of the evidence clips."""
+        return self.root / 'clips'
+
+    @property
+    def accounts(self) -> Path:
+        """The console's own file: PIN hash."""
+        return self.root / 'accounts.json'
+
+    @property
+    def secret(self) -> Path:
+        """Key of the page's session cookies."""
+        return self.root / 'session.key'
+
+    def create(self) -> CellFolder:
+        """Make the folder; only its owner may look inside.
+
+        Raises:
+            StoreError: It cannot be made or written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as e:
+            raise StoreError(f'The data folder {self.root} cannot be made: {e.strerror}.') from e
+        if not os.access(self.root, os.W_OK):
+            raise StoreError(f'The data folder {self.root} is not writable for this user.')
+        return self
+
+
+def cell_folder(data_dir: str, cell: str, home: Path) -> CellFolder:
+    """The folder of a cell: the given one, else `.local/state/cobot_ai/CELL` below `home`."""
+    root = Path(data_dir) if data_dir else home / '.local' / 'state' / 'cobot_ai' / cell
+    return CellFolder(root)
