@@ -49,7 +49,7 @@ class Camera:
 
     def start(self, backend: str, environ: Mapping[str, str], view: str) -> None:
         """Start the child with an OpenGL backend."""
-        self._child = subprocess.Popen(  # noqa: S603  # nosec B603
+        self.child = subprocess.Popen(  # noqa: S603  # nosec B603
             [sys.executable, '-m', 'cobot_ai.sim.render', view],
             env={**environ, 'MUJOCO_GL': backend},
             stdin=subprocess.PIPE,
@@ -74,7 +74,7 @@ class Camera:
 
     def _exchange(self, request: bytes, timeout_s: float) -> bytes:
         """Send a snapshot and read one picture; raises OSError when that fails."""
-        stdin, stdout = self._child.stdin, self._child.stdout
+        stdin, stdout = self.child.stdin, self.child.stdout
         if stdin is None or stdout is None or stdin.closed:
             raise OSError('the drawing process is closed')
         stdin.write(request)
@@ -94,12 +94,12 @@ class Camera:
 
     def close(self) -> None:
         """End the child."""
-        self._child.kill()
-        for pipe in (self._child.stdin, self._child.stdout):
+        self.child.kill()
+        for pipe in (self.child.stdin, self.child.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        self._child.wait()
+        self.child.wait()
 
     def __enter__(self) -> Camera:
         return self

@@ -48,10 +48,10 @@ class SimCell:
         self.phase = Phase.IDLE
         self._mix = mix or Mix()
         self._tuning = tuning or Tuning()
-        self._world = World()
-        self._control = Impedance(Gains())
+        self.world = World()
+        self.controller = Impedance(Gains())
         self._motors = Motors()
-        self._sensors = Sensors(self._world, self._motors, seed)
+        self._sensors = Sensors(self.world, self._motors, seed)
         self._grip = _OPEN
         self._goal: Doubles = motion.START.copy()
         self._draw: Draw | None = None
@@ -59,18 +59,18 @@ class SimCell:
         self._move_to_start()
         self.missing: dict[str, str] = {}
         """Streams that will not come, with the reason."""
-        self._camera = self._open_camera() if camera else None
+        self.camera = self._open_camera() if camera else None
 
     def close(self) -> None:
         """End the camera's child process, if any."""
-        if self._camera is not None:
-            self._camera.close()
-            self._camera = None
+        if self.camera is not None:
+            self.camera.close()
+            self.camera = None
 
     @property
     def time_s(self) -> float:
         """Simulated time, seconds."""
-        return self._world.time
+        return self.world.time
 
     def run_step(self, sink: Sink, part: str = 'peg_a', stage: Draw | None = None) -> StepTruth:
         """Pick, insert and retreat (releasing the part) with every reading given to `sink`."""
@@ -93,11 +93,11 @@ class SimCell:
         self._draw = stage or draw(self.seed, self.serial, part, self._mix)
         self._sensors.next_step()
         yield from self._release()
-        self._world.set_joint_friction(self._motors.damping)
-        self._world.set_stage(self._draw)
+        self.world.set_joint_friction(self._motors.damping)
+        self.world.set_stage(self._draw)
         self._grip = self._draw.grip
         yield from self.hold(0.15)
-        self._picked = truth.grasp(self._world)
+        self._picked = truth.grasp(self.world)
 
     def insert(self) -> Generator[Reading, None, StepTruth]:
         """The step to be judged: approach, search and insert, settle. Returns the truth."""
@@ -107,17 +107,17 @@ class SimCell:
         self.phase = Phase.APPROACH
         yield from self._glide(motion.HOVER, tuning.approach_s)
         self.phase = Phase.INSERT
-        program = Insertion(float(self._control.stiffness[2]), tuning)
+        program = Insertion(float(self.controller.stiffness[2]), tuning)
         while not program.done:
-            self._goal = program.advance(self._world.tool()[0], PERIOD_S)
+            self._goal = program.advance(self.world.tool()[0], PERIOD_S)
             yield from self._tick(_STILL)
         self.phase = Phase.SETTLE
-        rest = self._world.tool()[0].copy()
-        rest[2] -= tuning.settle_push / float(self._control.stiffness[2])
+        rest = self.world.tool()[0].copy()
+        rest[2] -= tuning.settle_push / float(self.controller.stiffness[2])
         yield from self._glide(rest, tuning.settle_s)
         self.phase = Phase.IDLE
         yield from self._still()
-        return truth.observe(self._world, self._draw, self._picked, self.serial)
+        return truth.observe(self.world, self._draw, self._picked, self.serial)
 
     def retreat(self, *, release: bool) -> Readings:
         """Back to the start; leaves the part where it is, or pulls it out in the gripper."""
@@ -135,7 +135,7 @@ class SimCell:
 
     def rest(self, seconds: float) -> None:
         """Let time pass for the motors' temperatures without computing motion or readings."""
-        self._motors.advance(self._world.joints[2] ** 2, seconds)
+        self._motors.advance(self.world.joints[2] ** 2, seconds)
 
     # ------------------------------------------------------------ motion
 
@@ -156,35 +156,35 @@ class SimCell:
             yield from self._tick(speed)
 
     def _tick(self, speed: Doubles) -> Readings:
-        torques = self._control.torques(self._world, self._goal, speed)
-        self._world.advance(torques, self._grip, TICKS)
+        torques = self.controller.torques(self.world, self._goal, speed)
+        self.world.advance(torques, self._grip, TICKS)
         yield from self._sensors.read()
 
     def _open_camera(self) -> Camera | None:
         try:
-            return Camera(self._world.snapshot())
+            return Camera(self.world.snapshot())
         except CameraError as error:
             self.missing[CAMERA] = str(error)
             return None
 
     def _still(self) -> Readings:
         """The camera's still, or nothing where the camera is missing or fails."""
-        if self._camera is None:
+        if self.camera is None:
             return
         try:
-            image = self._camera.still(self._world.snapshot())
+            image = self.camera.still(self.world.snapshot())
         except CameraError as error:
             self.missing[CAMERA] = str(error)
-            self._camera = None
+            self.camera = None
             return
         yield Reading(CAMERA, self.time_s, np.zeros(0), image)
 
     def _move_to_start(self) -> None:
         """Inverse kinematics by damped least squares; the arm starts at rest in `START`."""
         for _ in range(200):
-            at, rotation = self._world.tool()
-            error = self._control.error(motion.START - at, rotation)
-            jacobian = self._world.jacobian()
+            at, rotation = self.world.tool()
+            error = self.controller.error(motion.START - at, rotation)
+            jacobian = self.world.jacobian()
             system = jacobian @ jacobian.T + 1e-6 * np.eye(6)
             move = jacobian.T @ np.linalg.solve(system, error)
-            self._world.set_joints(self._world.joints[0] + move)
+            self.world.set_joints(self.world.joints[0] + move)

@@ -83,6 +83,12 @@ class World:
         value: Doubles = self.data.sensordata[self._sensors[name]]
         return value
 
+    def energy(self) -> float:
+        """Potential and kinetic energy of everything in the cell, joules."""
+        mujoco.mj_energyPos(self.model, self.data)
+        mujoco.mj_energyVel(self.model, self.data)
+        return float(self.data.energy.sum())
+
     def set_joint_friction(self, damping: Doubles) -> None:
         """Viscous friction of the arm's joints [6], N m s/rad."""
         self.model.dof_damping[self._arm_v] = damping

@@ -1,0 +1,92 @@
+"""What the sensors publish: rates, order, determinism, and never the truth."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import Run, plain
+
+from cobot_ai.sim.cell import SimCell
+from cobot_ai.sim.records import (
+    ACCELEROMETER,
+    CHANNELS,
+    CLASSES,
+    JOINT_STATES,
+    MOTOR_TEMPERATURE,
+    SEATED,
+    WRENCH,
+)
+
+
+def stamped(readings):
+    return [(r.stream, r.t_s, r.values.tobytes()) for r in readings]
+
+
+def test_rates_and_time_stamps(cell):
+    run = Run(cell, plain())
+    count = Counter(r.stream for r in run.readings)
+    seconds = run.readings[-1].t_s - run.readings[0].t_s
+    for stream in (JOINT_STATES, WRENCH, ACCELEROMETER):
+        assert count[stream] == pytest.approx(500 * seconds, abs=2)
+        stamps = [r.t_s for r in run.everything if r.stream == stream]
+        assert np.diff(stamps) == pytest.approx(0.002, abs=1e-9)
+    assert count[MOTOR_TEMPERATURE] == pytest.approx(5 * seconds, abs=1.1)
+    assert 1.8 < seconds < 3.5
+
+
+def test_every_reading_has_its_channels_and_is_finite(cell):
+    for reading in Run(cell, plain(present=False)).everything:
+        assert reading.values.shape == (len(CHANNELS[reading.stream]),)
+        assert np.isfinite(reading.values).all()
+
+
+def test_at_rest_the_sensors_show_gravity(cell):
+    list(cell.hold(0.5))
+    still = list(cell.hold(0.2))
+    up = np.mean([r.values for r in still if r.stream == ACCELEROMETER], axis=0)
+    assert np.linalg.norm(up) == pytest.approx(9.81, abs=0.05)
+    force = np.mean([r.values for r in still if r.stream == WRENCH], axis=0)[:3]
+    weight = 9.81 * (0.9 + 2 * 0.05)
+    assert np.linalg.norm(force) == pytest.approx(weight, abs=4.0)
+
+
+def test_same_seed_same_readings_and_another_seed_others():
+    def two_steps(seed):
+        cell, readings = SimCell(seed), []
+        truths = [cell.run_step(readings.append) for _ in range(2)]
+        return truths, stamped(readings)
+
+    first = two_steps(4)
+    assert first == two_steps(4)
+    assert first[1] != two_steps(5)[1]
+
+
+def test_the_truth_is_in_no_reading():
+    """Two cells whose stages differ in nothing but the name of the trouble publish the same."""
+    runs = []
+    for trouble in ('none', 'oversize'):
+        cell = SimCell(8)
+        runs.append(Run(cell, replace(plain(), trouble=trouble)))
+    assert stamped(runs[0].everything) == stamped(runs[1].everything)
+    assert [r.truth.trouble for r in runs] == ['none', 'oversize']
+    names = {name for stream, channels in CHANNELS.items() for name in (stream, *channels)}
+    assert not names & set(CLASSES)
+
+
+def test_the_motors_warm_up_and_stay_warm_over_a_reset(cell):
+    def temperature(run):
+        return run.values(MOTOR_TEMPERATURE).mean(axis=0)
+
+    before = temperature(Run(cell, plain()))
+    cell.rest(600.0)
+    after = temperature(Run(cell, plain()))
+    assert (after > before + 2.0).all()
+    assert after.max() < 90.0
+
+
+def test_a_seeded_run_has_mostly_good_parts_and_every_kind_of_trouble():
+    cell = SimCell(31)
+    count = Counter(cell.run_step(lambda _: None).label for _ in range(40))
+    assert set(count) == set(CLASSES)
+    assert 0.5 < count[SEATED] / 40 < 0.8
