@@ -1,0 +1,234 @@
+"""Writing the ledger: one writer thread, one connection, one process."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError
+
+from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.core.errors import ConflictError, StoreError
+from cobot_ai.core.types import Json
+from cobot_ai.store.chain import Tip, canonical, digest, row_hash
+from cobot_ai.store.head import HeadFile
+from cobot_ai.store.inspect import inspect
+from cobot_ai.store.ledger_view import LedgerView, tip_of
+from cobot_ai.store.schema import ENTRIES, EVIDENCE, META, migrate
+from cobot_ai.store.sqlite import readable, writer_engine
+
+_GROUP = 64
+"""Most commits that share one transaction."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """One call of `commit`, on its way through the writer thread."""
+
+    drafts: list[tuple[Draft, str]]
+    t_ns: int
+    evidence: dict[int, str]
+    done: Future[list[Entry]]
+
+
+class LedgerFile(LedgerView):
+    """The one writer of a ledger (port `Ledger`); threads may share it. Use `open_ledger`.
+
+    Commits that arrive together share one transaction; each still succeeds or fails alone.
+    """
+
+    def __init__(self, path: Path, head: HeadFile, engine: Engine) -> None:
+        super().__init__(path)
+        self._head, self._writer = head, engine
+        self._head.note(self.tip())
+        self._given = self._newest_case()
+        self._lock, self._closed = threading.Lock(), False
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name='ledger', daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def reader(path: Path) -> LedgerView:
+        """A second, read-only view, for other processes."""
+        return LedgerView(path)
+
+    def commit(
+        self, drafts: Sequence[Draft], t_ns: int, evidence: Mapping[int, Json] | None = None
+    ) -> list[Entry]:
+        """Write entries in one durable transaction; returns only after the commit.
+
+        The body of an `ask` gets the SHA-256 of its case's evidence document as `evidence`.
+
+        Args:
+            drafts: What to write. t_ns: Stamp clock, nanoseconds.
+            evidence: Case -> evidence document, once per case.
+
+        Raises:
+            ConflictError: A second `resolution` for a case, or a key that is already used.
+            StoreError: The disk refused; nothing was written.
+        """
+        if not drafts:
+            return []
+        documents = {case: canonical(doc) for case, doc in (evidence or {}).items()}
+        job = _Job([_prepared(d, documents) for d in drafts], t_ns, documents, Future())
+        with self._lock:
+            if self._closed:
+                raise StoreError(f'The ledger {self._path} is closed; start the cell again.')
+            self._jobs.put(job)
+        return job.done.result()
+
+    def next_case(self) -> int:
+        """A case number never given before; after a crash, one that no entry names."""
+        with self._lock:
+            self._given += 1
+            return self._given
+
+    def close(self) -> None:
+        """Finish what is queued and close; later commits are refused."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
+        self._thread.join()
+        self._writer.dispose()
+        self._head.close()
+        super().close()
+
+    def _newest_case(self) -> int:
+        with self._reading() as connection:
+            return int(connection.execute(select(func.max(ENTRIES.c.case_id))).scalar() or 0)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            jobs, last = self._waiting(job)
+            self._write(jobs)
+            if last:
+                return
+
+    def _waiting(self, first: _Job) -> tuple[list[_Job], bool]:
+        """What else is in the queue; True when `close` was among it."""
+        jobs = [first]
+        try:
+            while len(jobs) < _GROUP:
+                job = self._jobs.get_nowait()
+                if job is None:
+                    return jobs, True
+                jobs.append(job)
+        except Empty:
+            pass
+        return jobs, False
+
+    def _write(self, jobs: list[_Job]) -> None:
+        """One transaction for all jobs; each in its own savepoint."""
+        settle: list[Callable[[], None]] = []
+        try:
+            with self._writer.connect() as connection, connection.begin():
+                tip = tip_of(connection, self._id)
+                for job in jobs:
+                    tip, told = self._attempt(connection, job, tip)
+                    settle.append(told)
+        except Exception as e:
+            self._writer.dispose()
+            for job in jobs:
+                job.done.set_exception(self._refused(e))
+            return
+        self._head.note(tip)
+        for told in settle:
+            told()
+
+    def _attempt(
+        self, connection: Connection, job: _Job, tip: Tip
+    ) -> tuple[Tip, Callable[[], None]]:
+        """Write one job; returns the new tip and how to tell the caller after the commit."""
+        try:
+            with connection.begin_nested():
+                rows, after = _rows(job, tip)
+                connection.execute(insert(ENTRIES), rows)
+                for case, body in job.evidence.items():
+                    connection.execute(insert(EVIDENCE).values(case_id=case, body=body))
+        except IntegrityError as e:
+            return tip, partial(job.done.set_exception, _conflict(e) or self._refused(e))
+        except (OverflowError, InterfaceError, ProgrammingError, DataError) as e:
+            return tip, partial(job.done.set_exception, self._refused(e))
+        entries = [
+            Entry(row['seq'], row['t_ns'], row['kind'], row['case_id'], json.loads(row['body']))
+            for row in rows
+        ]
+        return after, partial(job.done.set_result, entries)
+
+    def _refused(self, error: Exception) -> StoreError:
+        text = ' '.join(str(getattr(error, 'orig', error)).split())[:200]
+        return StoreError(
+            f'The ledger {self._path} did not accept an entry ({text}); nothing was written. '
+            'Check free space and permissions of its folder; it goes on when they are right.'
+        )
+
+
+def open_ledger(path: Path, now_ns: int = 0) -> LedgerFile:
+    """Open a ledger for writing; make it where there never was one.
+
+    Args:
+        path: The database file. now_ns: Stamp clock, written into a new ledger.
+
+    Raises:
+        StoreError: In use, damaged, from a newer version, or gone although it existed; the
+            message says what to do. Nothing is changed, and never is an empty one put in place.
+    """
+    head = HeadFile(path)
+    engine = writer_engine(path)
+    try:
+        inspect(path, head.exists)
+        with readable(path), engine.connect() as connection, connection.begin():
+            if migrate(connection):
+                values = {'id': uuid.uuid4().hex, 'created_ns': str(now_ns)}
+                rows = [{'name': name, 'value': value} for name, value in values.items()]
+                connection.execute(insert(META), rows)
+        return LedgerFile(path, head, engine)
+    except BaseException:
+        engine.dispose()
+        head.close()
+        raise
+
+
+def _prepared(draft: Draft, documents: Mapping[int, str]) -> tuple[Draft, str]:
+    body = dict(draft.body)
+    if draft.kind == 'ask' and draft.case in documents:
+        body['evidence'] = digest(documents[draft.case])
+    return draft, canonical(body)
+
+
+def _rows(job: _Job, tip: Tip) -> tuple[list[dict[str, Any]], Tip]:
+    rows: list[dict[str, Any]] = []
+    for draft, body in job.drafts:
+        row: dict[str, Any] = {
+            'seq': tip.seq + 1,
+            't_ns': int(job.t_ns),
+            'kind': draft.kind,
+            'case_id': draft.case,
+            'key': draft.key or None,
+            'body': body,
+            'prev': tip.hash,
+        }
+        row['hash'] = row_hash(row)
+        tip = Tip(tip.seq + 1, row['hash'])
+        rows.append(row)
+    return rows, tip
+
+
+def _conflict(error: IntegrityError) -> ConflictError | None:
+    text = str(error.orig)
+    if 'entries.key' in text:
+        return ConflictError('This key was used before; read its entry instead of writing again.')
+    if 'entries.case_id' in text:
+        return ConflictError('This case already has its one resolution; keep it as a conflict.')
+    return None
