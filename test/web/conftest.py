@@ -1,0 +1,132 @@
+"""Fixtures: a fake cell, a console served on loopback, and pages in a real Chromium."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cobot_ai.web.app import Console, create_app
+from cobot_ai.web.server import web_server
+from cobot_ai.web.services import WebSettings
+
+from web_fakes import FakeCell
+
+CHROMIUM = Path('/usr/bin/chromium')
+CHROMIUM_FLAGS = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+]
+
+
+class Site:
+    """A console on a loopback port that can be killed and started again on the same port."""
+
+    def __init__(self, cell: FakeCell, settings: WebSettings) -> None:
+        self.cell, self.settings = cell, settings
+        self.port = 0
+        self.up()
+
+    def up(self) -> None:
+        self.console: Console = create_app(self.cell.services(), self.settings)
+        self._server = web_server(self.console.app, '127.0.0.1', self.port)
+        self.port = self._server.port
+        self.cell.news = self.console.feed.notify
+        self.console.feed.start()
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def down(self) -> None:
+        self.console.feed.stop()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        for sid in list(self.console.socketio.server.eio.sockets):
+            self.console.socketio.server.eio.disconnect(sid)
+
+    @property
+    def url(self) -> str:
+        return f'http://127.0.0.1:{self.port}'
+
+
+@pytest.fixture
+def cell() -> Iterator[FakeCell]:
+    cell = FakeCell()
+    yield cell
+    cell.stop()
+
+
+@contextmanager
+def serving(cell: FakeCell, folder: Path, **settings: Any) -> Iterator[Site]:
+    site = Site(cell, WebSettings(folder, **settings))
+    try:
+        yield site
+    finally:
+        site.down()
+
+
+@pytest.fixture
+def serve(cell: FakeCell, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    with ExitStack() as stack:
+        yield lambda **kw: stack.enter_context(serving(cell, tmp_path, **kw))
+
+
+@pytest.fixture
+def site(serve: Callable[..., Site]) -> Site:
+    return serve()
+
+
+@pytest.fixture(scope='session')
+def browser() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        pytest.skip(f'NO BROWSER TESTS: {CHROMIUM} is missing (apt-get install chromium)')
+    if not (WebSettings(Path()).asset_dir / 'index.html').exists():
+        pytest.skip('NO BROWSER TESTS: the page is not built (python web/build.py)')
+    sync_api = pytest.importorskip('playwright.sync_api')
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), headless=True, args=CHROMIUM_FLAGS
+        )
+        yield browser
+        browser.close()
+
+
+LANDSCAPE = {'width': 1280, 'height': 800}
+PORTRAIT = {'width': 800, 'height': 1280}
+
+
+@pytest.fixture
+def tablet(browser: Any, site: Site) -> Iterator[Callable[..., Any]]:
+    """Opens a page as a tablet of its own; fails the test when the page reports an error."""
+    errors: list[str] = []
+    contexts = []
+
+    def open_page(name: str = 'Maria', lang: str = 'en', size: Any = None, path: str = '/') -> Any:
+        context = browser.new_context(
+            viewport=size or LANDSCAPE, has_touch=True, locale=lang, service_workers='block'
+        )
+        contexts.append(context)
+        prefs = f'{{"tablet":"tablet-{name}","name":"{name}","lang":"{lang}"}}'
+        context.add_init_script(
+            f"localStorage.getItem('cobot_ai.prefs') ||"
+            f" localStorage.setItem('cobot_ai.prefs', '{prefs}')"
+        )
+        page = context.new_page()
+        page.on('pageerror', lambda e: errors.append(str(e)))
+        page.set_default_timeout(8000)
+        page.goto(site.url + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []

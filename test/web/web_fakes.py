@@ -1,0 +1,392 @@
+"""A cell without ROS: the real desk and versions rules on a ledger in memory.
+
+`FakeCell` is what the tests drive. It can be swapped for the real authority: the console only sees
+`services()`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from cobot_ai.app.escalate import Desk, Resolved
+from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
+from cobot_ai.core.gates import Check, GateReport
+from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.risk import Certificate
+from cobot_ai.core.spec import Action, CellSpec, ClassSpec, QuestionSpec, StepSpec
+from cobot_ai.core.types import Case, Decision, Verdict, Why, Window
+from cobot_ai.web.services import Services
+
+PNG = bytes.fromhex(
+    '89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154'
+    '78da6360606000000004000127343a0a0000000049454e44ae426082'
+)
+CLASSES = (
+    ClassSpec('seated', Action.CONTINUE, True, text={'en': 'Seated', 'de': 'Sitzt richtig'}),
+    ClassSpec('misaligned', Action.REWORK, text={'en': 'Misaligned', 'de': 'Schief eingesetzt'}),
+    ClassSpec('missing', Action.REJECT, text={'en': 'Part missing', 'de': 'Teil fehlt'}),
+)
+QUESTION = QuestionSpec(
+    CLASSES,
+    deadline_s=40.0,
+    undo_s=5.0,
+    text={'en': 'Is the peg fully seated?', 'de': 'Sitzt der Stift ganz im Loch?'},
+)
+FACTS = {'operation': 'insert', 'part': 'peg_a', 'part_id': 'P-20417'}
+
+
+class MemoryLedger:
+    """The ledger's contract without a disk."""
+
+    def __init__(self) -> None:
+        self.ledger_id = 'ledger-of-test'
+        self.entries: list[Entry] = []
+        self._keys: dict[str, Entry] = {}
+        self._evidence: dict[int, Any] = {}
+        self._cases = 0
+
+    def head(self) -> int:
+        return len(self.entries)
+
+    def since(self, seq: int, limit: int = 1000) -> list[Entry]:
+        return self.entries[seq : seq + limit]
+
+    def of_case(self, case: int) -> list[Entry]:
+        return [e for e in self.entries if e.case == case and case]
+
+    def last(self, kind: str, limit: int = 1) -> list[Entry]:
+        return [e for e in reversed(self.entries) if e.kind == kind][:limit]
+
+    def by_key(self, key: str) -> Entry | None:
+        return self._keys.get(key)
+
+    def open_cases(self) -> list[int]:
+        closed = {e.case for e in self.entries if e.kind == 'resolution'}
+        return [e.case for e in self.entries if e.kind == 'ask' and e.case not in closed]
+
+    def labels(self) -> dict[int, Entry]:
+        return {e.case: e for e in self.entries if e.kind == 'label'}
+
+    def evidence(self, case: int) -> Any:
+        return self._evidence.get(case)
+
+    def commit(self, drafts: Any, t_ns: int, evidence: Any = None) -> list[Entry]:
+        written = []
+        for draft in drafts:
+            if draft.key and draft.key in self._keys:
+                raise ConflictError(f'key {draft.key} was used before')
+            entry = Entry(len(self.entries) + 1, t_ns, draft.kind, draft.case, dict(draft.body))
+            self.entries.append(entry)
+            written.append(entry)
+            if draft.key:
+                self._keys[draft.key] = entry
+        self._evidence.update(evidence or {})
+        return written
+
+    def next_case(self) -> int:
+        self._cases += 1
+        return self._cases
+
+
+class MemoryRegistry:
+    """Stored versions without a disk."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, Manifest] = {}
+        self._current: str | None = None
+        self.damaged: set[str] = set()
+
+    def put(self, blob: bytes, manifest: Manifest) -> str:
+        self._stored[manifest.digest] = manifest
+        return manifest.digest
+
+    def get(self, digest: str) -> tuple[bytes, Manifest]:
+        if digest not in self._stored or digest in self.damaged:
+            raise ModelError(f'version {digest[:12]} is unknown or damaged')
+        return b'', self._stored[digest]
+
+    def current(self) -> str | None:
+        return self._current
+
+    def promote(self, digest: str) -> None:
+        self._current = digest
+
+    def versions(self) -> list[str]:
+        return list(self._stored)
+
+
+class RealClock:
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+@dataclass
+class FakeCell:
+    """A cell whose steps are asked by hand; deadlines run by themselves.
+
+    Attributes:
+        frozen: The heartbeat stops. silent: Commands get no reply. On both the pages must react.
+    """
+
+    question: QuestionSpec = QUESTION
+    pin: str = '2468'
+    frozen: bool = False
+    silent: bool = False
+    news: Callable[[], None] = lambda: None
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    registry: MemoryRegistry = field(default_factory=MemoryRegistry)
+    commands: list[Any] = field(default_factory=list)
+    settled: list[Resolved] = field(default_factory=list)
+    stills: dict[int, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        spec = CellSpec('Cell 7', (), StepSpec(), self.question)
+        self.lock = threading.RLock()
+        self.desk = Desk(
+            spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append
+        )
+        self.maintenance = False
+        self._beat = time.monotonic()
+        self._stop = threading.Event()
+        self._write(
+            'start',
+            {'version': '0', 'cell': 'Cell 7', 'digest': 'd', 'shadow': True, 'boot': 'b', 'spec': {}},
+        )
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.02):
+            with self.lock:
+                self.desk.tick()
+            if not self.frozen:
+                self._beat = time.monotonic()
+
+    def _write(self, kind: str, body: Any, case: int = 0, key: str = '') -> Entry:
+        with self.lock:
+            entry = self.ledger.commit([Draft(kind, body, case, key)], time.time_ns())[0]
+        self.news()
+        return entry
+
+    # ------------------------------------------------------------ towards the console
+
+    def services(self) -> Services:
+        return Services(
+            reader=self.ledger,
+            commands=self,
+            pulse=self.pulse,
+            still=self.stills.get,
+            registry=self.registry,
+            wall_ns=time.time_ns,
+            monotonic=time.monotonic,
+            check_pin=lambda pin: pin == self.pin,
+        )
+
+    def pulse(self) -> tuple[Any, float]:
+        mode = 'maintenance' if self.maintenance else 'running'
+        asking = bool(self.desk.open_asks)
+        state = {'mode': 'asking' if asking else mode, 'maintenance': self.maintenance}
+        return state, (time.monotonic() - self._beat) * 1e3
+
+    def submit(self, command: Any, timeout_s: float) -> Any:
+        self.commands.append(command)
+        if self.silent:
+            return None
+        try:
+            with self.lock:
+                if self.desk.handles(command['kind']):
+                    return self.desk.command(command)
+                return self._operate(command)
+        except CobotAiError as e:
+            return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': str(e)}
+
+    def _operate(self, command: Any) -> Any:
+        kind, by = command['kind'], command['by']
+        stored = self.ledger.by_key(command['key'])
+        if stored is None:
+            self._act(kind, command, by)
+            stored = self._write('command', {'kind': kind, 'by': by, 'ok': True}, 0, command['key'])
+        return {
+            'key': command['key'], 'ok': True, 'status': 'done', 'reason': '', 'seq': stored.seq
+        }  # fmt: skip
+
+    def _act(self, kind: str, command: Any, by: str) -> None:
+        if kind == 'maintenance':
+            self.maintenance = command['on']
+            self._write('maintenance', {'on': self.maintenance, 'by': by})
+        elif kind == 'promote':
+            self.go_live(command['model'], by)
+        elif kind == 'rollback':
+            versions = self.registry.versions()
+            before = versions[max(0, versions.index(self.registry.current() or '') - 1)]
+            gone = self.registry.current()
+            self.registry.promote(before)
+            self._write('rollback', {'model': before, 'from': gone, 'by': by})
+
+    # ------------------------------------------------------------ what tests do
+
+    def ask(self, evidence: Any = None, facts: Any = None, **question: Any) -> int:
+        """Open a question; keyword arguments replace fields of the question."""
+        with self.lock:
+            spec = replace(self.question, **question)
+            self.desk._spec = replace(self.desk._spec, question=spec)
+            number = self.ledger.next_case()
+            case = a_case(number, facts or FACTS)
+            decision = Decision(number, Verdict.ASK, Why.BELOW_THRESHOLD)
+            drafts = [
+                Draft('decision', decision_body(case, 'ask'), number),
+                Draft('ask', self.desk.ask_body(case, decision), number),
+            ]
+            self.ledger.commit(drafts, time.time_ns(), {number: evidence or an_evidence()})
+            self.desk.open(case, time.monotonic_ns())
+        self.news()
+        return number
+
+    def act(self, label: str = 'seated', model: str | None = None) -> int:
+        """A decision the model took alone."""
+        number = self.ledger.next_case()
+        case = a_case(number, FACTS)
+        self._write('decision', decision_body(case, 'act', label, model), number)
+        return number
+
+    def model(self, passed: bool = True, seed: int = 0, case: int = 1) -> str:
+        """A stored candidate with gates and certificates."""
+        manifest = a_manifest(passed, seed, case)
+        digest = self.registry.put(b'', manifest)
+        doc = manifest.to_json()
+        self._write(
+            'candidate',
+            {
+                'model': digest,
+                'passed': passed,
+                'failed': list(manifest.gates.failed),
+                'checks': doc['gates']['checks'],
+                'labels': dict(manifest.labels),
+                'certificates': doc['certificates'],
+                'parent': '',
+            },
+        )
+        return digest
+
+    def go_live(self, digest: str, by: str = 'cobot_ai') -> None:
+        self.registry.promote(digest)
+        self._write('promote', {'model': digest, 'parent': '', 'by': by, 'reason': 'person'})
+
+    def of_kind(self, case: int, kind: str) -> list[Any]:
+        return [e.body for e in self.ledger.of_case(case) if e.kind == kind]
+
+
+def a_case(number: int, facts: Any) -> Case:
+    empty = np.zeros((1, 2), np.float32)
+    window = Window(('wrench.fz',), empty, empty > 1, 0, 1)
+    return Case(number, 'operation=insert/part=peg_a', f'g{number}', facts, window)
+
+
+def decision_body(case: Case, verdict: str, label: str | None = None, model: Any = None) -> Any:
+    return {
+        'verdict': verdict,
+        'why': 'sure' if verdict == 'act' else 'below_threshold',
+        'params': {},
+        'label': label,
+        'action': 'continue' if label else None,
+        'context': case.context,
+        'facts': dict(case.facts),
+        'classes': [c.name for c in CLASSES],
+        'probs': {'seated': 0.71234, 'misaligned': 0.18766, 'missing': 0.1},
+        'confidence': 0.71234,
+        'threshold': 0.93,
+        'model': model,
+        'nearest': [],
+        'notes': [
+            {'channel': 'temp.joint_3', 'problem': 'gap', 'action': 'mask', 'share': 0.25}
+        ],
+        'start_ns': 0,
+        'end_ns': 1_200_000_000,
+        'group': case.group,
+        'clip': None,
+        'latency_ms': 3.2,
+    }  # fmt: skip
+
+
+def an_evidence(count: int = 5, still: str | None = None) -> Any:
+    """Channels of a peg insertion: the first leaves its band, the last was not measured."""
+    t = np.linspace(0, 1.2, 64)
+    texts = [
+        ({'en': 'Push force', 'de': 'Einpresskraft'}, 'N'),
+        ({'en': 'Side force', 'de': 'Seitenkraft'}, 'N'),
+        ({}, 'N*m'),
+        ({}, 'rad'),
+        ({'en': 'Motor 3 temperature', 'de': 'Motor 3 Temperatur'}, 'degC'),
+    ]
+    channels = []
+    for k in range(count):
+        base = (k + 1) * 6 * np.exp(-((t - 0.8) ** 2) / 0.03)
+        value = base + (14 / (k + 1)) * (t > 0.5) * np.sin(9 * t) + 0.3 * np.sin(80 * t)
+        lost = k == 4
+        text, unit = texts[k % len(texts)]
+        channels.append(
+            {
+                'name': f'wrench.c{k}' if k < 3 else f'joint.c{k}',
+                'unit': unit,
+                'text': text,
+                't': [round(float(x), 4) for x in t],
+                'value': [None if lost else round(float(x), 4) for x in value],
+                'low': [round(float(x) - 2, 4) for x in base],
+                'high': [round(float(x) + 2, 4) for x in base],
+                'score': 9.0 / (k + 1),
+                'note': 'gap' if lost else None,
+            }
+        )
+    return {
+        'channels': channels, 'still': still, 'good': None, 'bad': None, 'span_s': 1.2,
+        'band_cases': 14,
+    }  # fmt: skip
+
+
+def a_manifest(passed: bool, seed: int, case: int) -> Manifest:
+    checks = (
+        Check('enough_labels', True, 'Every class has at least 3 labels.'),
+        Check(
+            'golden_cases',
+            passed,
+            'All 12 golden cases agree.' if passed else '2 of 12 golden cases differ.',
+            {},
+            () if passed else (case,),
+        ),
+    )
+    context = 'operation=insert/part=peg_a'
+    certificates = (
+        Certificate(context, 'certified', 0.05, 0.1, 0.93, 120, 61, 0, 0.037),
+        Certificate('operation=insert/part=peg_b', 'certified', 0.05, 0.1, None, 14, missing=32),
+    )
+    return Manifest(
+        blob='a' * 64,
+        parent='',
+        classes=('seated', 'misaligned', 'missing'),
+        channels=('wrench.fz',),
+        samples=64,
+        certificates=certificates,
+        labels={'seated': 80, 'misaligned': 30, 'missing': 10},
+        contexts={context: 120},
+        data='d' * 64,
+        cell='c' * 64,
+        code='0.1.0',
+        seed=seed,
+        created_ns=time.time_ns(),
+        head='linear',
+        gates=GateReport(checks),
+    )

@@ -1,0 +1,57 @@
+/** Commands that must not be lost: kept in storage until the server has answered for good. */
+import { signal } from '@preact/signals';
+import type { Command, Reply } from './schema';
+import { randomKey, read, write } from './prefs';
+
+const KEY = 'cobot_ai.outbox';
+const RETRY_MS = 700;
+
+export type Send = (command: Command) => Promise<Reply>;
+/** A command without what the outbox adds. */
+export type Draft = Command extends infer C ? (C extends Command ? Omit<C, 'key'> : never) : never;
+
+/** Statuses that are no answer yet: the same command goes again, under the same key. */
+const UNSETTLED: ReadonlySet<string> = new Set(['pending', 'busy']);
+
+export class Outbox {
+  readonly items = signal<Command[]>(read<Command[]>(KEY, []));
+  private readonly inFlight = new Set<string>();
+  onReply: (command: Command, reply: Reply) => void = () => undefined;
+
+  constructor(
+    private readonly send: Send,
+    private readonly later: (f: () => void, ms: number) => unknown = setTimeout,
+  ) {}
+
+  /** Keep a command and send it; returns its key. */
+  put(draft: Draft): string {
+    const command = { ...draft, key: randomKey() } as Command;
+    this.store([...this.items.value, command]);
+    void this.flush(command);
+    return command.key;
+  }
+
+  /** Send everything again, e.g. after a reconnect or a reload. */
+  flushAll(): void {
+    for (const command of this.items.value) void this.flush(command);
+  }
+
+  private async flush(command: Command): Promise<void> {
+    if (this.inFlight.has(command.key)) return;
+    this.inFlight.add(command.key);
+    const reply = await this.send(command).catch(() => null);
+    this.inFlight.delete(command.key);
+    if (reply === null || UNSETTLED.has(reply.status)) {
+      this.later(() => void this.flush(command), RETRY_MS);
+      return;
+    }
+    if (reply.status === 'login') return;
+    this.store(this.items.value.filter((c) => c.key !== command.key));
+    this.onReply(command, reply);
+  }
+
+  private store(items: Command[]): void {
+    this.items.value = items;
+    write(KEY, items);
+  }
+}

@@ -1,0 +1,121 @@
+/** E6: one decision end to end: inputs, what was missing, model, threshold, who, when. */
+import { useGet } from '../core/api';
+import { dateTime, number, percent, t, tr } from '../core/i18n';
+import type { CaseDoc, DecisionBody, Entry } from '../core/schema';
+import { Signal } from '../operator/Evidence';
+import { useVersion } from './EngineerScreen';
+
+export function CaseView({ caseId }: { caseId: number }) {
+  const doc = useGet<CaseDoc>(`/api/cases/${caseId}`, useVersion());
+  if (doc === null) return <p>{t('case.unknown')}</p>;
+  if (!doc) return null;
+  const decision = doc.entries.find((e) => e.kind === 'decision')?.body as unknown as
+    | DecisionBody
+    | undefined;
+  return (
+    <article class="case">
+      <h1>{t('case.title', { n: String(caseId) })}</h1>
+      {decision && <Decision body={decision} />}
+      <h2>{t('case.story')}</h2>
+      <Story entries={doc.entries} />
+      {doc.evidence && (
+        <>
+          <h2>{t('case.signals')}</h2>
+          {doc.evidence.still && (
+            <img class="still" src={`/api/cases/${caseId}/still`} alt={t('evidence.still')} />
+          )}
+          <div class="all-signals">
+            {doc.evidence.channels.map((c) => (
+              <Signal key={c.name} channel={c} />
+            ))}
+          </div>
+        </>
+      )}
+    </article>
+  );
+}
+
+function Decision({ body }: { body: DecisionBody }) {
+  const rows: [string, string][] = [
+    [t('case.verdict'), tr('verdict', body.verdict)],
+    [t('case.why'), tr('why', body.why)],
+    [t('case.label'), body.label ?? '–'],
+    [t('case.context'), body.context],
+    [t('case.model'), body.model ? body.model.slice(0, 12) : t('case.no_model')],
+    [t('case.confidence'), body.confidence == null ? '–' : percent(body.confidence, 2)],
+    [t('case.threshold'), body.threshold == null ? t('cert.none') : percent(body.threshold, 2)],
+    [t('case.latency'), body.latency_ms == null ? '–' : `${number(body.latency_ms)} ms`],
+    [t('case.clip'), body.clip ? body.clip.slice(0, 12) : '–'],
+  ];
+  const params = Object.entries(body.params ?? {});
+  return (
+    <>
+      <dl class="rows">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <bdi>{value}</bdi>
+            </dd>
+          </div>
+        ))}
+        {[...Object.entries(body.facts), ...params].map(([name, value]) => (
+          <div key={name}>
+            <dt>{tr('fact', name)}</dt>
+            <dd>
+              <bdi>{typeof value === 'string' ? value : JSON.stringify(value)}</bdi>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <Probs probs={body.probs ?? null} />
+      {(body.notes ?? []).length > 0 && (
+        <ul class="notes">
+          {(body.notes ?? []).map((n) => (
+            <li key={n.channel + n.problem}>
+              <bdi>{n.channel}</bdi>: {tr('problem', n.problem)} ({percent(n.share)}) →{' '}
+              {tr('policy', n.action)}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Probs({ probs }: { probs: Record<string, number> | null }) {
+  if (!probs) return null;
+  const sorted = Object.entries(probs).sort((a, b) => b[1] - a[1]);
+  return (
+    <ul class="probs">
+      {sorted.map(([name, p]) => (
+        <li key={name}>
+          <bdi>{name}</bdi>
+          <meter min={0} max={1} value={p} />
+          <span>{percent(p, 2)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Story({ entries }: { entries: Entry[] }) {
+  return (
+    <ol class="story">
+      {entries.map((e) => (
+        <li key={e.seq}>
+          <span>{dateTime(e.t_ns / 1e6)}</span>
+          <b>{tr('kind', e.kind)}</b>
+          <span>{storyText(e)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function storyText(entry: Entry): string {
+  const body = entry.body;
+  const parts = [body['by'], body['tablet'], body['label'], body['status'], body['outcome']];
+  if (entry.kind === 'resolution') parts.push(body['action']);
+  return parts.filter((p) => p !== null && p !== undefined && p !== '').join(' · ');
+}

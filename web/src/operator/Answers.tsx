@@ -1,0 +1,120 @@
+/** The answers: same order, same place, every time. */
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { guard } from '../core/guard';
+import { plant, t, tr } from '../core/i18n';
+import type { AskClass } from '../core/schema';
+import type { Ask } from '../core/state';
+import { state } from '../core/transport';
+import { Glyph, isGlyph } from '../ui/Glyph';
+import { TapButton } from '../ui/TapButton';
+import { mayAnswer, NOT_SURE } from './desk';
+
+/** Answers shown at once; more hide behind "other". */
+const SHOWN = 4;
+
+interface Props {
+  ask: Ask;
+  onAnswer: (label: string) => void;
+  withNotSure?: boolean;
+}
+
+export function Answers({ ask, onAnswer, withNotSure = true }: Props) {
+  const [more, setMore] = useState(false);
+  useLayoutEffect(() => guard.changed(performance.now()), [more]);
+  const { classes, open_classes } = ask.body;
+  const disabled = !mayAnswer.value;
+  const hidden = open_classes || classes.length > SHOWN;
+  if (more) {
+    return (
+      <More ask={ask} onAnswer={onAnswer} back={() => setMore(false)} disabled={disabled} />
+    );
+  }
+  return (
+    <section class="answers" aria-label={t('answer.title')}>
+      {classes.slice(0, SHOWN).map((c) => (
+        <ClassButton key={c.name} of={c} disabled={disabled} onAnswer={onAnswer} />
+      ))}
+      {hidden && (
+        <TapButton class="answer plain" disabled={disabled} onTap={() => setMore(true)}>
+          <Glyph name="other" />
+          <span>{t('answer.other')}</span>
+        </TapButton>
+      )}
+      {withNotSure && (
+        <TapButton
+          class="answer plain not-sure"
+          disabled={disabled}
+          onTap={() => onAnswer(NOT_SURE)}
+        >
+          <Glyph name="not_sure" />
+          <span>{t('answer.not_sure')}</span>
+        </TapButton>
+      )}
+    </section>
+  );
+}
+
+interface ClassProps {
+  of: AskClass;
+  disabled: boolean;
+  onAnswer: (label: string) => void;
+}
+
+function ClassButton({ of, disabled, onAnswer }: ClassProps) {
+  return (
+    <TapButton
+      class={`answer ${of.nominal ? 'good' : 'bad'}`}
+      disabled={disabled}
+      onTap={() => onAnswer(of.name)}
+    >
+      {isGlyph(of.action) && <Glyph name={of.action} />}
+      <span>{plant(of.text, of.name)}</span>
+      <small>{tr('action', of.action)}</small>
+    </TapButton>
+  );
+}
+
+/** Classes that do not fit, names people gave before, and a new name. */
+function More({ ask, onAnswer, back, disabled }: Props & { back: () => void; disabled: boolean }) {
+  const [text, setText] = useState('');
+  const declared = ask.body.classes.map((c) => c.name);
+  const known = [...state.value.labels].filter((l) => !declared.includes(l)).slice(0, 8);
+  const clean = text.trim();
+  return (
+    <section class="answers more">
+      {ask.body.classes.slice(SHOWN).map((c) => (
+        <ClassButton key={c.name} of={c} disabled={disabled} onAnswer={onAnswer} />
+      ))}
+      {ask.body.open_classes &&
+        known.map((label) => (
+          <TapButton key={label} class="answer" disabled={disabled} onTap={() => onAnswer(label)}>
+            <span>
+              <bdi>{label}</bdi>
+            </span>
+          </TapButton>
+        ))}
+      {ask.body.open_classes && (
+        <div class="new-label">
+          <input
+            aria-label={t('answer.new_name')}
+            placeholder={t('answer.new_name')}
+            maxLength={80}
+            value={text}
+            onInput={(e) => setText(e.currentTarget.value)}
+          />
+          <TapButton
+            class="answer"
+            disabled={disabled || clean === '' || clean === NOT_SURE}
+            onTap={() => onAnswer(clean)}
+          >
+            {t('answer.send')}
+          </TapButton>
+        </div>
+      )}
+      <TapButton class="answer plain" onTap={back}>
+        <Glyph name="undo" />
+        <span>{t('answer.back')}</span>
+      </TapButton>
+    </section>
+  );
+}

@@ -1,0 +1,128 @@
+/** O1: one question, its evidence, and the answers in fixed places. */
+import { useRef } from 'preact/hooks';
+import { now, secondsLeft } from '../core/clock';
+import { plant, t, tr } from '../core/i18n';
+import { prefs } from '../core/prefs';
+import type { Ask } from '../core/state';
+import { Glyph } from '../ui/Glyph';
+import { Ring } from '../ui/Ring';
+import { TapButton } from '../ui/TapButton';
+import { Answers } from './Answers';
+import { answer, close, labelText, pendingAnswer, undo } from './desk';
+import { Evidence } from './Evidence';
+
+const URGENT_SHARE = 0.25;
+
+export function Card({ ask }: { ask: Ask }) {
+  const shownAt = useRef(performance.now());
+  const tap = (label: string) => answer(ask, label, performance.now() - shownAt.current);
+  return (
+    <article class="card" data-case={ask.case}>
+      <section class="question">
+        <h1>{plant(ask.body.text, t('card.question'))}</h1>
+        <Facts facts={ask.body.facts} />
+        <Holder ask={ask} />
+        <Time ask={ask} />
+      </section>
+      <Evidence caseId={ask.case} />
+      <Bottom ask={ask} tap={tap} />
+    </article>
+  );
+}
+
+const FIRST_FACTS = ['part_id', 'part', 'operation', 'tool', 'program'];
+
+function Facts({ facts }: { facts: Record<string, string> }) {
+  const names = [
+    ...FIRST_FACTS.filter((n) => n in facts),
+    ...Object.keys(facts).filter((n) => !FIRST_FACTS.includes(n)),
+  ];
+  return (
+    <dl class="facts">
+      {names.map((name) => (
+        <div key={name}>
+          <dt>{tr('fact', name)}</dt>
+          <dd>
+            <bdi>{facts[name]}</bdi>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Holder({ ask }: { ask: Ask }) {
+  const other = ask.holder && ask.holder.tablet !== prefs.value.tablet && !ask.given;
+  return (
+    <p class="holder">{other ? t('card.held_by', { by: ask.holder?.by ?? '' }) : ' '}</p>
+  );
+}
+
+/** The upper left place: countdown before the tap, Undo after it. No answer is ever here. */
+function Time({ ask }: { ask: Ask }) {
+  if (ask.resolution) return <Over ask={ask} />;
+  if (ask.given) return <UndoPlace ask={ask} until={ask.given.undoUntil} />;
+  const left = secondsLeft(ask.deadlineAt, now.value);
+  const share = (ask.deadlineAt - now.value) / (ask.body.deadline_s * 1000);
+  return (
+    <div class="time">
+      <Ring share={share} text={String(left)} urgent={share < URGENT_SHARE} />
+      <p id="fail-safe">{t('card.no_answer', { then: tr('fail_safe', ask.body.fail_safe) })}</p>
+    </div>
+  );
+}
+
+function UndoPlace({ ask, until }: { ask: Ask; until: number }) {
+  const left = secondsLeft(until, now.value);
+  return (
+    <div class="time">
+      <TapButton id="undo" class="undo" disabled={left === 0} onTap={() => undo(ask)}>
+        <Glyph name="undo" />
+        <span>{t('card.undo', { n: left })}</span>
+      </TapButton>
+    </div>
+  );
+}
+
+function Over({ ask }: { ask: Ask }) {
+  const expired = ask.resolution?.outcome === 'expired';
+  return (
+    <div class="time">
+      <p class="over">
+        {expired
+          ? t('card.expired', { then: tr('fail_safe', ask.resolution?.action ?? '') })
+          : tr('outcome', ask.resolution?.outcome ?? '')}
+      </p>
+      {expired && (
+        <TapButton id="close" onTap={close}>
+          {t('card.close')}
+        </TapButton>
+      )}
+    </div>
+  );
+}
+
+/** Answers, or in the same place and height what was said; then nothing here can be tapped. */
+function Bottom({ ask, tap }: { ask: Ask; tap: (label: string) => void }) {
+  const pending = pendingAnswer(ask.case);
+  const settled = ask.resolution && ask.resolution.outcome !== 'expired';
+  const told = ask.resolution && ask.answers.some((a) => a.tablet === prefs.value.tablet);
+  if (pending === null && !ask.given && !settled && !told)
+    return <Answers ask={ask} onAnswer={tap} />;
+  return (
+    <section class="answers said" aria-live="polite">
+      <p>{saidText(ask, pending)}</p>
+    </section>
+  );
+}
+
+function saidText(ask: Ask, pending: string | null): string {
+  if (ask.given && !ask.resolution) {
+    const answer = labelText(ask, ask.given.label);
+    return ask.given.tablet === prefs.value.tablet
+      ? t('card.you_said', { answer })
+      : t('card.other_said', { by: ask.given.by, answer });
+  }
+  if (pending !== null) return t('card.sending', { answer: labelText(ask, pending) });
+  return t('card.thanks');
+}

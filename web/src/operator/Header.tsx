@@ -1,0 +1,83 @@
+/** What is always there: who and where, the state of the line with its age, queue, connection. */
+import { ageMs, knownAt, OLD_MS, unknown } from '../core/clock';
+import { clockTime, t, tr } from '../core/i18n';
+import { prefs } from '../core/prefs';
+import { beat, link, state } from '../core/transport';
+import { Glyph, type GlyphName } from '../ui/Glyph';
+import { TapButton } from '../ui/TapButton';
+import { outbox, waiting } from './desk';
+
+export type Sheet = 'menu' | 'queue' | null;
+
+const MODE_GLYPH: Record<string, GlyphName> = {
+  running: 'running',
+  asking: 'asks',
+  held: 'held',
+  maintenance: 'maintenance',
+};
+
+/** The line's state as the monitor last told it, or `unknown`. */
+export function lineMode(): string {
+  if (unknown.value || !beat.value) return 'unknown';
+  return beat.value.pulse.state.mode ?? (state.value.maintenance ? 'maintenance' : 'running');
+}
+
+export function ModeGlyph({ mode }: { mode: string }) {
+  return <Glyph name={MODE_GLYPH[mode] ?? 'unknown'} class={`mode-${mode}`} />;
+}
+
+/** One statement about the line, with its age; never without. */
+export function lineText(): string {
+  if (!unknown.value) {
+    const state = tr('mode', lineMode());
+    return t('line.checked', { state, n: Math.round(ageMs.value / 1000) });
+  }
+  const since = knownAt.value;
+  return since === null ? t('line.never') : t('line.unknown_since', { time: clockTime(since) });
+}
+
+function Connection() {
+  const name = link.value;
+  return (
+    <span class="connection" role="status">
+      <Glyph name={name} />
+      <span>{tr('link', name)}</span>
+      {outbox.items.value.length > 0 && (
+        <span class="outbox">{t('outbox.count', { n: outbox.items.value.length })}</span>
+      )}
+    </span>
+  );
+}
+
+export function Header({ sheet, toggle }: { sheet: Sheet; toggle: (s: Sheet) => void }) {
+  const count = waiting.value.length;
+  return (
+    <header>
+      <TapButton
+        class="square"
+        id="menu"
+        label={t('menu.title')}
+        pressed={sheet === 'menu'}
+        onTap={() => toggle('menu')}
+      >
+        <Glyph name={sheet === 'menu' ? 'close' : 'menu'} />
+      </TapButton>
+      <div class="where">
+        <b>
+          <bdi>{state.value.cell || '–'}</bdi>
+        </b>
+        <span>
+          <bdi>{prefs.value.name || prefs.value.tablet}</bdi>
+        </span>
+      </div>
+      <div class={`line ${ageMs.value > OLD_MS ? 'old' : ''}`} id="line" role="status">
+        <ModeGlyph mode={lineMode()} />
+        <span>{lineText()}</span>
+      </div>
+      <Connection />
+      <TapButton id="queue" pressed={sheet === 'queue'} onTap={() => toggle('queue')}>
+        {t('queue.count', { n: count })}
+      </TapButton>
+    </header>
+  );
+}

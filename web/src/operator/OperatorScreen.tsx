@@ -1,0 +1,39 @@
+/** The tablet's screen: one question, or the queue, or the line's state. */
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { unknown } from '../core/clock';
+import { guard } from '../core/guard';
+import { prefs } from '../core/prefs';
+import { Card } from './Card';
+import { current, pendingAnswer } from './desk';
+import { Header, type Sheet } from './Header';
+import { Idle } from './Idle';
+import { Menu } from './Menu';
+import { Notices } from './Notices';
+import { Queue } from './Queue';
+
+export function OperatorScreen() {
+  const [sheet, setSheet] = useState<Sheet>(null);
+  const ask = current.value;
+  const phase = ask && [ask.given?.label, ask.resolution?.outcome, pendingAnswer(ask.case)].join();
+  // Whatever changes the place or meaning of a control must be part of this name.
+  const layout = [sheet, ask?.case, ask?.epoch, phase, unknown.value].join('|');
+  useLayoutEffect(() => guard.changed(performance.now()), [layout]);
+  const toggle = (name: Sheet) => setSheet(sheet === name ? null : name);
+  return (
+    <div class={`screen ${prefs.value.mirror ? 'mirror' : ''} ${unknown.value ? 'unknown' : ''}`}>
+      <Header sheet={sheet} toggle={toggle} />
+      <Notices />
+      <main>
+        {sheet === 'menu' ? (
+          <Menu close={() => setSheet(null)} />
+        ) : sheet === 'queue' ? (
+          <Queue close={() => setSheet(null)} />
+        ) : ask ? (
+          <Card key={ask.case} ask={ask} />
+        ) : (
+          <Idle />
+        )}
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,165 @@
+/** What one tablet does with the questions: which one it shows, claims, answers, undo. */
+import { computed, effect, signal } from '@preact/signals';
+import { now, unknown } from '../core/clock';
+import { plant, t } from '../core/i18n';
+import { notify } from '../core/notices';
+import { Outbox } from '../core/outbox';
+import { person, prefs, randomKey } from '../core/prefs';
+import type { Command, Reply } from '../core/schema';
+import { nextFor, queue, type Ask } from '../core/state';
+import { link, onConnect, onEntry, send, state } from '../core/transport';
+
+export const NOT_SURE = 'not_sure';
+const RENEW_MS = 5000;
+/** How long an ask that ran out stays on the screen for a late answer. */
+const EXPIRED_SHOWN_MS = 20000;
+
+export const outbox = new Outbox(send);
+
+/** The case this tablet shows; chosen by a person or taken by itself. */
+const chosen = signal<number | null>(null);
+export const current = computed<Ask | null>(() =>
+  chosen.value === null ? null : (state.value.asks.get(chosen.value) ?? null),
+);
+export const waiting = computed(() => queue(state.value));
+
+/** Commands about a case that have no reply yet: they are shown as on their way. */
+export function pendingAnswer(caseId: number): string | null {
+  const command = outbox.items.value.find((c) => c.kind === 'answer' && c.case === caseId);
+  return command?.kind === 'answer' ? command.label : null;
+}
+
+export function labelText(ask: Ask | null, label: string): string {
+  if (label === NOT_SURE) return t('answer.not_sure');
+  return plant(ask?.body.classes.find((c) => c.name === label)?.text, label);
+}
+
+// ---------------------------------------------------------------- which case is shown
+
+export function open(caseId: number): void {
+  if (chosen.value !== null && chosen.value !== caseId) release(chosen.value);
+  chosen.value = caseId;
+}
+
+export function close(): void {
+  if (chosen.value !== null) release(chosen.value);
+  chosen.value = null;
+}
+
+/** Whether the shown ask is over for this tablet. */
+function over(ask: Ask, t: number): boolean {
+  if (!ask.resolution) return false;
+  if (ask.resolution.outcome !== 'expired') return true;
+  return t - ask.resolvedAt > EXPIRED_SHOWN_MS || nextFor(state.value, prefs.value.tablet) !== null;
+}
+
+effect(() => {
+  const ask = current.value;
+  const next = nextFor(state.value, prefs.value.tablet);
+  if (ask && over(ask, now.value)) chosen.value = next?.case ?? null;
+  else if (!ask && next) chosen.value = next.case;
+});
+
+// ---------------------------------------------------------------- claims
+
+function release(caseId: number): void {
+  const ask = state.value.asks.get(caseId);
+  if (ask?.holder?.tablet === prefs.value.tablet && !ask.resolution)
+    void volatile({ kind: 'release', case: caseId, ...who() });
+}
+
+function who(): { by: string; tablet: string } {
+  return { by: person(), tablet: prefs.value.tablet };
+}
+
+/** A command that is not worth keeping: the next one makes up for it. */
+function volatile(draft: { kind: 'claim' | 'release'; case: number; by: string; tablet: string }) {
+  return send({ ...draft, key: randomKey() }).catch(() => null);
+}
+
+function claim(): void {
+  const ask = current.value;
+  if (!ask || ask.resolution || ask.given || document.visibilityState !== 'visible') return;
+  if (ask.holder && ask.holder.tablet !== prefs.value.tablet) return;
+  void volatile({ kind: 'claim', case: ask.case, ...who() });
+}
+
+const mustClaim = computed(() => {
+  const ask = current.value;
+  return ask && !ask.resolution && !ask.given && !ask.holder && link.value === 'online'
+    ? ask.case
+    : null;
+});
+effect(() => {
+  if (mustClaim.value !== null) claim();
+});
+setInterval(claim, RENEW_MS);
+
+// ---------------------------------------------------------------- answers
+
+/** Taps count only while the page knows what is going on. */
+export const mayAnswer = computed(() => !unknown.value);
+
+export function answer(ask: Ask, label: string, reactMs: number): void {
+  if (!mayAnswer.value || pendingAnswer(ask.case) !== null) return;
+  const react_ms = Math.round(reactMs);
+  outbox.put({ kind: 'answer', case: ask.case, label, epoch: ask.epoch, react_ms, ...who() });
+}
+
+export function undo(ask: Ask): void {
+  const sent = outbox.items.value.some((c) => c.kind === 'undo' && c.case === ask.case);
+  if (!sent) outbox.put({ kind: 'undo', case: ask.case, epoch: ask.epoch, ...who() });
+}
+
+export function correct(ask: Ask, label: string): void {
+  outbox.put({ kind: 'correct', case: ask.case, label, ...who() });
+}
+
+export function operate(
+  draft:
+    | { kind: 'promote'; model: string }
+    | { kind: 'rollback' | 'retrain' | 'hold' | 'resume' }
+    | { kind: 'maintenance'; on: boolean },
+): void {
+  outbox.put({ ...draft, ...who() });
+}
+
+// ---------------------------------------------------------------- what became of it
+
+outbox.onReply = (command: Command, reply: Reply) => {
+  const ask = 'case' in command ? (state.value.asks.get(command.case) ?? null) : null;
+  const params = () => ({
+    by: reply.by || t('somebody'),
+    label: labelText(ask, reply.label ?? ''),
+    reason: reply.reason ?? '',
+  });
+  const correction = command.kind === 'correct' && reply.ok;
+  if (correction) notify('notice.corrected');
+  else if (reply.status === 'conflict') notify('notice.conflict', params, true);
+  else if (reply.status === 'agreed') notify('notice.agreed', params);
+  else if (reply.status === 'late')
+    notify(command.kind === 'undo' ? 'notice.undo_late' : 'notice.late', params, true);
+  else if (reply.status === 'stale') notify('notice.stale', params, true);
+  else if (!reply.ok) notify('notice.refused', params, true);
+};
+
+onEntry((entry) => {
+  const ask = state.value.asks.get(entry.case) ?? null;
+  if (entry.kind === 'undo') {
+    const by = String(entry.body['by'] ?? '');
+    notify('notice.undone', () => ({ by: by || t('somebody') }));
+  }
+  if (entry.kind === 'resolution' && entry.body['outcome'] === 'answered') {
+    const label = String(entry.body['label']);
+    const by = String(entry.body['by']);
+    notify('notice.done', () => ({ by, label: labelText(ask, label) }));
+  }
+  if (entry.kind === 'resolution' && entry.body['outcome'] === 'cancelled')
+    notify('notice.cancelled', () => ({}), true);
+});
+onConnect(() => outbox.flushAll());
+document.addEventListener('visibilitychange', () => {
+  const ask = current.value;
+  if (document.visibilityState === 'hidden' && ask) release(ask.case);
+  else claim();
+});
