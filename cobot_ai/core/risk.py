@@ -149,8 +149,8 @@ def _missing(walk: _Walk, spec: RiskSpec) -> int:
     short = spec.min_answers - labels
     if spec.rule == 'expected':
         pairs = zip(walk.accepted.tolist(), walk.errors.tolist(), strict=True)
-        need = min([_least(0, spec.epsilon), *(_least(e, spec.epsilon) - m for m, e in pairs)])
-        return max(1, short, need)
+        further = [_least(0, spec.epsilon), *(_least(e, spec.epsilon) - m for m, e in pairs)]
+        return max(1, short, min(further))
     enough = clean_labels(spec)
     first = max(1, short)
     return next(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cobot_ai.core.types import Floats
 from cobot_ai.model.blocks import Block, Emitted
@@ -36,6 +36,10 @@ class Bank:
         """Write scaling and blocks into a graph; block name -> names of features and validity."""
         signals = emit_signals(g, self.scaling, self.samples)
         return {block.name: block.emit(g, signals) for block in self.blocks}
+
+    def only(self, names: tuple[str, ...]) -> Bank:
+        """The same bank with some of its blocks."""
+        return replace(self, blocks=tuple(b for b in self.blocks if b.name in names))
 
     def compute(self, values: Floats, mask: Floats) -> dict[str, Features]:
         """Features of windows [case, channel, time] by running the very graph that will serve."""

@@ -18,20 +18,26 @@ from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
 from cobot_ai.model.bank import Bank
 from cobot_ai.model.blocks import Block, Statistics
+from cobot_ai.model.convolutions import make_convolutions
 from cobot_ai.model.data import OTHER, Training, arrange, stack
 from cobot_ai.model.folds import assign_folds
 from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
 from cobot_ai.model.heads import Head, Recipe, Table, Trained, pick
+from cobot_ai.model.kernel import KernelHead
 from cobot_ai.model.linear import LinearHead
 from cobot_ai.model.ridge import fit_temperature, softmax
-from cobot_ai.model.scaling import fit_scaling
+from cobot_ai.model.scaling import Scaling, fit_scaling
+from cobot_ai.model.series import Samples, Spectrum
 
 FOLDS = 8
-HEADS: dict[str, Callable[[], Head]] = {'linear': LinearHead}
-BLOCKS: dict[str, Callable[[Training, int], Block]] = {
-    'statistics': lambda training, seed: Statistics(training.values.shape[1])
+HEADS: dict[str, Callable[[], Head]] = {'linear': LinearHead, 'kernel': KernelHead}
+BLOCKS: dict[str, Callable[[Training, Scaling, int], Block]] = {
+    'statistics': lambda t, _scaling, _seed: Statistics(t.values.shape[1]),
+    'samples': lambda t, _scaling, _seed: Samples(*t.values.shape[1:]),
+    'spectrum': lambda t, _scaling, _seed: Spectrum(*t.values.shape[1:]),
+    'convolutions': lambda t, scaling, seed: make_convolutions(t.values, t.mask, scaling, seed),
 }
-"""Block name -> how to make it from a training set and a seed."""
+"""Block name -> how to make it from a training set, its scaling and a seed."""
 
 
 class OnnxFitter:
@@ -61,7 +67,7 @@ class OnnxFitter:
         trained = recipe.solve(learn, y, len(training.classes))
         scores = softmax(raw * temperature)
         facts = _facts(training, scores, folds)
-        facts |= {'head': recipe.facts, 'temperature': temperature, 'blocks': list(head.blocks)}
+        facts |= {'head': recipe.facts, 'temperature': temperature, 'blocks': list(trained.blocks)}
         facts |= {'stored': [training.ids[i] for i in known]}
         blob = export(bank, trained, temperature, training.classes)
         return Fitted(blob, training.classes, training.ids, scores, facts)
@@ -92,7 +98,7 @@ def cross_fit(
 def export(bank: Bank, trained: Trained, temperature: float, classes: Sequence[str]) -> bytes:
     """One graph from window to probabilities and evidence."""
     g = Graph()
-    raw, extra = trained.emit(g, bank.emit(g))
+    raw, extra = trained.emit(g, bank.only(trained.blocks).emit(g))
     g.op('Softmax', g.op('Mul', raw, g.const(temperature)), out='probs', axis=1)
     g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
     outputs: list[Port] = [('probs', FLOAT, (BATCH, len(classes))), ('evidence', FLOAT, (BATCH,))]
@@ -109,7 +115,7 @@ def _head(name: str) -> Head:
 def _bank(training: Training, blocks: Sequence[str], seed: int) -> Bank:
     _, channels, samples = training.values.shape
     scaling = fit_scaling(training.values, training.mask)
-    made = tuple(BLOCKS[name](training, seed) for name in blocks)
+    made = tuple(BLOCKS[name](training, scaling, seed) for name in blocks)
     return Bank(scaling, made, channels, samples)
 
 

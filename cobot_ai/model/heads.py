@@ -24,6 +24,10 @@ Table = Mapping[str, Features]
 class Trained(Protocol):
     """A solved head."""
 
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the feature blocks it reads."""
+
     def raw(self, table: Table) -> Doubles:
         """Raw class scores [case, class], computed in numpy."""
 

@@ -24,6 +24,11 @@ class TrainedLinear:
     weights: Doubles
     base: Doubles
 
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the feature blocks it reads."""
+        return (BLOCK,)
+
     def raw(self, table: Table) -> Doubles:
         """Raw class scores [case, class]."""
         return np.asarray(self.standard.apply(table[BLOCK]) @ self.weights + self.base)

@@ -1,0 +1,125 @@
+"""The random-convolution block: how often a dilated kernel's output exceeds a bias.
+
+The idea of MiniRocket (Dempster, Schmidt, Webb 2021) on a budget: its 84 fixed kernels of length
+nine (three weights 2, six weights -1), some 500 of them over at most six dilations, each on a
+small random set of channels, with two biases each taken from quantiles of its own output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from cobot_ai.core.types import Floats
+from cobot_ai.model.blocks import Emitted
+from cobot_ai.model.graph import FLOAT, Graph
+from cobot_ai.model.scaling import Scaling, Signals
+
+MAPS = 504
+BIASES = 2
+DILATIONS = 6
+LENGTH = 9
+MOST_CHANNELS = 9
+GOLDEN = (np.sqrt(5) + 1) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The kernels of one dilation: weights [map, channel, 9] and biases [map, BIASES]."""
+
+    dilation: int
+    weights: Floats
+    biases: Floats
+
+
+class Convolutions:
+    """Shares of time above a bias, per kernel; on standard scores, not measured counts as mean."""
+
+    name = 'convolutions'
+
+    def __init__(self, layers: tuple[Layer, ...]) -> None:
+        self._layers = layers
+        self.width = sum(layer.biases.size for layer in layers)
+
+    def emit(self, g: Graph, s: Signals) -> Emitted:
+        """Write the block into the graph; a kernel is measured if all its channels are alive."""
+        shares: list[str] = []
+        touched = []
+        for layer in self._layers:
+            pad = LENGTH // 2 * layer.dilation
+            y = g.op(
+                'Conv',
+                s.plain,
+                g.const(layer.weights),
+                dilations=[layer.dilation],
+                pads=[pad, pad],
+            )
+            touched += [np.abs(layer.weights).max(axis=2) > 0] * BIASES
+            for b in range(BIASES):
+                above = g.op('Greater', y, g.const(layer.biases[None, :, b : b + 1]))
+                share = g.op('Cast', above, to=FLOAT)
+                shares.append(g.op('ReduceMean', share, axes=[2], keepdims=0))
+        features = g.op('Concat', *shares, axis=1)
+        return features, _valid(g, s, np.concatenate(touched))
+
+
+def _valid(g: Graph, s: Signals, touched: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> str:
+    one = g.const(1.0)
+    dead = g.flat(g.op('Sub', one, s.alive), s.channels)
+    hit = g.op('MatMul', dead, g.const(touched.T.astype(np.float32)))
+    return g.op('Sub', one, g.op('Min', hit, one))
+
+
+def kernels() -> Floats:
+    """The 84 fixed kernels [84, 9]; each sums to zero."""
+    fixed = -np.ones((84, LENGTH), np.float32)
+    for i, places in enumerate(combinations(range(LENGTH), 3)):
+        fixed[i, list(places)] = 2
+    return fixed
+
+
+def make_convolutions(values: Floats, mask: Floats, scaling: Scaling, seed: int) -> Convolutions:
+    """Draw channels and take biases from the training windows [case, channel, time]."""
+    rng = np.random.default_rng(seed)
+    plain = (values - scaling.mean) * scaling.inverse_sd * mask
+    chosen = dilations(values.shape[2])
+    maps = max(1, MAPS // len(chosen))
+    return Convolutions(tuple(_layer(plain, d, i * maps, maps, rng) for i, d in enumerate(chosen)))
+
+
+def dilations(samples: int) -> list[int]:
+    """At most six dilations, from 1 to where a kernel spans the window, evenly in the exponent."""
+    most = np.log2(max(1, (samples - 1) / (LENGTH - 1)))
+    found = np.unique(np.exp2(np.linspace(0, most, 32)).astype(int))
+    picks = np.linspace(0, len(found) - 1, DILATIONS).astype(int)
+    return [int(d) for d in np.unique(found[picks])]
+
+
+def _layer(plain: Floats, dilation: int, first: int, maps: int, rng: np.random.Generator) -> Layer:
+    cases, channels, samples = plain.shape
+    shape = kernels()[(np.arange(maps) + first) % 84]
+    weights = np.zeros((maps, channels, LENGTH), np.float32)
+    mixed = np.zeros((maps, samples), np.float32)
+    for i in range(maps):
+        most = np.log2(min(channels, MOST_CHANNELS) + 1)
+        picks = rng.choice(channels, max(1, int(2 ** rng.uniform(0, most))), replace=False)
+        weights[i, picks] = shape[i]
+        mixed[i] = plain[rng.integers(cases), picks].sum(axis=0)
+    pad = LENGTH // 2 * dilation
+    padded = np.pad(mixed, ((0, 0), (pad, pad)))
+    taps = [shape[:, j, None] * padded[:, j * dilation :][:, :samples] for j in range(LENGTH)]
+    output = np.sort(np.sum(taps, axis=0), axis=1)
+    order = np.arange(maps * BIASES).reshape(maps, BIASES) + first * BIASES
+    levels = (order + 1) * GOLDEN % 1
+    return Layer(dilation, weights, _quantiles(output, levels))
+
+
+def _quantiles(rows: Floats, levels: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Floats:
+    """Linear quantiles of sorted rows [map, time] at levels [map, BIASES]."""
+    place = levels * (rows.shape[1] - 1)
+    low = place.astype(int)
+    high = np.minimum(low + 1, rows.shape[1] - 1)
+    a, b = np.take_along_axis(rows, low, 1), np.take_along_axis(rows, high, 1)
+    return np.asarray(a + (b - a) * (place - low), np.float32)
