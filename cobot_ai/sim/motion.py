@@ -48,10 +48,10 @@ class Tuning:
     reached: float = 0.0016
     push: float = 32.0
     search_push: float = 9.0
-    search_depth: float = 0.003
+    search_depth: float = 0.001
     search_radius: float = 0.0035
-    search_s: float = 0.8
-    search_turns: float = 3.0
+    search_s: float = 1.2
+    search_turns: float = 2.0
 
 
 def glide(start: Doubles, end: Doubles, share: float) -> Doubles:

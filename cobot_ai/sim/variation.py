@@ -84,9 +84,9 @@ class Mix:
 
     shares: Mapping[str, float] = field(
         default_factory=lambda: {
-            'misaligned': 0.07,
+            'misaligned': 0.09,
             'oversize': 0.06,
-            'chip': 0.05,
+            'chip': 0.06,
             'no_part': 0.07,
             'weak_grip': 0.12,
         }
@@ -137,7 +137,7 @@ def _offset(rng: np.random.Generator, misaligned: bool) -> tuple[float, float, f
     """Within the chamfer's reach as a rule; beyond it when misaligned. Height varies too."""
     angle = rng.uniform(0.0, 2 * np.pi)
     radius = rng.uniform(0.0032, 0.0075) if misaligned else abs(rng.normal(0.0, 0.0009))
-    height = rng.normal(0.0, 0.0004)
+    height = rng.normal(0.0, 0.0003)
     return float(radius * np.cos(angle)), float(radius * np.sin(angle)), float(height)
 
 
@@ -149,4 +149,4 @@ def _tilt(rng: np.random.Generator, misaligned: bool) -> tuple[float, float, flo
 
 def _chip(rng: np.random.Generator, family: Family) -> tuple[float, float, float]:
     width = family.half_width * rng.uniform(0.35, 0.55)
-    return float(width), float(width * 0.8), float(rng.uniform(0.0003, 0.003))
+    return float(width), float(width * 0.8), float(rng.uniform(0.0003, 0.0035))
