@@ -37,6 +37,12 @@ TEST = [
     'pytest-timeout>=2.3',
     'python-socketio[client]>=5.14',
 ]
+BENCH = [
+    'aeon>=1.3',
+    'modAL-python>=0.4.2',
+    'river>=0.22',
+    'scikit-learn>=1.5',
+]
 DEV = [
     'bandit>=1.7.8',
     'codespell>=2.3',
@@ -79,6 +85,7 @@ setup(
         'sim': ['mujoco>=3.1'],
         'test': TEST,
         'dev': DEV,
+        'bench': BENCH,
     },
     entry_points={'console_scripts': ['cobot_ai = cobot_ai.cli.main:main']},
     zip_safe=False,

@@ -148,9 +148,9 @@ def _missing(walk: _Walk, spec: RiskSpec) -> int:
     labels = int(walk.accepted[-1]) if len(walk.accepted) else 0
     short = spec.min_answers - labels
     if spec.rule == 'expected':
-        pairs = zip(walk.accepted.tolist(), walk.errors.tolist(), strict=True)
-        further = [_least(0, spec.epsilon), *(_least(e, spec.epsilon) - m for m, e in pairs)]
-        return max(1, short, min(further))
+        pairs = zip(walk.accepted, walk.errors, strict=True)
+        further = [_least(int(e), spec.epsilon) - int(m) for m, e in pairs]
+        return max(1, short, min([_least(0, spec.epsilon), *further]))
     enough = clean_labels(spec)
     first = max(1, short)
     return next(
