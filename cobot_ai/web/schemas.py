@@ -139,6 +139,7 @@ class Reply(BaseModel):
         'released',
         'undone',
         'conflict',
+        'agreed',
         'late',
         'stale',
         'refused',
@@ -153,6 +154,7 @@ class Reply(BaseModel):
     epoch: int | None = None
     by: str | None = None
     label: str | None = None
+    holder: str | None = None
 
 
 class AskTime(BaseModel):
@@ -168,9 +170,12 @@ class PulseState(BaseModel):
     model_config = ConfigDict(extra='allow')
 
     mode: str | None = None
+    held: str | None = None
     maintenance: bool | None = None
-    held: bool | None = None
-    missing: list[str] | None = None
+    staged: str | None = None
+    auto_paused: bool | None = None
+    asks_last_hour: int | None = None
+    budget_warn: float | None = None
     asks: dict[str, AskTime] | None = None
 
 

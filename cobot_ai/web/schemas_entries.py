@@ -134,7 +134,7 @@ class UndoBody(Body):
 class ResolutionBody(Body):
     """`resolution`."""
 
-    outcome: Literal['answered', 'expired', 'cancelled', 'unsure']
+    outcome: Literal['answered', 'expired', 'cancelled', 'unsure', 'suppressed']
     label: str | None
     action: str | None
     go: bool
@@ -143,9 +143,9 @@ class ResolutionBody(Body):
 
 
 class LabelBody(Body):
-    """`label`."""
+    """`label`; null takes the case out of training (people disagree)."""
 
-    label: str
+    label: str | None
     by: str
     source: str
     context: str

@@ -11,6 +11,8 @@ from cobot_ai.web.wire import to_wire
 MODEL_KINDS = ('candidate', 'promote', 'rollback', 'maintenance')
 STATS_OVER = 500
 """Newest decisions the figures are made of."""
+RATE_OVER_S = 600.0
+"""A rate per hour says nothing when less than this was seen."""
 
 
 def case_rows(reader: LedgerReader, limit: int) -> list[Json]:
@@ -117,7 +119,7 @@ def stats(reader: LedgerReader) -> Json:
         'held': verdicts.count('hold'),
         'expired': sum(e.case in cases for e in expired),
         'span_s': span_s,
-        'asks_per_hour': asked / span_s * 3600 if span_s > 0 else None,
+        'asks_per_hour': asked / span_s * 3600 if span_s >= RATE_OVER_S else None,
         'audited': len(audited),
         'audit_wrong': sum(audited),
     }
@@ -125,7 +127,7 @@ def stats(reader: LedgerReader) -> Json:
 
 def _audited(reader: LedgerReader, acted: dict[int, Entry]) -> list[bool]:
     """For each case decided alone and judged by a person as well: was the model wrong?"""
-    labels = reader.labels()
+    given = {case: e.body['label'] for case, e in reader.labels().items()}
     return [
-        labels[case].body['label'] != e.body['label'] for case, e in acted.items() if case in labels
+        given[case] != e.body['label'] for case, e in acted.items() if given.get(case) is not None
     ]

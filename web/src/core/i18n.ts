@@ -75,11 +75,14 @@ export function clockTime(wallMs: number): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
+    hourCycle: 'h23',
   }).format(wallMs);
 }
 
 export function dateTime(wallMs: number): string {
-  return new Intl.DateTimeFormat(lang.value, { dateStyle: 'short', timeStyle: 'medium' }).format(
-    wallMs,
-  );
+  return new Intl.DateTimeFormat(lang.value, {
+    dateStyle: 'short',
+    timeStyle: 'medium',
+    hourCycle: 'h23',
+  }).format(wallMs);
 }

@@ -1,20 +1,23 @@
 /** O1: one question, its evidence, and the answers in fixed places. */
 import { useRef } from 'preact/hooks';
-import { now, secondsLeft } from '../core/clock';
-import { plant, t, tr } from '../core/i18n';
+import { useGet } from '../core/api';
+import { knownAt, now, secondsLeft, unknown } from '../core/clock';
+import { clockTime, plant, t, tr } from '../core/i18n';
 import { prefs } from '../core/prefs';
+import type { Evidence as EvidenceDoc } from '../core/schema';
 import type { Ask } from '../core/state';
 import { Glyph } from '../ui/Glyph';
 import { Ring } from '../ui/Ring';
 import { TapButton } from '../ui/TapButton';
 import { Answers } from './Answers';
 import { answer, close, labelText, pendingAnswer, undo } from './desk';
-import { Evidence } from './Evidence';
+import { Evidence, Still } from './Evidence';
 
 const URGENT_SHARE = 0.25;
 
 export function Card({ ask }: { ask: Ask }) {
   const shownAt = useRef(performance.now());
+  const doc = useGet<EvidenceDoc>(`/api/cases/${ask.case}/evidence`);
   const tap = (label: string) => answer(ask, label, performance.now() - shownAt.current);
   return (
     <article class="card" data-case={ask.case}>
@@ -22,9 +25,10 @@ export function Card({ ask }: { ask: Ask }) {
         <h1>{plant(ask.body.text, t('card.question'))}</h1>
         <Facts facts={ask.body.facts} />
         <Holder ask={ask} />
+        <div class="picture">{doc?.still && <Still caseId={ask.case} />}</div>
         <Time ask={ask} />
       </section>
-      <Evidence caseId={ask.case} />
+      <Evidence doc={doc} />
       <Bottom ask={ask} tap={tap} />
     </article>
   );
@@ -61,6 +65,7 @@ function Holder({ ask }: { ask: Ask }) {
 /** The upper left place: countdown before the tap, Undo after it. No answer is ever here. */
 function Time({ ask }: { ask: Ask }) {
   if (ask.resolution) return <Over ask={ask} />;
+  if (unknown.value) return <Unknown />;
   if (ask.given) return <UndoPlace ask={ask} until={ask.given.undoUntil} />;
   const left = secondsLeft(ask.deadlineAt, now.value);
   const share = (ask.deadlineAt - now.value) / (ask.body.deadline_s * 1000);
@@ -68,6 +73,17 @@ function Time({ ask }: { ask: Ask }) {
     <div class="time">
       <Ring share={share} text={String(left)} urgent={share < URGENT_SHARE} />
       <p id="fail-safe">{t('card.no_answer', { then: tr('fail_safe', ask.body.fail_safe) })}</p>
+    </div>
+  );
+}
+
+/** What was true is not repeated as if it still were. */
+function Unknown() {
+  const since = knownAt.value;
+  return (
+    <div class="time">
+      <Ring share={0} text="?" />
+      <p>{since === null ? t('line.never') : t('card.unknown', { time: clockTime(since) })}</p>
     </div>
   );
 }

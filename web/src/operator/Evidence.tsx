@@ -1,6 +1,5 @@
 /** The signals that deviate most over the band of past good cases; the model's view is not here. */
 import { useLayoutEffect, useState } from 'preact/hooks';
-import { useGet } from '../core/api';
 import { guard } from '../core/guard';
 import { plant, t, tr } from '../core/i18n';
 import type { Evidence as Doc, EvidenceChannel } from '../core/schema';
@@ -9,8 +8,7 @@ import { Trace } from '../ui/Trace';
 
 const SHOWN = 2;
 
-export function Evidence({ caseId }: { caseId: number }) {
-  const doc = useGet<Doc>(`/api/cases/${caseId}/evidence`);
+export function Evidence({ doc }: { doc: Doc | null | undefined }) {
   const [all, setAll] = useState(false);
   useLayoutEffect(() => guard.changed(performance.now()), [all]);
   if (!doc) {
@@ -20,7 +18,6 @@ export function Evidence({ caseId }: { caseId: number }) {
   const rest = measured.length - SHOWN;
   return (
     <section class={`evidence ${all ? 'all' : ''}`}>
-      {!all && doc.still && <Still caseId={caseId} />}
       <div class="signals">
         <p class="missing">{missingText(doc.channels)}</p>
         {measured.slice(0, all ? undefined : SHOWN).map((c) => (
@@ -69,7 +66,7 @@ function missingText(channels: EvidenceChannel[]): string {
   return names.length ? t('evidence.missing', { names: names.join(', ') }) : ' ';
 }
 
-function Still({ caseId }: { caseId: number }) {
+export function Still({ caseId }: { caseId: number }) {
   const [broken, setBroken] = useState(false);
   if (broken) return <p class="still">{t('evidence.no_still')}</p>;
   return (
