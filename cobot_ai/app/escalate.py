@@ -80,7 +80,7 @@ class Desk:
             'deadline_s': q.deadline_s,
             'undo_s': q.undo_s,
             'lease_s': q.lease_s,
-            'deadline_wall_ns': self._clock.now_ns() + round(q.deadline_s * 1e9),
+            'deadline_wall_ns': self._clock.wall_ns() + round(q.deadline_s * 1e9),
             'fail_safe': q.fail_safe.value,
             'sop': q.sop,
             'blind': False,

@@ -126,7 +126,7 @@ class Observer:
         except DataError:
             ring.counts.dropped += 1
             return
-        ring.push(sample)
+        ring.push(sample, 0 if self._slider is not None else self._tracker.begin_ns)
         self._keep(sample.t_ns, message)
 
     def _keep(self, t_ns: int, message: RawMessage) -> None:

@@ -24,13 +24,16 @@ from cobot_ai.core.types import (
 
 
 class Clock(Protocol):
-    """Two clocks: stamps (ROS time) and deadlines (monotonic)."""
+    """The clocks: stamps (ROS time), deadlines (monotonic), and the one on the wall."""
 
     def now_ns(self) -> int:
         """Stamp clock: ROS time or bag time, nanoseconds. May jump."""
 
     def monotonic_ns(self) -> int:
         """Clock of every deadline and lease, nanoseconds. Never jumps back."""
+
+    def wall_ns(self) -> int:
+        """Wall clock, nanoseconds since 1970; only for showing people how much time is left."""
 
 
 # ---------------------------------------------------------------- messages

@@ -25,6 +25,10 @@ class BagClock:
         """Bag time as well: a deadline of 60 s is 60 s of the recording."""
         return self.t_ns
 
+    def wall_ns(self) -> int:
+        """Bag time as well."""
+        return self.t_ns
+
     def advance(self, t_ns: int) -> None:
         """Move on; never back."""
         self.t_ns = max(self.t_ns, t_ns)

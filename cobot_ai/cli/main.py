@@ -1,6 +1,45 @@
-"""Entry point."""
+"""`cobot_ai`: the command line. Every command ends with one sentence when it cannot go on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from cobot_ai import __version__
+from cobot_ai.cli.commands import COMMANDS
+from cobot_ai.core.errors import CobotAiError
 
 
-def main() -> int:
-    """Run the command line."""
-    return 0
+def say(text: str) -> None:
+    """The one way to print."""
+    sys.stdout.write(text + '\n')
+    sys.stdout.flush()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line with all its commands."""
+    top = argparse.ArgumentParser(prog='cobot_ai', description=__doc__)
+    top.add_argument('--version', action='version', version=__version__)
+    commands = top.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.text, description=command.text)
+        command.arguments(sub)
+        sub.set_defaults(run=command.run)
+    return top
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = parser().parse_args(args)
+    try:
+        return int(options.run(options, say))
+    except CobotAiError as e:
+        sys.stderr.write(f'cobot_ai: {e}\n')
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

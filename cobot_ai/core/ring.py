@@ -21,7 +21,7 @@ class Counts:
         received: Samples taken in.
         late: Samples whose stamp lies before an earlier one (kept, sorted on reading).
         duplicate: Samples with the stamp of the sample before (dropped).
-        missing: Samples that the rated period says should have come between two stamps.
+        missing: Samples that the rated period says should have come between two stamps of a step.
         dropped: Messages that could not be decoded.
     """
 
@@ -45,9 +45,15 @@ class Ring:
         self._n = 0
         self.newest_ns: int | None = None
 
-    def push(self, sample: Sample) -> None:
-        """Take in one sample; older ones are overwritten when the ring is full."""
-        if self._is_duplicate(sample.t_ns):
+    def push(self, sample: Sample, since_ns: int | None = 0) -> None:
+        """Take in one sample; older ones are overwritten when the ring is full.
+
+        Args:
+            sample: The sample.
+            since_ns: A gap that began before this time is nobody's loss (no step was running);
+                None: no gap counts.
+        """
+        if self._is_duplicate(sample.t_ns, since_ns):
             return
         i = self._n % len(self._t)
         self._t[i] = sample.t_ns
@@ -55,7 +61,7 @@ class Ring:
         self._n += 1
         self.counts.received += 1
 
-    def _is_duplicate(self, t_ns: int) -> bool:
+    def _is_duplicate(self, t_ns: int, since_ns: int | None) -> bool:
         newest = self.newest_ns
         if newest is None:
             self.newest_ns = t_ns
@@ -66,8 +72,9 @@ class Ring:
         if t_ns < newest:
             self.counts.late += 1
             return False
-        # Jitter of half a period is normal; what is beyond it did not come.
-        self.counts.missing += max(0, round((t_ns - newest) / self.period_ns) - 1)
+        if since_ns is not None and newest >= since_ns:
+            # Jitter of half a period is normal; what is beyond it did not come.
+            self.counts.missing += max(0, round((t_ns - newest) / self.period_ns) - 1)
         self.newest_ns = t_ns
         return False
 

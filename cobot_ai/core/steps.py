@@ -35,6 +35,11 @@ class StepTracker:
         """True between a begin and its end."""
         return self._begin is not None
 
+    @property
+    def begin_ns(self) -> int | None:
+        """Time at which the running step began; None when none runs."""
+        return self._begin.t_ns if self._begin is not None else None
+
     def event(self, event: StepEvent) -> Span | None:
         """Take in one step message; returns the span it completes."""
         if event.edge is Edge.BEGIN:

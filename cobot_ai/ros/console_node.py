@@ -14,6 +14,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
+from cobot_ai.app.ports import LedgerReader
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, runtime
@@ -158,7 +159,7 @@ class ConsoleNode(Node):
         self._server.shutdown()
 
 
-def _wait_for_ledger(folder: CellFolder) -> LedgerFile:
+def _wait_for_ledger(folder: CellFolder) -> LedgerReader:
     """The ledger is made by the monitor, which may still be starting."""
     end = time.monotonic() + LEDGER_WAIT_S
     while not folder.ledger.exists():

@@ -74,8 +74,10 @@ class MonitorNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop judging; open asks keep their deadlines until the node is cleaned up."""
         self._active = False
-        for made in (*self._topics, *self._deferred):
-            made.close()
+        for topic in self._topics:
+            topic.close()
+        for service in self._deferred:
+            service.close()
         self._topics, self._deferred = [], []
         return super().on_deactivate(state)
 

@@ -30,6 +30,10 @@ class RosClock:
         """Monotonic time, nanoseconds."""
         return time.monotonic_ns()
 
+    def wall_ns(self) -> int:
+        """Wall clock, nanoseconds."""
+        return time.time_ns()
+
 
 class Stop:
     """Set by SIGINT or SIGTERM, however often they come."""

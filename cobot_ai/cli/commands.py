@@ -1,0 +1,210 @@
+"""The commands: their arguments, and which use case each one calls."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cobot_ai.app.operator import Habits
+from cobot_ai.cli.replay import Options, run_replay
+from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
+from cobot_ai.core.errors import ConfigError, ModelError
+from cobot_ai.store.accounts import Accounts
+from cobot_ai.store.cellfile import load_cell
+from cobot_ai.store.folder import CellFolder, cell_folder
+from cobot_ai.store.ledger import LedgerFile
+from cobot_ai.store.registry import ModelFolder
+
+Say = Callable[[str], None]
+Args = argparse.Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the command line."""
+
+    name: str
+    text: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Args, Say], int]
+
+
+# ---------------------------------------------------------------- replay
+
+
+def _replay_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument('bag', type=Path, help='rosbag2 folder or .mcap file')
+    p.add_argument('--cell', required=True, help='cell file, or the name of a shipped one')
+    p.add_argument('--answers', type=Path, help='truth.csv of the scripted operator')
+    p.add_argument('--speed', default='max', help='bag seconds per second, or "max"')
+    p.add_argument('--out', type=Path, required=True, help='folder for report.json and .html')
+    p.add_argument('--seed', type=int, default=0, help='seed of the scripted operator')
+    p.add_argument('--delay', type=float, default=0.0, help='seconds from question to tap')
+    p.add_argument('--error-rate', type=float, default=0.0, help='share of wrong answers')
+    p.add_argument(
+        '--absent',
+        type=_span,
+        action='append',
+        default=[],
+        metavar='START:END',
+        help='bag seconds without any answer (may be repeated)',
+    )
+    p.add_argument('--namespace', default='', help='namespace of the recorded topics')
+
+
+def _span(text: str) -> tuple[float, float]:
+    start, _, end = text.partition(':')
+    return float(start), float(end)
+
+
+def _replay(args: Args, say: Say) -> int:
+    if not 0.0 <= args.error_rate <= 1.0 or args.delay < 0:
+        raise ConfigError(
+            '--error-rate must lie between 0 and 1, and --delay must not be negative.'
+        )
+    habits = Habits(args.delay, args.error_rate, tuple(args.absent), args.seed)
+    options = Options(
+        bag=args.bag,
+        cell=args.cell,
+        out=args.out,
+        answers=args.answers,
+        speed=_speed(args.speed),
+        habits=habits,
+        namespace=args.namespace,
+    )
+    run_replay(options, say)
+    say(f'report: {args.out / "report.json"}')
+    return 0
+
+
+def _speed(text: str) -> float | None:
+    try:
+        speed = None if text == 'max' else float(text)
+    except ValueError:
+        speed = 0.0
+    if speed is not None and speed <= 0:
+        raise ConfigError(f'--speed takes "max" or a number above 0, not {text}.')
+    return speed
+
+
+# ---------------------------------------------------------------- run
+
+
+def _cell_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument('cell', help='cell file, or the name of a shipped one')
+    p.add_argument('--data-dir', default='', help="the cell's folder")
+
+
+def _run_arguments(p: argparse.ArgumentParser) -> None:
+    _cell_arguments(p)
+    p.add_argument('--namespace', default='', help='namespace of the cell')
+    p.add_argument('--enable-hold', action='store_true', help='call the hold/resume services')
+    p.add_argument('--web-host', default='127.0.0.1', help='address of the page')
+    p.add_argument('--web-port', type=int, default=8080, help='port of the page')
+    p.add_argument('--use-sim-time', action='store_true', help='follow /clock')
+
+
+def _run(args: Args, say: Say) -> int:
+    load_cell(args.cell)  # a broken cell file is told once, not by three processes
+    supervisor = Supervisor([Child(n, c) for n, c in cell_commands(args)], say)
+    supervisor.handle_signals()
+    supervisor.run()
+    return 0
+
+
+def cell_commands(args: Args) -> list[tuple[str, list[str]]]:
+    """Command line of each of the three processes."""
+    common = {'cell': args.cell, 'data_dir': args.data_dir}
+    if args.use_sim_time:
+        common['use_sim_time'] = True
+    own: dict[str, dict[str, object]] = {
+        'monitor': {'shadow': not args.enable_hold},
+        'console': {'web_host': args.web_host, 'web_port': args.web_port},
+        'trainer': {},
+    }
+    return [(n, node_command(n, {**common, **own[n]}, args.namespace)) for n in NODES]
+
+
+# ---------------------------------------------------------------- verify, report, pin
+
+
+def _folder(args: Args) -> CellFolder:
+    return cell_folder(args.data_dir, load_cell(args.cell).name, Path.home())
+
+
+def _verify_arguments(p: argparse.ArgumentParser) -> None:
+    _cell_arguments(p)
+    p.add_argument('--head', default=None, help='head code printed earlier, to find a cut tail')
+
+
+def _verify(args: Args, say: Say) -> int:
+    folder = _folder(args)
+    check = LedgerFile.reader(folder.ledger).verify(args.head)
+    say(f'ledger: {check.entries} entries, head {check.code}: {check.why or "intact"}')
+    registry = ModelFolder(folder.registry)
+    damaged = [d for d in registry.versions() if not _readable(registry, d)]
+    say(f'{len(registry.versions())} model versions, {len(damaged)} damaged')
+    for digest in damaged:
+        say(f'damaged: {digest}')
+    return 0 if check.ok and not damaged else 1
+
+
+def _readable(registry: ModelFolder, digest: str) -> bool:
+    try:
+        registry.get(digest)
+    except ModelError:
+        return False
+    return True
+
+
+def _models(args: Args, say: Say) -> int:
+    folder = _folder(args)
+    registry, live = ModelFolder(folder.registry), ModelFolder(folder.registry).current()
+    for digest in registry.versions():
+        _, manifest = registry.get(digest)
+        mark = 'live' if digest == live else ''
+        passed = (
+            'passed' if manifest.gates.passed else 'refused: ' + ', '.join(manifest.gates.failed)
+        )
+        say(f'{digest[:12]}  {sum(manifest.labels.values()):5d} labels  {passed}  {mark}')
+    return 0
+
+
+def _labels(args: Args, say: Say) -> int:
+    for case, entry in sorted(LedgerFile.reader(_folder(args).ledger).labels().items()):
+        body = entry.body
+        say(
+            json.dumps(
+                {
+                    'case': case,
+                    'label': body['label'],
+                    'by': body['by'],
+                    'source': body['source'],
+                    'context': body['context'],
+                }
+            )
+        )
+    return 0
+
+
+def _pin(args: Args, say: Say) -> int:
+    accounts = Accounts(_folder(args).create().accounts)
+    pin = getpass.getpass('New PIN: ') if sys.stdin.isatty() else sys.stdin.readline().strip()
+    accounts.set_pin(pin)
+    say('The PIN is set.')
+    return 0
+
+
+COMMANDS = (
+    Command('run', 'Start a cell: monitor, console and trainer.', _run_arguments, _run),
+    Command('replay', 'Replay a bag through the whole loop.', _replay_arguments, _replay),
+    Command('verify', 'Check the ledger and every model.', _verify_arguments, _verify),
+    Command('models', 'List the model versions of a cell.', _cell_arguments, _models),
+    Command('labels', 'List the labels of a cell, one JSON line each.', _cell_arguments, _labels),
+    Command('pin', 'Set the PIN of the page.', _cell_arguments, _pin),
+)

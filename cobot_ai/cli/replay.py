@@ -1,0 +1,259 @@
+"""`cobot_ai replay`: a bag through the whole loop, without ROS."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from cobot_ai import __version__
+from cobot_ai.app.authority import Authority, Parts
+from cobot_ai.app.observe import Observer
+from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, read_truth
+from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.app.promote import Versions
+from cobot_ai.app.replay import BagClock, DirectClips, NoGuard, Replay, Tape
+from cobot_ai.app.report import read_run, report
+from cobot_ai.app.retrain import Trainer
+from cobot_ai.app.teach import Dataset
+from cobot_ai.cli.report_html import write_html
+from cobot_ai.core.config import spec_to_json
+from cobot_ai.core.errors import ConfigError, DataError
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.types import Json
+from cobot_ai.model.fitter import OnnxFitter
+from cobot_ai.model.scorer import load
+from cobot_ai.store.bags import Bag
+from cobot_ai.store.cellfile import load_cell
+from cobot_ai.store.clips import Clips
+from cobot_ai.store.folder import CellFolder
+from cobot_ai.store.ledger import open_ledger
+from cobot_ai.store.messages import RosbagsDecoder
+from cobot_ai.store.registry import ModelFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `cobot_ai replay` was asked to do.
+
+    Attributes:
+        bag: Bag folder or file. cell: Cell file or name. out: Output folder.
+        answers: truth.csv of the scripted operator; None: nobody answers.
+        speed: Bag seconds per second; None: as fast as possible.
+        habits: How the operator works. namespace: Namespace of the recorded topics.
+        seed: Seed of the operator; the model's seed is in the cell file.
+    """
+
+    bag: Path
+    cell: str
+    out: Path
+    answers: Path | None = None
+    speed: float | None = None
+    habits: Habits = field(default_factory=Habits)
+    namespace: str = ''
+
+
+def run_replay(options: Options, say: Callable[[str], None]) -> Json:
+    """Replay a bag and write `report.json` and `report.html` into the output folder.
+
+    Raises:
+        CobotAiError: The bag, cell file or answers cannot be used; what could be replayed before
+            the damage is in the output folder.
+    """
+    spec = load_cell(options.cell)
+    truth = _truth(options.answers, spec)
+    bag = Bag(options.bag)
+    cell = _Cell(spec, _fresh(options.out), options.namespace)
+    used = cell.check(bag)
+    damage = cell.run(bag, used, truth, options)
+    document = cell.report(truth, options)
+    _write(options.out, document, list(_entries(cell.ledger)))
+    cell.ledger.close()
+    say(summary(document))
+    if damage is not None:
+        raise damage
+    return document
+
+
+class _Cell:
+    """One cell under replay."""
+
+    def __init__(self, spec: CellSpec, folder: CellFolder, namespace: str) -> None:
+        self.spec, self._namespace = spec, namespace.strip('/')
+        self.clock, self.tape = BagClock(), Tape()
+        self.ledger = open_ledger(folder.ledger)
+        decoder = RosbagsDecoder()
+        self.observer = Observer(spec, decoder, self.resolve)
+        store = Clips(folder.clips, spec.storage.clips_mb)
+        clips = DirectClips(store)
+        registry = ModelFolder(folder.registry)
+        versions = Versions(registry, load, self.ledger, spec.model.swap == 'at_once')
+        parts = Parts(
+            self.clock,
+            self.ledger,
+            self.observer,
+            clips,
+            self.tape,
+            NoGuard(),
+            versions,
+            time.perf_counter,
+        )
+        self.authority = Authority(spec, parts)
+        clips.stored = self.authority.clip_stored
+        self.dataset = Dataset(self.ledger, store, spec, decoder, self.resolve)
+        self.trainer = Trainer(self.dataset, OnnxFitter(), spec, load, registry, __version__)
+        self._labels = 0
+        self.first_ns = 0
+
+    def resolve(self, name: str) -> str:
+        """Full topic name in the bag; a private name is the monitor's."""
+        prefix = f'/{self._namespace}' if self._namespace else ''
+        if name.startswith('~/'):
+            return f'{prefix}/cobot_ai_monitor/{name[2:]}'
+        return name if name.startswith('/') else f'{prefix}/{name}'
+
+    def check(self, bag: Bag) -> list[str]:
+        """Topics of the cell file that the bag has.
+
+        Raises:
+            ConfigError: None of them is there, or one has another type.
+        """
+        there, wanted = bag.topics(), self.observer.topics
+        used = [t for t in wanted if t in there]
+        if not used:
+            raise ConfigError(
+                f'The bag has none of the topics of the cell file: it has {sorted(there)}, '
+                f'the cell file wants {sorted(wanted)}. Correct `topic`, or give --namespace.'
+            )
+        for topic in used:
+            if there[topic][0] != wanted[topic]:
+                raise ConfigError(
+                    f'Topic {topic} is {there[topic][0]} in the bag but {wanted[topic]} in the '
+                    'cell file; correct `type`.'
+                )
+        return used
+
+    def run(
+        self, bag: Bag, used: list[str], truth: Truth | None, options: Options
+    ) -> DataError | None:
+        """Feed the bag; damage ends the replay and is returned."""
+        messages = bag.messages(used)
+        first = next(iter(messages), None)
+        if first is None:
+            raise DataError('The bag has no messages on the topics of the cell file.')
+        self.first_ns = first.t_ns
+        self.clock.advance(first.t_ns)
+        self.authority.start({'version': __version__, 'spec': spec_to_json(self.spec)})
+        operator = None
+        if truth is not None:
+            operator = ScriptedOperator(truth, options.habits, first.t_ns)
+            watch = operator
+            self.tape.listeners.append(lambda e: watch.notice(e, self.clock.t_ns))
+        self.tape.listeners.append(self._count)
+        pace = _pace(options.speed, first.t_ns) if options.speed else None
+        replay = Replay(self.authority, self.clock, operator, self._train, pace)
+        try:
+            replay.run(chain([first], messages))
+        except DataError as e:
+            return e
+        return None
+
+    def _count(self, entry: Entry) -> None:
+        self._labels += entry.kind == 'label'
+
+    def _train(self) -> None:
+        """Train after answers, at the bag time of the answer."""
+        if self._labels:
+            self._labels = 0
+            found = self.trainer.turn(self.clock.t_ns)
+            if found is not None:
+                self.authority.offer(found)
+
+    def report(self, truth: Truth | None, options: Options) -> Json:
+        """The figures of the run."""
+        known = truth is not None
+        of = (lambda body: truth.of(body['start_ns'], body['end_ns'])) if truth else None
+        run = read_run(_entries(self.ledger), of)
+        figures = report(
+            run,
+            span_ns=self.clock.t_ns - self.first_ns,
+            latency_ms=self.authority.tally.latency_ms,
+            counts=self.observer.counts,
+            known=known,
+        )
+        facts = {
+            'cell': self.spec.name,
+            'cell_digest': self.spec.digest,
+            'version': __version__,
+            'bag': options.bag.name,
+            'answers': options.answers is not None,
+            'seed': options.habits.seed,
+            'unreadable_clips': len(self.dataset.unreadable),
+        }
+        return {**figures, **facts}
+
+
+def _entries(reader: LedgerReader) -> list[Entry]:
+    entries: list[Entry] = []
+    while more := reader.since(entries[-1].seq if entries else 0):
+        entries += more
+    return entries
+
+
+def _truth(path: Path | None, spec: CellSpec) -> Truth | None:
+    if path is None:
+        return None
+    try:
+        with path.open(newline='', encoding='utf-8') as file:
+            return Truth(read_truth(csv.DictReader(file)), spec)
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        raise DataError(f'The answers file {path} cannot be read: {e}.') from e
+
+
+def _fresh(out: Path) -> CellFolder:
+    """The output folder; results of an earlier replay are replaced, other files never touched.
+
+    Raises:
+        ConfigError: The folder holds something that is not a replay.
+    """
+    work = out / 'cell'
+    if work.exists():
+        if not (out / 'report.json').exists() and any(work.iterdir()):
+            raise ConfigError(
+                f'{work} exists and no finished replay made it; give another --out, '
+                'or delete that folder yourself.'
+            )
+        shutil.rmtree(work)
+    return CellFolder(work).create()
+
+
+def _pace(speed: float, first_ns: int) -> Callable[[int], None]:
+    begun = time.monotonic()
+
+    def wait(t_ns: int) -> None:
+        ahead = (t_ns - first_ns) / 1e9 / speed - (time.monotonic() - begun)
+        if ahead > 0:
+            time.sleep(ahead)
+
+    return wait
+
+
+def _write(out: Path, document: Json, entries: list[Entry]) -> None:
+    text = json.dumps(document, indent=1, allow_nan=False)
+    (out / 'report.json').write_text(text + '\n', encoding='utf-8')
+    write_html(out / 'report.html', document, entries)
+
+
+def summary(document: Json) -> str:
+    """One line for people."""
+    wrong = document['wrong_alone']
+    return (
+        f'{document["cases"]} cases: acted {document["acted"]}, asked {document["asked"]}, '
+        f'expired {document["expired"]}, wrong alone {"unknown" if wrong is None else wrong}, '
+        f'models promoted {len(document["models"])}'
+    )

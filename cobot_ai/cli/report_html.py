@@ -1,0 +1,130 @@
+"""The report of a replay as one self-contained page (no script, nothing fetched)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from html import escape
+from pathlib import Path
+
+from cobot_ai.app.ports import Entry
+from cobot_ai.core.types import Json
+
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;color:#1b1f24}
+body{margin:2rem auto;max-width:60rem;padding:0 1rem}
+table{border-collapse:collapse;margin:1rem 0;width:100%}
+th,td{border-bottom:1px solid #d0d7de;padding:.35rem .6rem;text-align:left}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+svg{width:100%;height:auto;background:#f6f8fa;border-radius:6px}
+.key span{display:inline-block;margin-right:1.5rem}.bad{color:#a40e26;font-weight:600}
+"""
+WIDTH, HEIGHT, PAD = 900, 260, 36
+COLOURS = {'asked': '#9a6700', 'acted': '#1a7f37', 'wrong': '#a40e26'}
+
+
+def write_html(path: Path, document: Json, entries: Sequence[Entry]) -> None:
+    """Write the page."""
+    title = escape(f'Replay of {document["bag"]} in cell {document["cell"]}')
+    parts = [
+        '<!doctype html><html lang="en"><meta charset="utf-8">',
+        f'<title>{title}</title><style>{STYLE}</style><h1>{title}</h1>',
+        _figures(document),
+        '<h2>Cases over the run</h2>',
+        _curve(entries, document),
+        '<h2>Per context</h2>',
+        _contexts(document['contexts']),
+        '<h2>Models: what ran when</h2>',
+        _models(document['models']),
+        '<h2>Why cases were asked</h2>',
+        _reasons(entries),
+        f'<p>Digest <code>{escape(document["digest"])}</code></p></html>',
+    ]
+    path.write_text('\n'.join(parts), encoding='utf-8')
+
+
+def _figures(d: Json) -> str:
+    rows = [(k, d[k]) for k in ('cases', 'acted', 'asked', 'expired', 'held', 'wrong_alone')]
+    latency = d['latency_ms']
+    rows += [
+        ('asks per hour', d['asks_per_hour']),
+        ('models promoted', len(d['models'])),
+        ('candidates refused by the gate', d['refused']),
+        ('decision latency p50 / p99, ms', f'{latency["p50"]} / {latency["p99"]}'),
+        ('samples missing / late', f'{d["missing"]} / {d["late"]}'),
+        ('messages that could not be read', d['dropped']),
+    ]
+    return _table(('figure', 'value'), rows)
+
+
+def _contexts(contexts: Json) -> str:
+    names = ('cases', 'acted', 'asked', 'expired', 'held', 'wrong_alone')
+    return _table(('context', *names), [(c, *(f[n] for n in names)) for c, f in contexts.items()])
+
+
+def _models(models: Iterable[Json]) -> str:
+    rows = []
+    for m in models:
+        at = datetime.fromtimestamp(m['when_ns'] / 1e9, timezone.utc).strftime('%F %T')
+        passed = f'{sum(m["gates"].values())} of {len(m["gates"])} checks passed'
+        rows.append((at, m['hash'][:12], m['why'], passed))
+    return _table(('live from (UTC)', 'version', 'why', 'gate'), rows)
+
+
+def _reasons(entries: Iterable[Entry]) -> str:
+    count: dict[str, int] = {}
+    for e in entries:
+        if e.kind == 'decision' and e.body['verdict'] != 'act':
+            count[e.body['why']] = count.get(e.body['why'], 0) + 1
+    often = sorted(count, key=lambda why: -count[why])
+    return _table(('reason', 'cases'), [(why, count[why]) for why in often])
+
+
+def _curve(entries: Iterable[Entry], document: Json) -> str:
+    """Cumulative asked and acted cases, with a tick where a new model went live."""
+    asked, acted, swaps = [0], [0], []
+    for e in entries:
+        if e.kind == 'decision':
+            act = e.body['verdict'] == 'act'
+            asked.append(asked[-1] + (not act))
+            acted.append(acted[-1] + act)
+        elif e.kind == 'promote':
+            swaps.append(len(asked) - 1)
+    most = max(1, len(asked) - 1)
+    lines = [_line(v, most, COLOURS[k]) for k, v in (('asked', asked), ('acted', acted))]
+    ticks = [
+        f'<line x1="{_x(s, most):.1f}" x2="{_x(s, most):.1f}" y1="{HEIGHT - PAD}" '
+        f'y2="{HEIGHT - PAD + 8}" stroke="#57606a"/>'
+        for s in swaps
+    ]
+    axis = f'<text x="{PAD}" y="{HEIGHT - 8}">0</text>'
+    axis += f'<text x="{WIDTH - PAD}" y="{HEIGHT - 8}" text-anchor="end">{most} cases</text>'
+    axis += f'<text x="4" y="{PAD - 8}">{most}</text>'
+    key = (
+        f'<p class="key"><span style="color:{COLOURS["asked"]}">— asked</span>'
+        f'<span style="color:{COLOURS["acted"]}">— acted alone</span>'
+        '<span>| below the axis: a new model went live</span></p>'
+    )
+    drawing = ''.join([*lines, *ticks, axis])
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{drawing}</svg>{key}'
+
+
+def _x(i: int, most: int) -> float:
+    return PAD + (WIDTH - 2 * PAD) * i / most
+
+
+def _line(values: Sequence[int], most: int, colour: str) -> str:
+    height = HEIGHT - 2 * PAD
+    points = ' '.join(
+        f'{_x(i, most):.1f},{HEIGHT - PAD - height * v / most:.1f}' for i, v in enumerate(values)
+    )
+    return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
+
+
+def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    def cell(tag: str, value: object) -> str:
+        number = ' class="n"' if isinstance(value, int | float) else ''
+        return f'<{tag}{number}>{escape("unknown" if value is None else str(value))}</{tag}>'
+
+    body = ''.join('<tr>' + ''.join(cell('td', v) for v in row) + '</tr>' for row in rows)
+    return f'<table><tr>{"".join(cell("th", h) for h in head)}</tr>{body}</table>'

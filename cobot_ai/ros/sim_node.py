@@ -1,0 +1,200 @@
+"""The simulated cell on the graph: its sensors, its robot program, its hold and resume."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from std_srvs.srv import Trigger
+
+from cobot_ai.core.spec import Action
+from cobot_ai.core.types import Edge, Facts
+from cobot_ai.ros import names, params, runtime
+from cobot_ai.ros.params import Param
+from cobot_ai.ros.sim_publish import Publishers
+from cobot_ai.sim.cell import SimCell
+from cobot_ai.sim.program import Answer, Idle, Outcome, RobotProgram, Schedule
+from cobot_ai.sim.records import Reading
+
+TABLE = (
+    Param('seed', 0, 'Seed of everything that varies.'),
+    Param('steps', 0, 'Steps to do; 0: until stopped.'),
+    Param('speed', 1.0, 'Simulated seconds per second; 0: as fast as possible.', 0.0, 1000.0),
+    Param('second_part_from', 90, 'Step from which a second part family comes too.'),
+    Param('truth_file', '', 'File that gets the true outcome of each step, for scoring only.'),
+    Param('camera', True, 'Render a camera still of each step.'),
+)
+JUDGE_TIMEOUT_S = 600.0
+"""After this without any response the service is taken for dead; the robot stays held."""
+IDLE_S = 0.02
+
+
+class StoppedError(Exception):
+    """The process was asked to end."""
+
+
+class SimNode(Node):
+    """Publishes readings and lets the robot program call `~/judge`."""
+
+    def __init__(self, stop: runtime.Stop) -> None:
+        super().__init__('cobot_ai_sim')
+        self.values = params.declare(self, TABLE)
+        self._stop = stop
+        self._speed = float(self.values['speed'])
+        self._epoch_ns = time.time_ns()
+        self._begun = time.monotonic()
+        self._sim_begun = 0.0
+        self._now_s = 0.0
+        self._out = Publishers(self)
+        self._steps = self.create_publisher(DiagnosticStatus, 'step', names.STEP_QOS)
+        self._judge: Any = self.create_client(Trigger, names.of(names.MONITOR, '~/judge'))
+        self.create_service(Trigger, '~/hold', self._on_hold)
+        self.create_service(Trigger, '~/resume', self._on_resume)
+        self._freed = threading.Event()
+
+    # ------------------------------------------------------------ readings
+
+    def sink(self, reading: Reading) -> None:
+        """Publish one reading at its time."""
+        if self._stop.wanted or not rclpy.ok():
+            raise StoppedError
+        if reading.t_s > self._now_s:
+            self._now_s = reading.t_s
+            self._keep_pace()
+            self._out.clock(self._stamp_ns())
+        self._out.reading(reading, self._stamp_ns())
+
+    def _stamp_ns(self) -> int:
+        return self._epoch_ns + round(self._now_s * 1e9)
+
+    def _keep_pace(self) -> None:
+        if self._speed <= 0:
+            return
+        ahead = (self._now_s - self._sim_begun) / self._speed - (time.monotonic() - self._begun)
+        if ahead > 0.002:
+            time.sleep(ahead)
+        elif ahead < -0.25:
+            # A slow machine falls behind; catching up in a burst would be worse than being late.
+            self._begun, self._sim_begun = time.monotonic(), self._now_s
+
+    # ------------------------------------------------------------ judge
+
+    def mark(self, edge: Edge, facts: Facts) -> None:
+        """Say that a step begins or ends, with its time."""
+        told = {**facts, 'stamp_ns': str(self._stamp_ns())}
+        values = [KeyValue(key=k, value=v) for k, v in told.items()]
+        self._steps.publish(DiagnosticStatus(name=edge.value, values=values))
+
+    def judge(self, facts: Facts, idle: Idle) -> Answer:
+        """Call `~/judge` and wait, standing still with all sensors on."""
+        self._freed.clear()
+        end = time.monotonic() + JUDGE_TIMEOUT_S
+        while not self._judge.service_is_ready():
+            self._pass_time(idle, end)
+        future = self._judge.call_async(Trigger.Request())
+        while not future.done():
+            if not self._judge.service_is_ready() or time.monotonic() > end:
+                future.cancel()
+                return Answer(False, Action.HOLD, 'no judgement came')
+            self._pass_time(idle, end)
+        response = future.result()
+        return Answer(response.success, _action(response.message), response.message)
+
+    def wait(self, facts: Facts, answer: Answer, idle: Idle) -> bool:
+        """Held: wait until somebody resumes the cell."""
+        while not self._freed.wait(0.0 if self._speed == 1.0 else IDLE_S):
+            self._pass_time(idle, float('inf'))
+        return True
+
+    def _pass_time(self, idle: Idle, end: float) -> None:
+        if self._stop.wanted or not rclpy.ok():
+            raise StoppedError
+        if self._speed == 1.0:
+            idle(IDLE_S)
+        else:
+            time.sleep(0.002)
+
+    def _on_hold(self, request: Any, response: Any) -> Any:
+        response.success, response.message = True, 'the program waits'
+        return response
+
+    def _on_resume(self, request: Any, response: Any) -> Any:
+        self._freed.set()
+        response.success, response.message = True, 'the program goes on'
+        return response
+
+
+def _action(message: str) -> Action:
+    """The action a `~/judge` message names; anything unclear is a hold."""
+    facts = dict(part.split('=', 1) for part in message.split() if '=' in part)
+    try:
+        return Action(facts.get('action', ''))
+    except ValueError:
+        return Action.HOLD
+
+
+def _record(file: Path | None, outcome: Outcome) -> None:
+    """Write down what was true, for whoever scores the run; no topic ever carries it."""
+    if file is None:
+        return
+    row = {
+        'part_id': outcome.facts['part_id'],
+        'truth': outcome.truth.label,
+        'answer': outcome.answer.text,
+    }
+    with file.open('a', encoding='utf-8') as out:
+        out.write(json.dumps(row) + '\n')
+
+
+@contextmanager
+def _spinning(node: Node) -> Iterator[None]:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def spin() -> None:
+        with suppress(ExternalShutdownException):
+            executor.spin()
+
+    thread = threading.Thread(target=spin, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        executor.shutdown(timeout_sec=1.0)
+        thread.join(2.0)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of the simulated cell."""
+    stop = runtime.Stop()
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    node = SimNode(stop)
+    values = node.values
+    cell = SimCell(values['seed'])
+    schedule = Schedule(values['second_part_from'])
+    truth = Path(values['truth_file']) if values['truth_file'] else None
+    program = RobotProgram(cell, node, node.sink, schedule)
+    try:
+        with _spinning(node):
+            for outcome in program.run(values['steps'] or sys.maxsize):
+                _record(truth, outcome)
+    except StoppedError:
+        pass
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
