@@ -54,7 +54,8 @@ class Impedance:
         slip = self._velocity - jacobian @ world.joints[1]
         wrench = self._k * self.error(position - at, rotation) + self._d * slip
         torque: Doubles = jacobian.T @ wrench + world.bias()
-        return np.clip(torque, -self._limits, self._limits)
+        clipped: Doubles = np.minimum(np.maximum(torque, -self._limits), self._limits)
+        return clipped
 
     def error(self, offset: Doubles, rotation: Doubles) -> Doubles:
         """Pose error [6]: `offset` [3], metres, and the turn to the wanted attitude, radians."""
@@ -66,13 +67,8 @@ class Impedance:
 def _turn(rotation: Doubles) -> Doubles:
     """Small rotation [3] from the present attitude to `DOWN`, base frame.
 
-    Half the sum of the cross products of the axes, exact to third order in the angle.
+    Half the axial vector of D R^T, exact to third order in the angle.
     """
-    r, d = rotation, DOWN
-    return 0.5 * np.array(
-        [
-            r[1] @ d[2] - r[2] @ d[1],
-            r[2] @ d[0] - r[0] @ d[2],
-            r[0] @ d[1] - r[1] @ d[0],
-        ]
-    )
+    m = DOWN @ rotation.T
+    twice = (m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1])
+    return 0.5 * np.array(twice)

@@ -58,7 +58,7 @@ class Sensors:
         noise = self._draw()
         angles, speeds, torques = world.joints
         joints = np.concatenate((angles, speeds, torques)) + noise[:18]
-        joints[:6] = np.round(joints[:6] / _ENCODER_STEP) * _ENCODER_STEP
+        joints[:6] = np.rint(joints[:6] / _ENCODER_STEP) * _ENCODER_STEP
         yield Reading(JOINT_STATES, t, joints)
         wrench = np.concatenate((world.sensor('force'), world.sensor('torque')))
         yield Reading(WRENCH, t, wrench + self._bias + noise[18:24])

@@ -20,14 +20,12 @@ class World:
         self.model = mujoco.MjModel.from_xml_string(scene.mjcf())
         self.data = mujoco.MjData(self.model)
         self.tcp = self.model.site('tcp').id
-        self._arm_q = np.array([self.model.joint(n).qposadr[0] for n in JOINTS])
-        self._arm_v = np.array([self.model.joint(n).dofadr[0] for n in JOINTS])
-        self._motors = np.array([self.model.actuator(n).id for n in JOINTS])
-        self._fingers = np.array(
-            [self.model.actuator(n).id for n in ('finger_left', 'finger_right')]
-        )
-        self._jacp = np.zeros((3, self.model.nv))
-        self._jacr = np.zeros((3, self.model.nv))
+        self._arm_q = self._six(self.model.joint(JOINTS[0]).qposadr[0])
+        self._arm_v = self._six(self.model.joint(JOINTS[0]).dofadr[0])
+        self._motors = self._six(self.model.actuator(JOINTS[0]).id)
+        first = self.model.actuator('finger_left').id
+        self._fingers = slice(first, first + 2)
+        self._jacobian = np.zeros((6, self.model.nv))
         self._sensors = {
             name: slice(s.adr[0], s.adr[0] + s.dim[0])
             for name in ('force', 'torque', 'accelerometer')
@@ -38,6 +36,11 @@ class World:
 
     # ------------------------------------------------------------ arm
 
+    @staticmethod
+    def _six(first: int) -> slice:
+        """The arm's six joints follow each other in every array of the model."""
+        return slice(first, first + 6)
+
     @property
     def time(self) -> float:
         """Simulated time, seconds."""
@@ -45,7 +48,7 @@ class World:
 
     @property
     def joints(self) -> tuple[Doubles, Doubles, Doubles]:
-        """Angles, speeds and motor torques of the arm, [6] each (rad, rad/s, N m)."""
+        """Angles, speeds and motor torques of the arm, [6] each (rad, rad/s, N m); live views."""
         return (
             self.data.qpos[self._arm_q],
             self.data.qvel[self._arm_v],
@@ -64,8 +67,9 @@ class World:
 
     def jacobian(self) -> Doubles:
         """Geometric Jacobian [6, 6] of the tool centre point (linear rows first)."""
-        mujoco.mj_jacSite(self.model, self.data, self._jacp, self._jacr, self.tcp)
-        return np.vstack((self._jacp[:, self._arm_v], self._jacr[:, self._arm_v]))
+        jacobian = self._jacobian
+        mujoco.mj_jacSite(self.model, self.data, jacobian[:3], jacobian[3:], self.tcp)
+        return jacobian[:, self._arm_v]
 
     def bias(self) -> Doubles:
         """Gravity and Coriolis torques [6] of arm and tool (not of what it carries)."""

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from conftest import Run, plain
+from sim_stages import Run, plain
 
 from cobot_ai.sim.camera import Camera, CameraError
 from cobot_ai.sim.cell import SimCell

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from conftest import Run, plain
+from sim_stages import Run, plain
 
 from cobot_ai.sim import scene, truth
 from cobot_ai.sim.cell import SimCell
+from cobot_ai.sim.motion import Tuning
 from cobot_ai.sim.records import JAMMED, JOINT_STATES, NO_PART, SEATED, SLIPPED, WRENCH
 from cobot_ai.sim.variation import FAMILIES
 
@@ -48,8 +49,10 @@ def test_a_fixture_far_off_jams_on_the_surface(cell):
     assert run.truth.depth_m < 0.001
 
 
-def test_the_search_finds_a_hole_just_beyond_the_chamfer(cell):
-    assert Run(cell, plain(offset=(0.0, 0.0034, 0.0), friction=0.15)).truth.label == SEATED
+def test_only_the_search_finds_a_hole_beyond_the_chamfer(cell):
+    off = plain(offset=(0.0036, 0.0011, 0.0))
+    assert Run(cell, off).truth.label == SEATED
+    assert Run(SimCell(1, tuning=Tuning(search_radius=0.0)), off).truth.label == JAMMED
 
 
 @pytest.mark.parametrize('height', [0.002, 0.003])
