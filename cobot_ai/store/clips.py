@@ -55,15 +55,15 @@ class Clips:
         return hashlib.sha256(data).hexdigest()
 
     def keep(self, case: int, kept: str) -> None:
-        """Change a clip's retention class.
+        """Change a clip's retention class; nothing where the quota has taken it already.
 
         Raises:
-            DataError: There is no clip for this case.
+            StoreError: The disk refused; the clip keeps its class.
         """
         _check(kept)
         index = self._index()
         if case not in index:
-            raise _absent(case)
+            return
         old, size = index[case]
         try:
             self._path(case, old).replace(self._path(case, kept))

@@ -1,0 +1,78 @@
+"""What every model registry promises: the one on disk and the one in memory."""
+
+import hashlib
+
+import fakes
+import pytest
+
+from cobot_ai.core.errors import ModelError
+from cobot_ai.core.gates import Check, GateReport
+from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.risk import Certificate
+from cobot_ai.store.registry import ModelFolder
+
+
+def version(n):
+    """A blob and its manifest; `n` also orders them in time."""
+    blob = f'model {n}'.encode() * 100
+    manifest = Manifest(
+        blob=hashlib.sha256(blob).hexdigest(),
+        parent='',
+        classes=('ok', 'jam'),
+        channels=('wrench.fx',),
+        samples=15,
+        certificates=(Certificate('operation=x', 'certified', 0.1, 0.1, None, 3),),
+        labels={'ok': 3},
+        contexts={'operation=x': 3},
+        data='d',
+        cell='c',
+        code='0.1.0',
+        seed=0,
+        created_ns=n,
+        head='linear',
+        facts={'accuracy': 0.5},
+        gates=GateReport((Check('enough_labels', True, 'three of three', {'n': 3}, (1, 2)),)),
+    )
+    return blob, manifest
+
+
+@pytest.fixture(params=['memory', 'folder'])
+def registry(request, tmp_path):
+    return fakes.MemoryRegistry() if request.param == 'memory' else ModelFolder(tmp_path / 'm')
+
+
+def test_starts_without_a_live_version(registry):
+    assert registry.current() is None
+    assert registry.versions() == []
+
+
+def test_a_stored_version_is_read_back_and_not_live(registry):
+    blob, manifest = version(1)
+    digest = registry.put(blob, manifest)
+    assert digest == manifest.digest
+    assert registry.get(digest) == (blob, manifest)
+    assert registry.put(blob, manifest) == digest
+    assert registry.current() is None
+
+
+def test_versions_come_oldest_first(registry):
+    digests = [registry.put(*version(n)) for n in range(1, 6)]
+    assert registry.versions() == digests
+
+
+def test_promote_and_back(registry):
+    first, second = (registry.put(*version(n)) for n in (1, 2))
+    for digest in (first, second, first):
+        registry.promote(digest)
+        assert registry.current() == digest
+
+
+@pytest.mark.parametrize('name', ['0' * 64, '', '../../etc/passwd', 'a' * 63 + '/', 'A' * 64])
+def test_an_unknown_version_is_refused_and_the_old_one_stays(registry, name):
+    digest = registry.put(*version(1))
+    registry.promote(digest)
+    with pytest.raises(ModelError):
+        registry.get(name)
+    with pytest.raises(ModelError):
+        registry.promote(name)
+    assert registry.current() == digest
