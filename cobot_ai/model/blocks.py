@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cobot_ai.model.graph import Graph
+from cobot_ai.model.graph import FLOAT, Graph
 from cobot_ai.model.scaling import Signals
 
 Emitted = tuple[str, str]
@@ -60,12 +60,15 @@ def _moments(g: Graph, s: Signals, count: str) -> list[str]:
 
 def _ends(g: Graph, s: Signals) -> list[str]:
     """First and last measured sample."""
-    rank = np.arange(1, s.samples + 1)
-    picks = (g.op('Mul', s.mask, g.const(r.astype(np.float32))) for r in (rank[::-1], rank))
-    return [
-        g.op('GatherElements', s.robust, g.op('ArgMax', p, axis=2, keepdims=1), axis=2)
-        for p in picks
-    ]
+    rank = np.arange(1.0, s.samples + 1)
+    return [_at_highest(g, s, g.op('Mul', s.mask, g.const(r))) for r in (rank[::-1], rank)]
+
+
+def _at_highest(g: Graph, s: Signals, rank: str) -> str:
+    """The sample where the rank is highest."""
+    limit = g.op('Sub', g.op('ReduceMax', rank, axes=[2], keepdims=1), g.const(0.5))
+    there = g.op('Cast', g.op('Greater', rank, limit), to=FLOAT)
+    return g.sum(g.op('Mul', s.robust, there))
 
 
 def _range(g: Graph, s: Signals) -> list[str]:

@@ -14,6 +14,7 @@ OPSET = 17
 IR_VERSION = 8
 FLOAT = int(TensorProto.FLOAT)
 INT64 = int(TensorProto.INT64)
+DOUBLE = int(TensorProto.DOUBLE)
 BATCH = 'B'
 
 Port = tuple[str, int, tuple[int | str, ...]]
@@ -42,6 +43,14 @@ class Graph:
         name = out or f'n{len(self._nodes)}'
         self._nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
+
+    def double(self, x: str) -> str:
+        """Cast to double precision."""
+        return self.op('Cast', x, to=DOUBLE)
+
+    def single(self, x: str, out: str = '') -> str:
+        """Cast to single precision."""
+        return self.op('Cast', x, out=out, to=FLOAT)
 
     def top(self, values: str, count: int, names: tuple[str, str]) -> None:
         """Add the `count` largest entries of each row [B, count] and their positions."""

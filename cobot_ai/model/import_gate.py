@@ -26,7 +26,7 @@ from cobot_ai.model.graph import FLOAT, INT64
 SIZE_LIMIT = 64_000_000
 TRIAL_SECONDS = 20.0
 _OPERATORS = """
-Abs Add ArgMax Asinh Cast Clip Concat Conv Div Exp Gather GatherElements Gemm Greater Identity Log
+Abs Add Asinh Cast Clip Concat Conv Div Exp Gather Gemm Greater Identity Log
 MatMul Max Min Mul Neg ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Sigmoid Slice Softmax
 Sqrt Sub Tanh TopK Transpose Unsqueeze Where
 """

@@ -48,9 +48,9 @@ class Arm:
         return np.asarray(self.share * np.exp(-self.rate * distance), np.float64)
 
     def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> str:
-        """The same inside a graph [B, stored]."""
-        power = g.op('Mul', self.view.emit(g, emitted), g.const(-self.rate))
-        return g.op('Mul', g.op('Exp', power), g.const(self.share))
+        """The same inside a graph, in double precision [B, stored]."""
+        rate, share = g.double(g.const(-self.rate)), g.double(g.const(self.share))
+        return g.op('Mul', g.op('Exp', g.op('Mul', self.view.emit(g, emitted), rate)), share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +77,19 @@ class TrainedKernel:
         kernel = self.arms[0].emit(g, emitted)
         for arm in self.arms[1:]:
             kernel = g.op('Add', kernel, arm.emit(g, emitted))
-        product = g.op('MatMul', kernel, g.const(self.coefficients))
-        quadratic = g.op('Mul', g.op('MatMul', kernel, g.const(self.inverse)), kernel)
-        known = g.sum(quadratic, axis=1, keep=False)
-        g.op('Clip', g.op('Sub', g.const(1.0), known), g.const(0.0), g.const(1.0), out='novelty')
+        product = g.op('MatMul', kernel, g.double(g.const(self.coefficients)))
+        alike = g.single(kernel)
+        quadratic = g.op('Mul', g.op('MatMul', alike, g.const(self.inverse)), alike)
+        unknown = g.op('Sub', g.const(1.0), g.sum(quadratic, axis=1, keep=False))
+        g.op('Clip', unknown, g.const(0.0), g.const(1.0), out='novelty')
         count = min(NEAREST, len(self.coefficients))
-        g.top(kernel, count, ('near_sim', 'near_idx'))
+        g.top(alike, count, ('near_sim', 'near_idx'))
         ports: list[Port] = [
             ('novelty', FLOAT, (BATCH,)),
             ('near_idx', INT64, (BATCH, count)),
             ('near_sim', FLOAT, (BATCH, count)),
         ]
-        return g.op('Add', product, g.const(self.base)), ports
+        return g.op('Add', g.single(product), g.const(self.base)), ports
 
 
 @dataclass(frozen=True, slots=True)

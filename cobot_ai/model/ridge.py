@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from cobot_ai.core.types import Doubles
 
 Labels = NDArray[np.int64]
-RIDGES = np.logspace(-3, 1, 9)
+RIDGES = np.logspace(-2, 1, 7)
+"""Not below 0.01: coefficients would grow so large that float32 features lose the fifth digit."""
 TEMPERATURES = np.exp(np.linspace(-1, 5, 49))
 BALANCE = 0.5
 """Power of the inverse class share in the case weights: 0 none, 1 fully balanced."""
