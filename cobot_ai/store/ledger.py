@@ -83,6 +83,7 @@ class LedgerFile(LedgerView):
         with self._lock:
             if self._closed:
                 raise StoreError(f'The ledger {self._path} is closed; start the cell again.')
+            self._given = max(self._given, *(draft.case for draft in drafts))
             self._jobs.put(job)
         return job.done.result()
 
