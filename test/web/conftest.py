@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from web_fakes import FakeCell
 
 from cobot_ai.web.app import Console, create_app
 from cobot_ai.web.server import web_server
 from cobot_ai.web.services import WebSettings
-
-from web_fakes import FakeCell
 
 CHROMIUM = Path('/usr/bin/chromium')
 CHROMIUM_FLAGS = [

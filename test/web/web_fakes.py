@@ -152,15 +152,20 @@ class FakeCell:
     def __post_init__(self) -> None:
         spec = CellSpec('Cell 7', (), StepSpec(), self.question)
         self.lock = threading.RLock()
-        self.desk = Desk(
-            spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append
-        )
+        self.desk = Desk(spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append)
         self.maintenance = False
         self._beat = time.monotonic()
         self._stop = threading.Event()
         self._write(
             'start',
-            {'version': '0', 'cell': 'Cell 7', 'digest': 'd', 'shadow': True, 'boot': 'b', 'spec': {}},
+            {
+                'version': '0',
+                'cell': 'Cell 7',
+                'digest': 'd',
+                'shadow': True,
+                'boot': 'b',
+                'spec': {},
+            },
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
