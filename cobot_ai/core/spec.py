@@ -185,12 +185,12 @@ class ModelSpec:
     """How a model is trained and when it may go live.
 
     Attributes:
-        head: `linear` or `kernel`. min_labels: Labels a class needs to enter the model.
+        head: `kernel` or `linear`. min_labels: Labels a class needs to enter the model.
         swap: `at_once` (between decisions) or `maintenance`.
         seed: Seed of folds and random features.
     """
 
-    head: str = 'linear'
+    head: str = 'kernel'
     min_labels: int = 3
     swap: str = 'maintenance'
     seed: int = 0

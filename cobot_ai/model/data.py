@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Floats, LabelledCase, Window
 
+MOST_CASES = 1500
+"""A model stores at most so many cases; beyond, they are thinned out evenly per class."""
 OTHER = -1
 """Class index of a case whose class has too few labels to be learnt."""
 
@@ -26,6 +28,7 @@ class Training:
         mask: float32 [case, channel, time], 1.0 where measured.
         y: Index into `classes`, `OTHER` for a class that is too rare [case].
         labels: Label of each case. groups: Split group of each case.
+        left_out: How many cases were left out because there are too many.
     """
 
     ids: tuple[int, ...]
@@ -35,6 +38,7 @@ class Training:
     y: NDArray[np.int64]
     labels: tuple[str, ...]
     groups: tuple[str, ...]
+    left_out: int
 
 
 def stack(windows: Sequence[Window]) -> tuple[Floats, Floats]:
@@ -62,6 +66,8 @@ def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
     if len(classes) < 2:
         return None
     ordered = sorted(cases, key=lambda c: c.id)
+    _, codes = np.unique([c.label for c in ordered], return_inverse=True)
+    ordered = [ordered[i] for i in spread(codes.astype(np.int64), MOST_CASES)]
     values, mask = stack([c.window for c in ordered])
     index = {name: i for i, name in enumerate(classes)}
     return Training(
@@ -72,4 +78,21 @@ def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
         np.array([index.get(c.label, OTHER) for c in ordered], np.int64),
         tuple(c.label for c in ordered),
         tuple(c.group for c in ordered),
+        len(cases) - len(ordered),
     )
+
+
+def spread(y: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most `most` positions, as equal in class as possible, evenly spaced inside a class."""
+    if len(y) <= most:
+        return np.arange(len(y))
+    classes, counts = np.unique(y, return_counts=True)
+    room, quota = most, {}
+    for rank, i in enumerate(np.argsort(counts, kind='stable')):
+        quota[int(classes[i])] = min(int(counts[i]), room // (len(classes) - rank))
+        room -= quota[int(classes[i])]
+    picks = []
+    for name, count in quota.items():
+        places = np.flatnonzero(y == name)
+        picks.append(places[np.linspace(0, len(places) - 1, count).astype(int)])
+    return np.sort(np.concatenate(picks))

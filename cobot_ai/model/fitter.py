@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from onnx.reference import ReferenceEvaluator
 
 from cobot_ai.app.ports import Fitted
 from cobot_ai.core.errors import ConfigError
@@ -25,6 +24,7 @@ from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
 from cobot_ai.model.heads import Head, Recipe, Table, Trained, pick
 from cobot_ai.model.kernel import KernelHead
 from cobot_ai.model.linear import LinearHead
+from cobot_ai.model.reference import evaluate
 from cobot_ai.model.ridge import fit_temperature, softmax
 from cobot_ai.model.scaling import Scaling, fit_scaling
 from cobot_ai.model.series import Samples, Spectrum
@@ -74,10 +74,7 @@ class OnnxFitter:
 
     def predict(self, fitted: Fitted, windows: Sequence[Window]) -> Doubles:
         """Probabilities [window, class] computed in numpy by ONNX's reference evaluator."""
-        values, mask = stack(windows)
-        evaluator = ReferenceEvaluator(onnx.load_from_string(fitted.blob))
-        outputs: Any = evaluator.run(['probs'], {'x': values, 'mask': mask})
-        return np.asarray(outputs[0], np.float64)
+        return evaluate(fitted.blob, *stack(windows))
 
 
 def cross_fit(
@@ -130,5 +127,6 @@ def _facts(training: Training, scores: Doubles, folds: NDArray[np.int64]) -> Jso
     return {
         'honest_accuracy': round(float(right.mean()), 4),
         'folds': len(np.unique(folds)),
+        'left_out': training.left_out,
         'libraries': versions,
     }

@@ -14,6 +14,7 @@ import numpy as np
 
 from cobot_ai.core.types import Doubles, Floats, Json
 from cobot_ai.model.blocks import Emitted
+from cobot_ai.model.data import spread
 from cobot_ai.model.graph import BATCH, FLOAT, INT64, Graph, Port
 from cobot_ai.model.heads import Table, Trained, pick
 from cobot_ai.model.ridge import (
@@ -161,22 +162,6 @@ class KernelHead:
         ]
         best, mix = min([*ends, *between], key=lambda pair: pair[0].loss)
         return KernelRecipe(blocks, a.width, b.width, mix, best.ridge)
-
-
-def spread(y: Labels, most: int) -> Labels:
-    """At most `most` positions, as equal in class as possible, evenly spaced inside a class."""
-    if len(y) <= most:
-        return np.arange(len(y))
-    classes, counts = np.unique(y, return_counts=True)
-    room, quota = most, {}
-    for rank, i in enumerate(np.argsort(counts, kind='stable')):
-        quota[int(classes[i])] = min(int(counts[i]), room // (len(classes) - rank))
-        room -= quota[int(classes[i])]
-    picks = []
-    for name, count in quota.items():
-        places = np.flatnonzero(y == name)
-        picks.append(places[np.linspace(0, len(places) - 1, count).astype(int)])
-    return np.sort(np.concatenate(picks))
 
 
 def _best(view: Laplacian | Gaussian, targets: Targets) -> _Best:
