@@ -1,39 +1,11 @@
 """What every model registry promises: the one on disk and the one in memory."""
 
-import hashlib
-
 import fakes
 import pytest
+from model_versions import version
 
 from cobot_ai.core.errors import ModelError
-from cobot_ai.core.gates import Check, GateReport
-from cobot_ai.core.manifest import Manifest
-from cobot_ai.core.risk import Certificate
 from cobot_ai.store.registry import ModelFolder
-
-
-def version(n):
-    """A blob and its manifest; `n` also orders them in time."""
-    blob = f'model {n}'.encode() * 100
-    manifest = Manifest(
-        blob=hashlib.sha256(blob).hexdigest(),
-        parent='',
-        classes=('ok', 'jam'),
-        channels=('wrench.fx',),
-        samples=15,
-        certificates=(Certificate('operation=x', 'certified', 0.1, 0.1, None, 3),),
-        labels={'ok': 3},
-        contexts={'operation=x': 3},
-        data='d',
-        cell='c',
-        code='0.1.0',
-        seed=0,
-        created_ns=n,
-        head='linear',
-        facts={'accuracy': 0.5},
-        gates=GateReport((Check('enough_labels', True, 'three of three', {'n': 3}, (1, 2)),)),
-    )
-    return blob, manifest
 
 
 @pytest.fixture(params=['memory', 'folder'])
