@@ -23,6 +23,12 @@ class Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
     protocol_version = 'HTTP/1.1'
 
+    def run_wsgi(self) -> None:
+        """Serve one request; what follows on the connection of a websocket is not HTTP."""
+        super().run_wsgi()
+        if self.headers.get('Upgrade', '').lower() == 'websocket':
+            self.close_connection = True
+
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # Werkzeug's name
         """Requests go to the debug log, everything else to its own level."""
         level = {'error': logging.ERROR, 'warning': logging.WARNING}.get(type, logging.DEBUG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import socketio
 from web_fakes import FakeCell
 
 from cobot_ai.web.app import Console, create_app
@@ -41,7 +43,9 @@ class Site:
         self.port = self._server.port
         self.cell.news = self.console.feed.notify
         self.console.feed.start()
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         self._thread.start()
 
     def down(self) -> None:
@@ -55,6 +59,78 @@ class Site:
     @property
     def url(self) -> str:
         return f'http://127.0.0.1:{self.port}'
+
+
+class Tablet:
+    """A tablet's connection, without a page; waits for conditions instead of sleeping."""
+
+    def __init__(self, site: Site, ack: bool = True, **options: Any) -> None:
+        self.snapshots: list[Any] = []
+        self.entries: list[Any] = []
+        self.batches: list[Any] = []
+        self.pulses: list[Any] = []
+        self.closed = threading.Event()
+        self._news = threading.Condition()
+        self._ack = ack
+        self.client = socketio.Client(reconnection=False)
+        self.client.on('snapshot', self._on_snapshot)
+        self.client.on('entries', self._on_entries)
+        self.client.on('pulse', self._on_pulse)
+        self.client.on('disconnect', lambda *_: self.closed.set())
+        self.refusal: Any = None
+        self.client.on('connect_error', lambda why: setattr(self, 'refusal', why))
+        try:
+            self.client.connect(site.url, transports=['websocket'], wait_timeout=5, **options)
+        except socketio.exceptions.ConnectionError as e:
+            raise ConnectionRefusedError(str(self.refusal)) from e
+
+    def _note(self, change: Callable[[], None]) -> None:
+        with self._news:
+            change()
+            self._news.notify_all()
+        if not self._ack:
+            self.closed.wait(20)
+
+    def _on_snapshot(self, doc: Any) -> None:
+        self._note(lambda: self.snapshots.append(doc))
+
+    def _on_entries(self, docs: Any) -> None:
+        def change() -> None:
+            self.batches.append(docs)
+            self.entries.extend(docs)
+
+        self._note(change)
+
+    def _on_pulse(self, doc: Any) -> None:
+        self._note(lambda: self.pulses.append(doc))
+
+    def wait(self, what: Callable[[], object], timeout_s: float = 5.0) -> None:
+        with self._news:
+            assert self._news.wait_for(what, timeout_s), 'it did not happen'
+
+    def command(self, kind: str, **fields: Any) -> Any:
+        fields = {'key': f'{kind}-{next(KEYS):08d}', 'by': 'Maria', 'tablet': 't1', **fields}
+        return self.client.call('command', {'kind': kind, **fields}, timeout=5)
+
+    def close(self) -> None:
+        self.client.disconnect()
+
+
+KEYS = itertools.count()
+
+
+@pytest.fixture
+def connect(site: Site) -> Iterator[Callable[..., Tablet]]:
+    """Connects tablets to the default site (or to the one given)."""
+    tablets: list[Tablet] = []
+
+    def join(to: Site | None = None, **options: Any) -> Tablet:
+        tablets.append(Tablet(to or site, **options))
+        return tablets[-1]
+
+    yield join
+    for tablet in tablets:
+        tablet.close()
 
 
 @pytest.fixture

@@ -129,6 +129,9 @@ class RealClock:
     def monotonic_ns(self) -> int:
         return time.monotonic_ns()
 
+    def wall_ns(self) -> int:
+        return time.time_ns()
+
 
 @dataclass
 class FakeCell:
