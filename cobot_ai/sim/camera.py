@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import subprocess  # nosec B404: starts this package's own module
+import subprocess  # nosec B404
 import sys
 import time
 from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ class Gains:
     """Stiffness (N/m, N m/rad) and damping (N s/m, N m s/rad) along and about x, y, z."""
 
     stiffness: tuple[float, float, float] = (1800.0, 1800.0, 2500.0)
-    damping: tuple[float, float, float] = (170.0, 170.0, 200.0)
+    damping: tuple[float, float, float] = (280.0, 280.0, 320.0)
     turn_stiffness: float = 90.0
     turn_damping: float = 7.0
 

@@ -18,7 +18,7 @@ SURFACE = scene.FIXTURE_TOP + scene.PEG_BELOW_TCP + scene.PEG_HALF_LENGTH
 """Tool height at which the part's tip meets the fixture's upper face, metres."""
 GOAL = SURFACE - scene.HOLE_DEPTH
 """Tool height of a seated part, metres."""
-HOVER = np.array([*scene.FIXTURE_XY, SURFACE + 0.006])
+HOVER = np.array([*scene.FIXTURE_XY, SURFACE + 0.005])
 START = HOVER + np.array([-0.09, -0.05, 0.07])
 """Tool position between two steps: where a part is picked."""
 
@@ -41,14 +41,14 @@ class Tuning:
     approach_s: float = 0.8
     retreat_s: float = 0.8
     settle_s: float = 0.3
-    insert_speed: float = 0.035
-    insert_timeout_s: float = 2.1
+    insert_speed: float = 0.045
+    insert_timeout_s: float = 2.3
     settle_push: float = 4.0
     overshoot: float = 0.005
     reached: float = 0.0016
     push: float = 32.0
     search_push: float = 9.0
-    search_depth: float = 0.001
+    search_depth: float = 0.0005
     search_radius: float = 0.0035
     search_s: float = 1.2
     search_turns: float = 2.0

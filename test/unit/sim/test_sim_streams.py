@@ -62,6 +62,11 @@ def test_same_seed_same_readings_and_another_seed_others():
     assert first[1] != two_steps(5)[1]
 
 
+def test_the_sensors_of_two_cells_have_their_own_noise():
+    first, second = (Run(SimCell(seed), plain()).values(WRENCH)[:200] for seed in (1, 2))
+    assert not np.array_equal(first, second)
+
+
 def test_the_truth_is_in_no_reading():
     """Two cells whose stages differ in nothing but the name of the trouble publish the same."""
     runs = []
