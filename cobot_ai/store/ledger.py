@@ -101,9 +101,10 @@ class LedgerFile(LedgerView):
             self._closed = True
             self._jobs.put(None)
         self._thread.join()
+        super().close()
+        # Last, so that the write-ahead log is moved into the file where nobody else reads.
         self._writer.dispose()
         self._head.close()
-        super().close()
 
     def _newest_case(self) -> int:
         with self._reading() as connection:
