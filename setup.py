@@ -103,7 +103,7 @@ setup(
     install_requires=RUNTIME,
     extras_require={
         'ros': ROS,
-        'sim': ['mujoco>=3.1'],
+        'sim': ['mujoco>=3.1', 'python-socketio[client]>=5.14'],
         'test': TEST,
         'dev': DEV,
         'bench': BENCH,

@@ -218,13 +218,17 @@ class Authority:
                 waiter.case = self._unreported[-1]
                 self._unreported.clear()
             outcome = self._outcomes.get(waiter.case) if waiter.case is not None else None
-            if outcome is None and waiter.case is None and now >= waiter.until_ns:
-                idle = not self._p.observer.busy
-                hold = self.spec.question.fail_safe.value
-                outcome = Resolved(0, 'no_step', '', hold, False) if idle else None
+            if waiter.case is None and now >= waiter.until_ns and not self._p.observer.busy:
+                outcome = self._no_step()
             if outcome is not None:
                 self._waiters.remove(waiter)
                 waiter.done(outcome)
+
+    def _no_step(self) -> Resolved:
+        """A judgement was wanted for a step that never came: fail-safe, and said so."""
+        self.held = 'no step'
+        self.fault('no_step', 'A judgement was wanted, but no step message came before it.')
+        return Resolved(0, 'no_step', '', self.spec.question.fail_safe.value, False)
 
     def _settled(self, resolved: Resolved) -> None:
         self._outcomes[resolved.case] = resolved

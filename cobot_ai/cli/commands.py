@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cobot_ai.app.operator import Habits
+from cobot_ai.cli.auto_operator import Habits as AutoHabits
+from cobot_ai.cli.demo import DemoOptions, run_demo
 from cobot_ai.cli.replay import Options, run_replay
 from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
 from cobot_ai.core.errors import ConfigError, ModelError
@@ -130,6 +132,41 @@ def cell_commands(args: Args) -> list[tuple[str, list[str]]]:
     return [(n, node_command(n, {**common, **own[n]}, args.namespace)) for n in NODES]
 
 
+# ---------------------------------------------------------------- demo
+
+
+def _demo_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument('--operator', choices=('person', 'auto'), default='person')
+    p.add_argument('--steps', type=int, default=0, help='steps to do; 0: until stopped')
+    p.add_argument('--headless', action='store_true', help='do not open a browser')
+    p.add_argument('--speed', help='simulated seconds per second, or "max"')
+    p.add_argument('--port', type=int, default=8080, help='port of the page; 0: a free one')
+    p.add_argument('--seed', type=int, default=0, help='seed of simulation and operator')
+    p.add_argument('--delay', type=float, default=0.1, help='auto: seconds from question to tap')
+    p.add_argument('--error-rate', type=float, default=0.02, help='auto: share of wrong answers')
+    p.add_argument('--data-dir', default='', help='folder of the run; a temporary one if not given')
+    p.add_argument('--json', type=Path, help='file for the figures')
+
+
+def _demo(args: Args, say: Say) -> int:
+    if args.steps < 0 or args.delay < 0 or not 0.0 <= args.error_rate <= 1.0:
+        raise ConfigError('--steps and --delay must not be negative; --error-rate is 0 to 1.')
+    auto = args.operator == 'auto'
+    speed = args.speed or ('max' if auto and args.headless else '1')
+    options = DemoOptions(
+        steps=args.steps,
+        auto=auto,
+        headless=args.headless,
+        speed=_speed(speed) or 0.0,
+        port=args.port,
+        seed=args.seed,
+        data_dir=args.data_dir,
+        json=args.json,
+        habits=AutoHabits(args.delay, args.error_rate, args.seed),
+    )
+    return run_demo(options, say)
+
+
 # ---------------------------------------------------------------- verify, report, pin
 
 
@@ -201,6 +238,7 @@ def _pin(args: Args, say: Say) -> int:
 
 
 COMMANDS = (
+    Command('demo', 'A simulated cell, the service and the page.', _demo_arguments, _demo),
     Command('run', 'Start a cell: monitor, console and trainer.', _run_arguments, _run),
     Command('replay', 'Replay a bag through the whole loop.', _replay_arguments, _replay),
     Command('verify', 'Check the ledger and every model.', _verify_arguments, _verify),

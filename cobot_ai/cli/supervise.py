@@ -20,14 +20,16 @@ GRACE_S = 8.0
 
 @dataclass(slots=True)
 class Child:
-    """One supervised process."""
+    """One supervised process; one with `once` is not restarted when it ends well."""
 
     name: str
     command: Sequence[str]
+    once: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
     retry_at: float = 0.0
+    done: bool = False
 
     def start(self, now: float) -> None:
         """Start it in a group of its own, so that a terminal's Ctrl-C reaches it only once."""
@@ -37,6 +39,9 @@ class Child:
     def poll(self, now: float, say: Callable[[str], None]) -> None:
         """Restart it, with growing pauses, when it ended by itself."""
         if self.process is not None and self.process.poll() is not None:
+            if self.once and self.process.returncode == 0:
+                self.done = True
+                return
             self.failures = 0 if now - self.started > STEADY_S else self.failures + 1
             pause = BACKOFF_S[min(self.failures, len(BACKOFF_S) - 1)]
             say(f'{self.name} ended with {self.process.returncode}; again in {pause} s')

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from cobot_ai.ros import names, params, runtime
 from cobot_ai.ros.params import Param
 from cobot_ai.ros.sim_publish import Publishers
 from cobot_ai.sim.cell import SimCell
-from cobot_ai.sim.program import Answer, Idle, Outcome, RobotProgram, Schedule
-from cobot_ai.sim.records import Reading
+from cobot_ai.sim.program import Answer, Idle, RobotProgram, Schedule
+from cobot_ai.sim.records import Reading, StepTruth
 
 TABLE = (
     Param('seed', 0, 'Seed of everything that varies.'),
@@ -63,12 +63,21 @@ class SimNode(Node):
         self.create_service(Trigger, '~/resume', self._on_resume)
         self._freed = threading.Event()
 
+    def connect(self) -> None:
+        """Wait until somebody listens to the steps and offers a judgement."""
+        while not (self._steps.get_subscription_count() and self._judge.service_is_ready()):
+            self._check_wanted()
+            time.sleep(IDLE_S)
+
+    def _check_wanted(self) -> None:
+        if self._stop.wanted or not rclpy.ok():
+            raise StoppedError
+
     # ------------------------------------------------------------ readings
 
     def sink(self, reading: Reading) -> None:
         """Publish one reading at its time."""
-        if self._stop.wanted or not rclpy.ok():
-            raise StoppedError
+        self._check_wanted()
         if reading.t_s > self._now_s:
             self._now_s = reading.t_s
             self._keep_pace()
@@ -101,25 +110,24 @@ class SimNode(Node):
         self._freed.clear()
         end = time.monotonic() + JUDGE_TIMEOUT_S
         while not self._judge.service_is_ready():
-            self._pass_time(idle, end)
+            self._pass_time(idle)
         future = self._judge.call_async(Trigger.Request())
         while not future.done():
             if not self._judge.service_is_ready() or time.monotonic() > end:
                 future.cancel()
                 return Answer(False, Action.HOLD, 'no judgement came')
-            self._pass_time(idle, end)
+            self._pass_time(idle)
         response = future.result()
         return Answer(response.success, _action(response.message), response.message)
 
     def wait(self, facts: Facts, answer: Answer, idle: Idle) -> bool:
         """Held: wait until somebody resumes the cell."""
         while not self._freed.wait(0.0 if self._speed == 1.0 else IDLE_S):
-            self._pass_time(idle, float('inf'))
+            self._pass_time(idle)
         return True
 
-    def _pass_time(self, idle: Idle, end: float) -> None:
-        if self._stop.wanted or not rclpy.ok():
-            raise StoppedError
+    def _pass_time(self, idle: Idle) -> None:
+        self._check_wanted()
         if self._speed == 1.0:
             idle(IDLE_S)
         else:
@@ -144,17 +152,36 @@ def _action(message: str) -> Action:
         return Action.HOLD
 
 
-def _record(file: Path | None, outcome: Outcome) -> None:
-    """Write down what was true, for whoever scores the run; no topic ever carries it."""
-    if file is None:
-        return
-    row = {
-        'part_id': outcome.facts['part_id'],
-        'truth': outcome.truth.label,
-        'answer': outcome.answer.text,
-    }
-    with file.open('a', encoding='utf-8') as out:
-        out.write(json.dumps(row) + '\n')
+class WatchedCell:
+    """The simulated cell, writing down what was true as soon as it is, for whoever scores the run.
+
+    No topic ever carries it: the scripted operator of the demo looks here as a person would look
+    at the part.
+    """
+
+    def __init__(self, cell: SimCell, file: Path | None) -> None:
+        self._cell, self._file = cell, file
+
+    def pick(self, part: str) -> Iterator[Reading]:
+        """Take the next part of a family."""
+        return self._cell.pick(part)
+
+    def insert(self) -> Generator[Reading, None, StepTruth]:
+        """The step to be judged."""
+        truth = yield from self._cell.insert()
+        if self._file is not None:
+            row = {'part_id': f'{truth.serial:06d}', 'truth': truth.label}
+            with self._file.open('a', encoding='utf-8') as out:
+                out.write(json.dumps(row) + '\n')
+        return truth
+
+    def retreat(self, *, release: bool) -> Iterator[Reading]:
+        """Go back."""
+        return self._cell.retreat(release=release)
+
+    def hold(self, seconds: float) -> Iterator[Reading]:
+        """Stand still."""
+        return self._cell.hold(seconds)
 
 
 @contextmanager
@@ -181,14 +208,14 @@ def main(args: list[str] | None = None) -> int:
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = SimNode(stop)
     values = node.values
-    cell = SimCell(values['seed'])
-    schedule = Schedule(values['second_part_from'])
-    truth = Path(values['truth_file']) if values['truth_file'] else None
-    program = RobotProgram(cell, node, node.sink, schedule)
+    truth_file = Path(values['truth_file']) if values['truth_file'] else None
+    cell = WatchedCell(SimCell(values['seed']), truth_file)
+    program = RobotProgram(cell, node, node.sink, Schedule(values['second_part_from']))
     try:
         with _spinning(node):
-            for outcome in program.run(values['steps'] or sys.maxsize):
-                _record(truth, outcome)
+            node.connect()
+            for _ in program.run(values['steps'] or sys.maxsize):
+                pass
     except StoppedError:
         pass
     finally:
