@@ -113,8 +113,15 @@ class LedgerView:
 
         Returns:
             The first bad row and why; also whether rows known to have been written are gone.
+
+        Raises:
+            StoreError: The file is damaged so that it cannot even be walked.
         """
         wanted = parse_code(code) if code else None
+        with self._reading() as connection:
+            problem = connection.exec_driver_sql('PRAGMA integrity_check(1)').scalar_one()
+        if problem != 'ok':
+            return ChainCheck(0, 0, f'the database file is damaged ({problem})', self.tip().code)
         tip = genesis(self._id)
         seen: dict[int, str] = {}
         marks = [mark for mark in (wanted, read_head(self._path)) if mark]
