@@ -57,7 +57,7 @@ class OnnxFitter:
         if training is None:
             return None
         head = _head(spec.head)
-        bank = _bank(training, head.blocks, spec.seed)
+        bank = make_bank(training, head.blocks, spec.seed)
         table = bank.compute(training.values, training.mask)
         known = np.flatnonzero(training.y != OTHER)
         learn, y = pick(table, known), training.y[known]
@@ -109,7 +109,8 @@ def _head(name: str) -> Head:
     return HEADS[name]()
 
 
-def _bank(training: Training, blocks: Sequence[str], seed: int) -> Bank:
+def make_bank(training: Training, blocks: Sequence[str], seed: int) -> Bank:
+    """Freeze scaling and the named blocks on the windows of a training set."""
     _, channels, samples = training.values.shape
     scaling = fit_scaling(training.values, training.mask)
     made = tuple(BLOCKS[name](training, scaling, seed) for name in blocks)
