@@ -93,13 +93,21 @@ def _read(file: Path) -> Any:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ConfigError(f'this is larger than {MAX_BYTES // 1024} kB: not a cell file.')
-        return yaml.load(file.read_text('utf-8'), _Loader)  # noqa: S506 (a SafeLoader)
+        return _parse(file.read_text('utf-8'))
     except (OSError, UnicodeDecodeError) as e:
         raise ConfigError(f'the file cannot be read as UTF-8 text ({e}).') from e
     except yaml.YAMLError as e:
         raise ConfigError(f'this is not valid YAML: {" ".join(str(e).split())}.') from e
     except (RecursionError, ValueError, TypeError) as e:
         raise ConfigError('this is not a cell file: it is nested too deeply or malformed.') from e
+
+
+def _parse(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def _check_stream(i: int, stream: Any) -> None:
