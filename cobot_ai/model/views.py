@@ -1,8 +1,9 @@
 """Two ways to say how far apart two cases are, each also as a graph (in double precision).
 
-A feature the present case did not measure adds what it adds on average between stored cases: the
-distance stays comparable, and the more is missing, the more alike all stored cases look, so that
-the model falls back to the class shares instead of guessing.
+Features the present case did not measure are left out and the distance is scaled up to what it
+would usually be with them. So that a case with hardly anything measured does not look identical
+to everything, a small part of what is missing enters as the usual distance: with nothing measured
+all stored cases are usually far away.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from cobot_ai.model.ridge import Labels
 KEPT = 256
 """Features of the Laplacian view that are kept."""
 LEAST_WEIGHT = 0.02
+PRIOR = 0.05
+"""Share of what is missing that enters as the usual distance."""
+TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Laplacian:
         """Distances of other cases to the stored ones [case, stored]."""
         features = _columns(join(table, self.blocks), self.columns)
         rows = (self.standard.apply(features) * self.weights).astype(np.float32)
-        return l1(rows, self.stored) + _missing(features, self.usual, np.abs(self.stored))
+        return _complete(l1(rows, self.stored), features, self.usual, np.abs(self.stored))
 
     def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> str:
         """The same inside a graph: name of the distances [B, stored]."""
@@ -69,8 +73,7 @@ class Laplacian:
         stored = g.const(self.stored)
         apart = g.op('Sub', g.double(g.op('Unsqueeze', row, g.const([1]))), g.double(stored))
         full = g.sum(g.op('Abs', apart), keep=False)
-        missing = _emit_missing(g, valid, self.usual, g.op('Abs', stored))
-        return g.op('Add', full, g.double(missing))
+        return _emit_complete(g, full, valid, self.usual, g.op('Abs', stored))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Gaussian:
         """Distances of other cases to the stored ones [case, stored]."""
         features = table[self.blocks[0]]
         rows = ((features.values - self.mean) * self.factor * features.valid).astype(np.float32)
-        return l2(rows, self.stored) + _missing(features, self.usual, self.stored**2)
+        return _complete(l2(rows, self.stored), features, self.usual, self.stored**2)
 
     def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> str:
         """The same inside a graph: name of the distances [B, stored]."""
@@ -110,7 +113,7 @@ class Gaussian:
         squares = g.op('Mul', stored, stored)
         norms = g.const((self.stored**2).sum(axis=1))
         full = g.op('Max', g.op('Add', g.op('Add', cross, own), norms), g.const(0.0))
-        return g.double(g.op('Add', full, _emit_missing(g, valid, self.usual, squares)))
+        return _emit_complete(g, g.double(full), valid, self.usual, squares)
 
 
 def fit_laplacian(table: Table, blocks: tuple[str, ...], y: Labels) -> Laplacian:
@@ -182,15 +185,24 @@ def _mean_gap(stored: Floats) -> Floats:
     )
 
 
-def _missing(features: Features, usual: Floats, zero: Floats) -> Floats | float:
-    """What missing features add instead of their distance from zero [case, stored]."""
+def _complete(full: Floats, features: Features, usual: Floats, zero: Floats) -> Floats:
+    """Take out what missing features added (they stood at zero) and scale up [case, stored]."""
     missing = np.float32(1) - features.valid
     if not missing.any():
-        return 0.0
-    return np.asarray((missing @ usual)[:, None] - missing @ zero.T, np.float32)
+        return full
+    lost = (missing @ usual)[:, None]
+    pad = PRIOR * lost
+    scale = usual.sum() / np.maximum(usual.sum() - lost + pad, TINY)
+    return np.asarray((full - missing @ zero.T + pad) * scale, np.float32)
 
 
-def _emit_missing(g: Graph, valid: str, usual: Floats, zero: str) -> str:
+def _emit_complete(g: Graph, full: str, valid: str, usual: Floats, zero: str) -> str:
+    """The same inside a graph, in double precision."""
+    total = g.double(g.const(usual.sum()))
     missing = g.op('Sub', g.const(1.0), valid)
-    expected = g.op('MatMul', missing, g.const(usual[:, None]))
-    return g.op('Sub', expected, g.op('MatMul', missing, g.op('Transpose', zero)))
+    lost = g.double(g.op('MatMul', missing, g.const(usual[:, None])))
+    pad = g.op('Mul', lost, g.double(g.const(PRIOR)))
+    kept = g.op('Add', g.op('Sub', total, lost), pad)
+    scale = g.op('Div', total, g.op('Max', kept, g.double(g.const(TINY))))
+    extra = g.double(g.op('MatMul', missing, g.op('Transpose', zero)))
+    return g.op('Mul', g.op('Add', g.op('Sub', full, extra), pad), scale)
