@@ -85,10 +85,10 @@ class Mix:
     shares: Mapping[str, float] = field(
         default_factory=lambda: {
             'misaligned': 0.09,
-            'oversize': 0.06,
+            'oversize': 0.07,
             'chip': 0.06,
             'no_part': 0.07,
-            'weak_grip': 0.12,
+            'weak_grip': 0.13,
         }
     )
 
@@ -120,7 +120,7 @@ def stage(rng: np.random.Generator, part: str, trouble: str) -> Draw:
         tilt=_tilt(rng, misaligned),
         friction=float(np.clip(rng.lognormal(np.log(0.25), 0.25), 0.12, 0.55)),
         plunger=float(rng.uniform(8.0, 26.0)),
-        grip=float(rng.uniform(3.5, 9.0) if trouble == 'weak_grip' else rng.uniform(45.0, 70.0)),
+        grip=float(rng.uniform(3.5, 14.0) if trouble == 'weak_grip' else rng.uniform(45.0, 70.0)),
         pad_friction=float(rng.uniform(0.6, 0.9)),
         present=trouble != 'no_part',
         pick=float(rng.normal(0.0, 0.0003)),

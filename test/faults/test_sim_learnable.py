@@ -52,7 +52,7 @@ def accuracy(x, y):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_simple_classifier_learns_the_classes_from_150_answers():
     x, y = record(TRAIN + TEST)
     assert set(y) == set(range(len(CLASSES)))
