@@ -99,13 +99,13 @@ def dilations(samples: int) -> list[int]:
 def _layer(plain: Floats, dilation: int, first: int, maps: int, rng: np.random.Generator) -> Layer:
     cases, channels, samples = plain.shape
     shape = kernels()[(np.arange(maps) + first) % 84]
-    weights = np.zeros((maps, channels, LENGTH), np.float32)
-    mixed = np.zeros((maps, samples), np.float32)
-    for i in range(maps):
-        most = np.log2(min(channels, MOST_CHANNELS) + 1)
-        picks = rng.choice(channels, max(1, int(2 ** rng.uniform(0, most))), replace=False)
-        weights[i, picks] = shape[i]
-        mixed[i] = plain[rng.integers(cases), picks].sum(axis=0)
+    most = np.log2(min(channels, MOST_CHANNELS) + 1)
+    count = np.maximum(1, np.exp2(rng.uniform(0, most, maps)).astype(int))
+    rank = rng.random((maps, channels)).argsort(axis=1).argsort(axis=1)
+    picks = (rank < count[:, None]).astype(np.float32)
+    weights = picks[:, :, None] * shape[:, None, :]
+    examples = plain[rng.integers(cases, size=maps)]
+    mixed = (picks[:, None, :] @ examples)[:, 0]
     pad = LENGTH // 2 * dilation
     padded = np.pad(mixed, ((0, 0), (pad, pad)))
     taps = [shape[:, j, None] * padded[:, j * dilation :][:, :samples] for j in range(LENGTH)]

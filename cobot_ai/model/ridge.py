@@ -12,7 +12,9 @@ from cobot_ai.core.types import Doubles
 Labels = NDArray[np.int64]
 RIDGES = np.logspace(-2, 1, 7)
 """Not below 0.01: coefficients would grow so large that float32 features lose the fifth digit."""
-TEMPERATURES = np.exp(np.linspace(-1, 5, 49))
+COARSE = np.linspace(-1, 5, 13)
+FINE = np.linspace(-0.5, 0.5, 9)
+"""Two grids for the logarithm of the temperature: all, then around the best."""
 BALANCE = 0.5
 """Power of the inverse class share in the case weights: 0 none, 1 fully balanced."""
 
@@ -97,8 +99,13 @@ def softmax(scores: Doubles) -> Doubles:
 def fit_temperature(scores: Doubles, y: Labels) -> tuple[float, float]:
     """Factor t for softmax(t * scores), drawn weakly towards 4, and its log-loss per case."""
     gaps = scores - scores.max(axis=1, keepdims=True)
-    logs = np.log(np.exp(TEMPERATURES[:, None, None] * gaps).sum(axis=2))
-    loss = (logs - TEMPERATURES[:, None] * gaps[np.arange(len(y)), y]).sum(axis=1)
-    loss += 0.5 * np.log(TEMPERATURES / 4) ** 2
-    best = int(np.argmin(loss))
-    return float(TEMPERATURES[best]), float(loss[best] / len(y))
+    own = float(gaps[np.arange(len(y)), y].sum())
+    centre, loss = 0.0, 0.0
+    for grid in (COARSE, FINE):
+        logs = centre + grid
+        t = np.exp(logs)
+        norms = np.log(np.exp(t[:, None, None] * gaps).sum(axis=2)).sum(axis=1)
+        losses = norms - t * own + 0.5 * (logs - np.log(4)) ** 2
+        best = int(np.argmin(losses))
+        centre, loss = float(logs[best]), float(losses[best])
+    return float(np.exp(centre)), loss / len(y)
