@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mcap.records import Channel, Message, Schema
@@ -35,14 +36,17 @@ class Bag:
                 f'{path} holds no bag; give the folder with metadata.yaml, or an .mcap file.'
             )
         self._path = path
-        self._damage = ''
+        self._recovering = False
+        self._missing = ''
         try:
             with Reader(path) as reader:
                 self._topics = {t: (i.msgtype or '', i.msgcount) for t, i in reader.topics.items()}
         except Exception as e:
             if not self._recoverable():
                 raise DataError(f'The bag {path} cannot be read ({e}); record it again.') from e
-            self._damage = str(e) or type(e).__name__
+            self._recovering = True
+            # Files can be read to their end and still not be all that the index promises.
+            self._missing = str(e) if (path / 'metadata.yaml').exists() else ''
             self._topics = self._scan()
 
     def topics(self) -> dict[str, tuple[str, int]]:
@@ -62,16 +66,14 @@ class Bag:
         if not wanted:
             return
         try:
-            if self._damage:
+            if self._recovering:
                 yield from _in_order(self._recover(wanted))
             else:
                 yield from self._read(wanted)
-        except DataError:
-            raise
         except Exception as e:
             raise self._damaged(str(e) or type(e).__name__) from e
-        if self._damage:
-            raise self._damaged(self._damage)
+        if self._missing:
+            raise self._damaged(self._missing)
 
     def _read(self, wanted: set[str]) -> Iterator[RawMessage]:
         with Reader(self._path) as reader:
@@ -92,10 +94,8 @@ class Bag:
 
     def _scan(self) -> dict[str, tuple[str, int]]:
         counts: Counter[tuple[str, str]] = Counter()
-        try:
+        with suppress(DataError):
             counts.update((m.topic, m.type) for m in self._recover())
-        except DataError as e:
-            self._damage = str(e)
         if not counts:
             raise self._damaged('nothing of it is readable')
         return {topic: (ros_type, n) for (topic, ros_type), n in counts.items()}

@@ -100,6 +100,21 @@ def test_single_file_and_split_bag(tmp_path):
     assert collect(Bag(split).messages()) == (list(messages(600)), '')
 
 
+def test_a_missing_part_of_a_split_bag_is_said_after_the_rest_was_read(tmp_path):
+    folder = record(tmp_path / 'a')
+    doc = yaml.safe_load((folder / 'metadata.yaml').read_text())
+    doc['rosbag2_bagfile_information']['relative_file_paths'].append('a_1.mcap')
+    (folder / 'metadata.yaml').write_text(yaml.safe_dump(doc))
+    got, damage = collect(Bag(folder).messages())
+    assert got == list(messages())
+    assert 'a_1.mcap' in damage
+
+
+def test_a_whole_file_in_a_folder_without_metadata_is_not_damaged(tmp_path):
+    small_chunks(tmp_path / 'x_0.mcap')
+    assert collect(Bag(tmp_path).messages()) == (list(messages(2000)), '')
+
+
 @pytest.mark.parametrize('keep', [0.99, 0.6, 0.3])
 def test_a_truncated_bag_is_read_up_to_the_damage(tmp_path, keep):
     file = small_chunks(tmp_path / 'x.mcap')
