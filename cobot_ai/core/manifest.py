@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from cobot_ai.core.errors import ModelError
@@ -54,8 +54,11 @@ class Manifest:
     gates: GateReport = field(default_factory=lambda: GateReport(()))
 
     def to_json(self) -> Json:
-        """Plain JSON form."""
-        return {'schema': SCHEMA, **asdict(self)}
+        """Plain JSON form (lists of thousands of honest scores are not copied)."""
+        doc: Json = {f.name: getattr(self, f.name) for f in fields(self)}
+        doc['certificates'] = [asdict(c) for c in self.certificates]
+        doc['gates'] = asdict(self.gates)
+        return {'schema': SCHEMA, **doc}
 
     def canonical(self) -> bytes:
         """Canonical bytes: the file that is stored and hashed."""
