@@ -13,7 +13,7 @@ import numpy as np
 
 from cobot_ai.model.session import open_session
 
-MEMORY = 3 << 30
+MEMORY = 3 << 29
 CPU_SECONDS = 10
 
 

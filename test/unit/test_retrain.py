@@ -150,6 +150,16 @@ def test_the_live_version_is_never_asked_about_a_case_or_group_it_was_trained_on
     assert check.figures['overall']['cases'] == 31
 
 
+def test_a_case_whose_label_changed_is_not_compared():
+    shelf = Shelf()
+    cases = model_cases.cases(30)
+    shelf.live, _ = build(cases, shelf)
+    corrected = [replace(cases[0], label='jam'), *cases[1:]]
+    _, manifest = build(corrected, shelf)
+    check = next(c for c in manifest.gates.checks if c.name == 'not_worse')
+    assert check.figures['overall']['cases'] == 29
+
+
 def test_a_damaged_live_version_does_not_block_a_new_one():
     class Damaged(Shelf):
         def get(self, digest):

@@ -129,10 +129,10 @@ def test_inputs_and_outputs_that_differ_from_the_manifest(good, manifest):
 
 
 def hungry(samples):
-    """A small file that asks for the outer product of its input with itself, again and again."""
+    """A small file that takes all differences of its input, twice: 430 million numbers."""
     g = Graph()
-    flat = g.slice(g.op('Reshape', 'x', g.const([1, -1])), 0, 40, axis=1)
-    for _ in range(3):
+    flat = g.op('Reshape', 'x', g.const([1, -1]))
+    for _ in range(2):
         flat = g.op('Reshape', g.op('Sub', g.op('Transpose', flat), flat), g.const([1, -1]))
     total = g.op('ReduceSum', flat, g.const([1]), keepdims=0)
     g.op('Identity', total, out='evidence')

@@ -65,11 +65,12 @@ def test_spectrum_is_the_log_magnitude_of_a_fourier_transform():
     assert np.allclose(bands[:, :, 0], np.log(size[:, :, 0] + 0.02), atol=1e-4)
 
 
-def test_convolutions_agree_with_a_direct_sum():
-    values, mask = masked(1.0)
+@pytest.mark.parametrize('share', [1.0, 0.6])
+def test_convolutions_agree_with_a_direct_sum_where_gaps_are_the_mean(share):
+    values, mask = masked(share)
     block = make_convolutions(values, mask, fit_scaling(values, mask), seed=4)
     found, scaling = features(block, values, mask)
-    plain = (values - scaling.mean) * scaling.inverse_sd
+    plain = (values - scaling.mean) * scaling.inverse_sd * mask
     column = 0
     for layer in block._layers:
         pad = LENGTH // 2 * layer.dilation
