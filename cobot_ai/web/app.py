@@ -74,6 +74,7 @@ def _headers(response: Response) -> Response:
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
     response.headers['X-Content-Type-Options'] = 'nosniff'
-    response.headers['Referrer-Policy'] = 'no-referrer'
+    # Not 'no-referrer': browsers then send the origin of a form as 'null'.
+    response.headers['Referrer-Policy'] = 'same-origin'
     response.headers.setdefault('Cache-Control', 'no-store')
     return response

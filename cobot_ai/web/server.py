@@ -7,6 +7,8 @@ tap to everybody seeing it; off it is 2 to 3 ms. A cell has some ten tablets, on
 from __future__ import annotations
 
 import logging
+import socket
+import struct
 from typing import Any
 
 from flask import Flask
@@ -14,6 +16,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from cobot_ai.core.errors import ConfigError
 
+SEND_TIMEOUT_S = 5
+"""A peer that takes no bytes for this long is given up, so that its threads end."""
 log = logging.getLogger(__name__)
 
 
@@ -22,6 +26,16 @@ class Handler(WSGIRequestHandler):
 
     disable_nagle_algorithm = True
     protocol_version = 'HTTP/1.1'
+
+    def setup(self) -> None:
+        """Bound every write: a frozen or vanished tablet must not hold a thread for ever."""
+        super().setup()
+        limit = struct.pack('ll', SEND_TIMEOUT_S, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        if hasattr(socket, 'TCP_USER_TIMEOUT'):  # Linux
+            self.connection.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SEND_TIMEOUT_S * 1000
+            )
 
     def run_wsgi(self) -> None:
         """Serve one request; what follows on the connection of a websocket is not HTTP."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,15 @@ class Site:
         self.console: Console = create_app(self.cell.services(), self.settings)
         self._server = web_server(self.console.app, '127.0.0.1', self.port)
         self.port = self._server.port
+        self._sockets: list[socket.socket] = []
+        accept = self._server.get_request
+
+        def get_request() -> Any:
+            connection, address = accept()
+            self._sockets.append(connection)
+            return connection, address
+
+        self._server.get_request = get_request
         self.cell.news = self.console.feed.notify
         self.console.feed.start()
         self._thread = threading.Thread(
@@ -49,12 +59,14 @@ class Site:
         self._thread.start()
 
     def down(self) -> None:
+        """As a kill would do it: every connection is cut."""
         self.console.feed.stop()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        for sid in list(self.console.socketio.server.eio.sockets):
-            self.console.socketio.server.eio.disconnect(sid)
+        for connection in self._sockets:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def url(self) -> str:

@@ -57,7 +57,7 @@ def test_a_conflict_and_a_late_answer_are_explained(cell, client):
 def test_what_the_model_thinks_is_not_on_the_page(cell, client):
     cell.ask()
     page = client.get('/lite').text
-    assert '0.71' not in page and '71' not in page
+    assert '0.7' not in page and '0.18' not in page
 
 
 def test_plant_texts_cannot_run(cell, client):

@@ -20,7 +20,7 @@ export class Outbox {
 
   constructor(
     private readonly send: Send,
-    private readonly later: (f: () => void, ms: number) => unknown = setTimeout,
+    private readonly later: (f: () => void, ms: number) => unknown = (f, ms) => setTimeout(f, ms),
   ) {}
 
   /** Keep a command and send it; returns its key. */

@@ -20,9 +20,11 @@ export function Evidence({ doc }: { doc: Doc | null | undefined }) {
     <section class={`evidence ${all ? 'all' : ''}`}>
       <div class="signals">
         <p class="missing">{missingText(doc.channels)}</p>
-        {measured.slice(0, all ? undefined : SHOWN).map((c) => (
-          <Signal key={c.name} channel={c} />
-        ))}
+        <div class="traces">
+          {measured.slice(0, all ? undefined : SHOWN).map((c) => (
+            <Signal key={c.name} channel={c} />
+          ))}
+        </div>
         <div class="signals-foot">
           <p class="band">
             {doc.band_cases

@@ -10,7 +10,7 @@ import { nextFor, queue, type Ask } from '../core/state';
 import { link, onConnect, onEntry, send, state } from '../core/transport';
 
 export const NOT_SURE = 'not_sure';
-const RENEW_MS = 5000;
+const TICK_MS = 300;
 /** How long an ask that ran out stays on the screen for a late answer. */
 const EXPIRED_SHOWN_MS = 20000;
 
@@ -77,11 +77,20 @@ function volatile(draft: { kind: 'claim' | 'release'; case: number; by: string; 
   return send({ ...draft, key: randomKey() }).catch(() => null);
 }
 
+let claimedAt = -Infinity;
+
 function claim(): void {
   const ask = current.value;
   if (!ask || ask.resolution || ask.given || document.visibilityState !== 'visible') return;
   if (ask.holder && ask.holder.tablet !== prefs.value.tablet) return;
+  claimedAt = performance.now();
   void volatile({ kind: 'claim', case: ask.case, ...who() });
+}
+
+/** Well before the lease ends, as long as the question is in sight. */
+function renew(): void {
+  const leaseMs = (current.value?.body.lease_s ?? 0) * 1000;
+  if (performance.now() - claimedAt > leaseMs / 3) claim();
 }
 
 const mustClaim = computed(() => {
@@ -93,7 +102,7 @@ const mustClaim = computed(() => {
 effect(() => {
   if (mustClaim.value !== null) claim();
 });
-setInterval(claim, RENEW_MS);
+setInterval(renew, TICK_MS);
 
 // ---------------------------------------------------------------- answers
 
@@ -154,6 +163,7 @@ onEntry((entry) => {
     const by = String(entry.body['by']);
     notify('notice.done', () => ({ by, label: labelText(ask, label) }));
   }
+  if (entry.kind === 'resolution' && entry.body['outcome'] === 'unsure') notify('notice.unsure');
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'cancelled')
     notify('notice.cancelled', () => ({}), true);
 });

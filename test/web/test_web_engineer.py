@@ -1,0 +1,143 @@
+"""Engineer's screens, hostile texts and the login, in a real Chromium."""
+
+import pytest
+from test_web_card import settled, shown, tap, until
+from web_fakes import an_evidence
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+EVIL = '<img src=x onerror="window.pwned=1"><svg onload="window.pwned=2">'
+
+
+def hold(page, name, ms=1700):
+    button = page.get_by_role('button', name=name).first
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    page.mouse.move(box['x'] + box['width'] / 2, box['y'] + box['height'] / 2)
+    settled(page)
+    page.mouse.down()
+    page.wait_for_timeout(ms)
+    page.mouse.up()
+
+
+def test_models_show_reasons_and_failed_cases(cell, tablet):
+    case = cell.act()
+    cell.go_live(cell.model())
+    bad = cell.model(passed=False, seed=1, case=case)
+    page = tablet(path='/#/engineer/models')
+    version = page.locator(f'[data-model="{bad}"]')
+    version.get_by_text('2 of 12 golden cases differ.').wait_for()
+    assert version.get_by_role('button', name='Promote').is_disabled()
+    version.get_by_role('link', name=str(case)).click()
+    page.get_by_role('heading', name=f'Case {case}').wait_for()
+
+
+def test_a_threshold_that_does_not_exist_is_said_with_what_is_missing(cell, tablet):
+    cell.go_live(cell.model())
+    page = tablet(path='/#/engineer/models')
+    row = page.locator('tr', has_text='part=peg_b')
+    row.get_by_text('none exists: ask').wait_for()
+    assert row.locator('td').last.inner_text() == '32'
+    other = page.locator('tr', has_text='part=peg_a')
+    assert '120 labels, 61 above, 0 wrong' in other.inner_text()
+
+
+def test_promote_and_roll_back_need_a_hold_not_a_tap(cell, tablet):
+    first, second = cell.model(), cell.model(seed=1)
+    cell.go_live(first)
+    page = tablet(path='/#/engineer/models')
+    page.locator(f'[data-model="{second}"]').wait_for()
+    page.locator('#line, .line', has_text='checked').first.wait_for()
+    hold(page, 'Promote', ms=600)
+    assert cell.registry.current() == first
+    hold(page, 'Promote')
+    until(page, lambda: cell.registry.current() == second)
+    page.locator(f'[data-model="{second}"]', has_text='live').wait_for()
+    hold(page, 'Roll back')
+    until(page, lambda: cell.registry.current() == first)
+    assert [e.body['by'] for e in cell.ledger.last('rollback')] == ['Maria']
+
+
+def test_maintenance_is_switched_and_shown(cell, tablet):
+    page = tablet(path='/#/engineer/models')
+    page.locator('.line', has_text='checked').wait_for()
+    hold(page, 'Begin maintenance')
+    page.get_by_role('button', name='End maintenance').wait_for()
+    page.locator('.line', has_text='Maintenance').wait_for()
+    assert cell.maintenance
+
+
+def test_decisions_are_filtered_and_one_is_told_end_to_end(cell, tablet):
+    acted = cell.act('seated')
+    asked = cell.ask(undo_s=0.0)
+    lost = cell.ask(deadline_s=0.0)
+    who = {'case': asked, 'by': 'Maria', 'tablet': 't'}
+    cell.submit({'kind': 'answer', 'label': 'missing', 'epoch': 0, 'key': 'k', **who}, 1)
+    page = tablet(path='/#/engineer')
+    until(page, lambda: len(cell.settled) == 2)
+
+    def cases():
+        return [int(n) for n in page.locator('tbody td:first-child').all_inner_texts()]
+
+    page.locator('tbody tr', has_text='Nobody answered').wait_for()
+    assert cases() == [lost, asked, acted]
+    for name, expected in (('Acted alone', [acted]), ('Not answered', [lost])):
+        page.locator('.filters').get_by_role('button', name=name).click()
+        assert cases() == expected
+    page.goto(page.url.split('#')[0] + f'#/engineer/case/{asked}')
+    page.get_by_role('heading', name=f'Case {asked}').wait_for()
+    page.get_by_text('71.23%').first.wait_for()
+    text = page.locator('.case').inner_text()
+    assert 'missing · accepted' in text and 'temp.joint_3: gap (25%)' in text
+    assert page.locator('canvas').count() == 5
+
+
+def test_hostile_texts_do_not_run_anywhere(cell, tablet):
+    classes = tuple(
+        type(c)(c.name, c.action, c.nominal, text={'en': EVIL + c.name})
+        for c in cell.question.classes
+    )
+    evidence = {
+        **an_evidence(),
+        'channels': [{**c, 'text': {'en': EVIL}, 'unit': EVIL} for c in an_evidence()['channels']],
+    }
+    page = tablet()
+    case = cell.ask(
+        evidence=evidence, classes=classes, text={'en': EVIL}, facts={EVIL: EVIL}, undo_s=0.5
+    )
+    shown(page, case)
+    page.locator('.trace').first.wait_for()
+    assert page.locator('h1').inner_text() == EVIL
+    tap(page, 'seated')
+    page.locator('.idle', has_text='You said').wait_for()
+    cell.act(label=EVIL)
+    for path in ('', f'/case/{case}', '/models'):
+        page.goto(page.url.split('#')[0] + '#/engineer' + path)
+        page.locator('main').get_by_text('<img').or_(page.locator('.controls')).first.wait_for()
+    assert page.evaluate('window.pwned') is None
+    assert page.locator('img[src="x"]').count() == 0
+
+
+def test_outside_loopback_a_pin_opens_the_page_and_the_name_is_recorded(
+    cell, serve, browser, monkeypatch
+):
+    site = serve(login_required=True)
+    context = browser.new_context(locale='en')
+    page = context.new_page()
+    page.goto(site.url)
+    page.get_by_label('Name').fill('Jana')
+    page.get_by_label('PIN').fill('0000')
+    page.get_by_role('button').click()
+    page.get_by_text('This PIN is wrong').wait_for()
+    page.get_by_label('Name').fill('Jana')
+    page.get_by_label('PIN').fill('2468')
+    page.get_by_role('button').click()
+    case = cell.ask()
+    shown(page, case)
+    tap(page, 'Seated')
+    page.get_by_text('You said').wait_for()
+    assert cell.of_kind(case, 'answer')[0]['by'] == 'Jana'
+    context.clear_cookies()
+    site.down()
+    site.up()
+    page.wait_for_url('**/login', timeout=9000)
+    context.close()

@@ -1,0 +1,191 @@
+"""Connection, several tablets, reloads: nothing is lost and nobody is left guessing."""
+
+import json
+
+import pytest
+from test_web_card import answers, settled, shown, tap, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+
+def test_without_a_heartbeat_the_whole_screen_becomes_unknown(cell, tablet):
+    page = tablet()
+    case = cell.ask()
+    shown(page, case)
+    cell.frozen = True
+    page.locator('#line', has_text='Unknown since').wait_for(timeout=9000)
+    assert page.locator('.answer:not([disabled])').count() == 0
+    assert page.locator('.ring text').text_content() == '?'
+    cell.frozen = False
+    page.locator('#line', has_text='Question open, checked').wait_for()
+    settled(page)
+    tap(page, 'Seated')
+    page.get_by_text('You said').wait_for()
+
+
+def test_the_idle_screen_never_shows_a_stale_truth(cell, site, tablet):
+    page = tablet()
+    page.get_by_role('heading', name='Running, checked 0 s ago').wait_for()
+    site.down()
+    page.get_by_text('No connection').wait_for(timeout=2000)
+    page.get_by_role('heading', name='Unknown since').wait_for(timeout=9000)
+    assert page.get_by_text('Running').count() == 0
+    site.up()
+    page.get_by_role('heading', name='Running, checked').wait_for(timeout=6000)
+
+
+def test_after_a_cut_exactly_what_was_missed_is_replayed_without_a_reload(cell, site, tablet):
+    page = tablet()
+    frames = []
+    # Playwright cannot take a bound method of a builtin.
+    page.on('websocket', lambda ws: ws.on('framereceived', lambda f: frames.append(f)))  # noqa: PLW0108
+    shown(page, cell.ask(undo_s=0.3))
+    page.evaluate('window.marker = 1')
+    site.down()
+    page.get_by_text('No connection').wait_for()
+    frames.clear()
+    seen = cell.ledger.head()
+    missed = cell.ask(text={'en': 'Asked while nobody was connected?'})
+    site.up()
+    page.locator('#queue', has_text='2 questions').wait_for()
+    assert page.evaluate('window.marker') == 1
+    events = [json.loads(f[f.index('[') :]) for f in map(str, frames) if f.startswith('42')]
+    replayed = next(e for e in events if e[0] == 'entries')
+    assert not any(e[0] == 'snapshot' for e in events)
+    seqs = [e['seq'] for e in replayed[1]]
+    assert seqs == list(range(seqs[0], seqs[-1] + 1)) and seqs[0] <= seen + 1 <= seqs[-1]
+    assert any(e['case'] == missed for e in replayed[1])
+
+
+def test_a_tap_without_connection_is_shown_and_sent_when_it_is_back(cell, site, tablet):
+    page = tablet()
+    case = cell.ask()
+    shown(page, case)
+    site.down()
+    page.get_by_text('No connection').wait_for()
+    tap(page, 'Seated')
+    page.get_by_text('Sending: Seated').wait_for()
+    page.get_by_text('1 waiting to be sent').wait_for()
+    site.up()
+    page.get_by_text('You said: Seated').wait_for(timeout=9000)
+    assert answers(cell, case) == [('seated', 'accepted')]
+
+
+def test_the_key_of_a_tap_survives_a_reload(cell, tablet):
+    page = tablet()
+    case = cell.ask()
+    shown(page, case)
+    cell.silent = True
+    tap(page, 'Seated')
+    page.get_by_text('Sending: Seated').wait_for()
+    page.reload()
+    page.get_by_text('Sending: Seated').wait_for()
+    cell.silent = False
+    page.get_by_text('You said: Seated').wait_for()
+    keys = {c['key'] for c in cell.commands if c['kind'] == 'answer'}
+    assert len(keys) == 1
+    assert sum(c['kind'] == 'answer' for c in cell.commands) >= 2
+    assert answers(cell, case) == [('seated', 'accepted')]
+    page.locator('.outbox').wait_for(state='detached')
+
+
+def both_show(first, second, case):
+    """Who comes first has it; the other one sees that and opens it all the same."""
+    shown(first, case)
+    row = second.locator('.queue li').first
+    row.or_(second.locator(f'.card[data-case="{case}"]')).first.wait_for()
+    settled(second)
+    if row.count():
+        row.get_by_role('button').click()
+    shown(second, case)
+
+
+def test_two_tablets_opposite_answers_one_counts_and_the_other_is_told_who_and_what(cell, tablet):
+    maria, ana = tablet('Maria'), tablet('Ana')
+    case = cell.ask()
+    both_show(maria, ana, case)
+    with cell.lock:  # both taps are on their way before either is decided
+        tap(maria, 'Seated')
+        until(maria, lambda: sum(c['kind'] == 'answer' for c in cell.commands) == 1)
+        tap(ana, 'Misaligned')
+        until(ana, lambda: sum(c['kind'] == 'answer' for c in cell.commands) == 2)
+    until(ana, lambda: len(answers(cell, case)) == 2)
+    statuses = sorted(status for _, status in answers(cell, case))
+    assert statuses == ['accepted', 'conflict']
+    winner = next(a for a in cell.of_kind(case, 'answer') if a['status'] == 'accepted')['by']
+    loser = ana if winner == 'Maria' else maria
+    label = 'Seated' if winner == 'Maria' else 'Misaligned'
+    loser.get_by_text(f'{winner} answered “{label}” first').wait_for()
+    loser.get_by_text(f'{winner} said: {label}').wait_for()
+
+
+def test_undo_works_from_the_other_tablet(cell, tablet):
+    maria, ana = tablet('Maria'), tablet('Ana')
+    case = cell.ask()
+    both_show(maria, ana, case)
+    tap(maria, 'Seated')
+    ana.get_by_text('Maria said: Seated').wait_for()
+    settled(ana)
+    ana.locator('#undo').click()
+    maria.get_by_text('Ana took the answer back').wait_for()
+    shown(maria, case)
+    assert cell.settled == []
+
+
+def test_everybody_sees_who_has_the_question_as_long_as_it_is_in_sight(cell, tablet):
+    maria = tablet('Maria')
+    case = cell.ask(lease_s=1.2)
+    shown(maria, case)
+    until(maria, lambda: cell.of_kind(case, 'claim'))
+    ana = tablet('Ana')
+    ana.locator('.row-text', has_text='Maria is looking at it').wait_for()
+    claims = [c for c in cell.commands if c['kind'] == 'claim']
+    until(maria, lambda: len([c for c in cell.commands if c['kind'] == 'claim']) > len(claims) + 4)
+    assert cell.of_kind(case, 'release') == [], 'the lease is renewed while the card is open'
+    maria.close()
+    ana.locator(f'.card[data-case="{case}"]').wait_for()
+    assert cell.of_kind(case, 'claim')[-1]['by'] == 'Ana'
+
+
+def test_an_answer_after_the_deadline_is_a_label_and_the_operator_is_told(cell, tablet):
+    page = tablet()
+    case = cell.ask(deadline_s=1.2)
+    shown(page, case)
+    page.get_by_text('Time was up: the robot waits').wait_for()
+    settled(page)
+    tap(page, 'Misaligned')
+    page.get_by_text('Too late for the robot').wait_for()
+    assert answers(cell, case) == [('misaligned', 'late')]
+    assert [(r.outcome, r.go) for r in cell.settled] == [('expired', False)]
+    assert cell.of_kind(case, 'label')[0]['source'] == 'late'
+
+
+def test_ones_own_answer_can_be_corrected_later(cell, tablet):
+    page = tablet()
+    case = cell.ask(undo_s=0.2)
+    shown(page, case)
+    tap(page, 'Seated')
+    page.locator('.idle').get_by_role('button', name='Correct').wait_for()
+    settled(page)
+    page.get_by_role('button', name='Correct').click()
+    page.get_by_text('What was right?').wait_for()
+    settled(page)
+    tap(page, 'Part missing')
+    page.get_by_text('Correction saved').wait_for()
+    assert cell.of_kind(case, 'label')[-1]['label'] == 'missing'
+    assert len(cell.settled) == 1
+
+
+def test_the_queue_is_in_order_of_deadline_and_opens_a_question(cell, tablet):
+    page = tablet()
+    later = cell.ask(deadline_s=50.0, text={'en': 'Later?'})
+    cell.ask(deadline_s=20.0, text={'en': 'Sooner?'})
+    page.locator('#queue', has_text='2 questions').wait_for()
+    settled(page)
+    page.locator('#queue').click()
+    page.locator('.queue li').nth(1).wait_for()
+    assert page.locator('.queue li b').all_inner_texts() == ['Sooner?', 'Later?']
+    settled(page)
+    page.locator('.queue li').nth(1).get_by_role('button').click()
+    page.get_by_role('heading', name='Later?').wait_for()
+    until(page, lambda: cell.of_kind(later, 'claim'))
