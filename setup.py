@@ -25,6 +25,7 @@ RUNTIME = [
     'rosbags>=0.11.9',
     'simple-websocket>=1.0',
     'sqlalchemy>=2.0.25',
+    'threadpoolctl>=3.2',
 ]
 ROS = [
     'ros-rclpy',

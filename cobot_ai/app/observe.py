@@ -12,10 +12,13 @@ from cobot_ai.core.ring import Counts, Ring
 from cobot_ai.core.spec import CellSpec, StreamSpec, Trigger
 from cobot_ai.core.steps import Slider, Span, StepTracker
 from cobot_ai.core.types import RawMessage, Window
-from cobot_ai.core.window import cut, reach_s
+from cobot_ai.core.window import cut, reach_ns
 
-MAX_STEP_S = 120.0
+MAX_STEP_S = 60.0
 """Longest step whose data is kept when a step is not bounded by `length_s`."""
+FOREVER_NS = 2**62
+SLACK_NS = 10**9
+"""How much later than its stamp a message may arrive and still belong to a clip."""
 MAX_RAW_BYTES = 256 * 2**20
 """Bound of the raw messages kept for clips; the oldest go first."""
 
@@ -46,7 +49,8 @@ class Observer:
     def __init__(self, spec: CellSpec, decoder: Decoder, resolve: Callable[[str], str]) -> None:
         self.spec = spec
         self._decoder = decoder
-        self._reach_ns = round(reach_s(spec.streams) * 1e9)
+        self._reach_ns = max((max(reach_ns(s)) for s in spec.streams), default=0)
+        self._bounds = {resolve(s.topic): reach_ns(s) for s in spec.streams if s.channels}
         span_s = (spec.step.length_s or MAX_STEP_S) + spec.step.settle_s + spec.step.hop_s
         self._keep_ns = round(span_s * 1e9) + 2 * self._reach_ns
         self.rings = {s.name: Ring(s, self._keep_ns / 1e9) for s in spec.streams}
@@ -151,14 +155,21 @@ class Observer:
         window = cut(
             self.spec.streams, self.rings, span.start_ns, span.end_ns, self.spec.step.samples
         )
-        low, high = span.start_ns - self._reach_ns, span.end_ns + self._reach_ns
-        # A still has no place on the grid: the one taken right after the step belongs to it too.
-        messages = tuple(m for t, m in self._raw if low <= t <= high or self._is_still(m, low))
-        return Cut(span, window, messages)
+        return Cut(span, window, self._clip(span))
 
-    def _is_still(self, message: RawMessage, low_ns: int) -> bool:
-        stream = self._streams.get(message.topic)
-        return stream is not None and not stream.channels and message.t_ns >= low_ns
+    def _clip(self, span: Span) -> tuple[RawMessage, ...]:
+        """The messages a clip of the span needs, in order of arrival."""
+        found: list[RawMessage] = []
+        # Stamps lag behind arrival by far less than one reach, so older messages cannot matter.
+        oldest = span.start_ns - 2 * self._reach_ns - SLACK_NS
+        for t_ns, message in reversed(self._raw):
+            if t_ns < oldest:
+                break
+            low, high = self._bounds.get(message.topic, (0, FOREVER_NS))
+            # A still has no place on the grid: the one taken right after the step belongs too.
+            if span.start_ns - low <= t_ns < span.end_ns + high:
+                found.append(message)
+        return tuple(reversed(found))
 
     def _check_clock(self, t_ns: int) -> None:
         """Reset when the clock was set back (sim time paused, looped or restarted)."""

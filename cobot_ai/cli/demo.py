@@ -27,6 +27,8 @@ from cobot_ai.store.ledger import LedgerFile
 
 SPAN = 50
 """Steps at the begin and at the end whose questions are compared."""
+FAST_STALL_S = 5.0
+"""As fast as possible, a stall of a third of a second holds five seconds of sensor data."""
 FAST_UNDO_S = 0.2
 """Undo window of an unattended run; people get the one of the cell file."""
 
@@ -135,8 +137,9 @@ def _children(options: DemoOptions, root: Path, truth: Path, port: int) -> list[
         'data_dir': str(root),
         'use_sim_time': True,
     }
+    stall_s = 1.0 if options.speed == 1.0 else FAST_STALL_S
     own: dict[str, dict[str, object]] = {
-        'monitor': {**common, 'shadow': False},
+        'monitor': {**common, 'shadow': False, 'stall_s': stall_s},
         'console': {**common, 'web_port': port},
         'trainer': common,
     }
@@ -145,6 +148,7 @@ def _children(options: DemoOptions, root: Path, truth: Path, port: int) -> list[
         'steps': options.steps,
         'speed': float(options.speed),
         'truth_file': str(truth),
+        'stall_s': stall_s,
     }
     children = [Child(n, node_command(n, own[n])) for n in NODES]
     return [*children, Child('sim', node_command('sim', sim), once=True)]

@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from threadpoolctl import threadpool_limits
+
 from cobot_ai import __version__
 from cobot_ai.cli.commands import COMMANDS
 from cobot_ai.core.errors import CobotAiError
@@ -32,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(args)
+    threadpool_limits(1)  # small matrices: threads only fight each other, and sums stay the same
     try:
         return int(options.run(options, say))
     except CobotAiError as e:

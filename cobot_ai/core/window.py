@@ -44,8 +44,8 @@ def cut(
     rows: list[tuple[Floats, Bools]] = []
     notes: list[ChannelNote] = []
     for stream in streams:
-        reach = round(1e9 * max((_reach_s(stream, c) for c in stream.channels), default=0.0))
-        t, v = rings[stream.name].between(start_ns - reach, end_ns + reach)
+        before, after = reach_ns(stream)
+        t, v = rings[stream.name].between(start_ns - before, end_ns + after)
         for k, channel in enumerate(stream.channels):
             grid = _Grid(stream, channel, start_ns, end_ns, samples)
             value, mask, note = grid.fill(t, v[:, k])
@@ -67,9 +67,14 @@ def _reach_s(stream: StreamSpec, channel: ChannelSpec) -> float:
     return max(stale_s(stream, channel), held)
 
 
-def reach_s(streams: Sequence[StreamSpec]) -> float:
-    """How far around a window samples can matter, seconds: what a clip must hold."""
-    return max((_reach_s(s, c) for s in streams for c in s.channels), default=0.0)
+def reach_ns(stream: StreamSpec) -> tuple[int, int]:
+    """How long before and after a window a stream's samples can matter, nanoseconds.
+
+    This is what a clip must hold to make the window again bit for bit.
+    """
+    before = max((_reach_s(stream, c) for c in stream.channels), default=0.0)
+    after = max((stale_s(stream, c) for c in stream.channels), default=0.0)
+    return round(before * 1e9), round(after * 1e9)
 
 
 class _Grid:

@@ -51,8 +51,11 @@ def _ignore(_: Any) -> None:
 class DrainedTopic:
     """A raw subscription read by polling; follows publishers that only offer best effort."""
 
-    def __init__(self, node: Any, topic: str, kind: str, rate_hz: float | None) -> None:
-        self.topic, self.kind, self._rate_hz = topic, kind, rate_hz
+    def __init__(
+        self, node: Any, topic: str, kind: str, rate_hz: float | None, stall_s: float
+    ) -> None:
+        self.topic, self.kind = topic, kind
+        self._rate_hz, self._stall_s = rate_hz, stall_s
         self._node, self._group = node, Untouched()
         self._class = message_class(kind)
         self._reliable = True
@@ -61,7 +64,7 @@ class DrainedTopic:
     def _open(self) -> None:
         qos = STEP_QOS
         if self._rate_hz is not None:
-            qos = stream_qos(self._rate_hz, reliable=self._reliable)
+            qos = stream_qos(self._rate_hz, reliable=self._reliable, stall_s=self._stall_s)
         self._sub = self._node.create_subscription(
             self._class, self.topic, _ignore, qos, callback_group=self._group, raw=True
         )

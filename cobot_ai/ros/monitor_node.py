@@ -63,7 +63,8 @@ class MonitorNode(LifecycleNode):
         cell = self._need()
         rates = {self.resolve_topic_name(s.topic): s.rate_hz for s in cell.spec.streams}
         self._topics = [
-            DrainedTopic(self, t, k, rates.get(t)) for t, k in cell.observer.topics.items()
+            DrainedTopic(self, t, k, rates.get(t), self._params['stall_s'])
+            for t, k in cell.observer.topics.items()
         ]
         cell.authority.start(cell.start_body())
         cell.recall()

@@ -24,8 +24,8 @@ HEARTBEAT = '~/heartbeat'
 ANSWER = '~/answer'
 CANDIDATE = '~/candidate'
 
-STALL_S = 1.0
-"""Longest time a subscriber may be blocked without losing a sample, seconds."""
+MAX_DEPTH = 5000
+"""Default limit of samples a Fast DDS reader can hold."""
 
 
 def of(node: str, name: str) -> str:
@@ -42,12 +42,12 @@ def _profile(depth: int, *, reliable: bool = True, latched: bool = False) -> QoS
     )
 
 
-def stream_qos(rate_hz: float, *, reliable: bool) -> QoSProfile:
+def stream_qos(rate_hz: float, *, reliable: bool, stall_s: float = 1.0) -> QoSProfile:
     """Profile of a rated stream: its queue holds twice what arrives during the longest stall.
 
     KEEP_LAST overwrites unread samples even when the stream is reliable.
     """
-    return _profile(max(10, round(rate_hz * STALL_S * 2)), reliable=reliable)
+    return _profile(min(MAX_DEPTH, max(10, round(rate_hz * stall_s * 2))), reliable=reliable)
 
 
 STEP_QOS = _profile(50)  # a lost step is a step nobody judged

@@ -27,6 +27,7 @@ MONITOR = (
     *COMMON,
     Param('autostart', True, 'Configure and activate by itself.'),
     Param('shadow', True, 'Advise only: never call the hold and resume services.'),
+    Param('stall_s', 1.0, 'Longest stall no sample may be lost in, stream seconds.', 0.1, 60.0),
     Param('drain_period_s', 0.005, 'How often streams are read, seconds.', 0.001, 0.1),
 )
 TRAINER = (

@@ -12,6 +12,7 @@ from typing import Any
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
+from threadpoolctl import threadpool_limits
 
 from cobot_ai.core.errors import CobotAiError
 
@@ -53,6 +54,7 @@ def run(make: Callable[[], Any], args: list[str] | None = None) -> int:
     A node may offer `close()` for a clean end. An error on the way up is one sentence and 1.
     """
     stop = Stop()
+    threadpool_limits(1)  # an old two-core PC has no core to spare for spinning threads
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = None
     try:

@@ -33,6 +33,7 @@ TABLE = (
     Param('speed', 1.0, 'Simulated seconds per second; 0: as fast as possible.', 0.0, 1000.0),
     Param('second_part_from', 90, 'Step from which a second part family comes too.'),
     Param('truth_file', '', 'File that gets the true outcome of each step, for scoring only.'),
+    Param('stall_s', 1.0, 'Longest stall of a subscriber, simulated seconds.', 0.1, 60.0),
     Param('camera', True, 'Render a camera still of each step.'),
 )
 JUDGE_TIMEOUT_S = 600.0
@@ -56,7 +57,7 @@ class SimNode(Node):
         self._begun = time.monotonic()
         self._sim_begun = 0.0
         self._now_s = 0.0
-        self._out = Publishers(self)
+        self._out = Publishers(self, self.values['stall_s'])
         self._steps = self.create_publisher(DiagnosticStatus, 'step', names.STEP_QOS)
         self._judge: Any = self.create_client(Trigger, names.of(names.MONITOR, '~/judge'))
         self.create_service(Trigger, '~/hold', self._on_hold)

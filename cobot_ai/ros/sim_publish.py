@@ -21,8 +21,9 @@ CLOCK_EVERY_NS = 10_000_000
 class Publishers:
     """One publisher per topic of the simulated cell."""
 
-    def __init__(self, node: Any) -> None:
-        fast, slow = stream_qos(RATE_HZ, reliable=True), stream_qos(5.0, reliable=True)
+    def __init__(self, node: Any, stall_s: float) -> None:
+        fast = stream_qos(RATE_HZ, reliable=True, stall_s=stall_s)
+        slow = stream_qos(5.0, reliable=True, stall_s=stall_s)
         self._joints = node.create_publisher(JointState, 'joint_states', fast)
         self._wrench = node.create_publisher(WrenchStamped, 'wrench', fast)
         self._imu = node.create_publisher(Imu, 'accelerometer', fast)
