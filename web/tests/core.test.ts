@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { differences } from '../catalogues.ts';
+import { Guard } from '../src/core/guard';
+import type { Command, Entry, EvidenceChannel, Reply } from '../src/core/schema';
+import { apply, corrected, EMPTY, follows, fromSnapshot, nextFor, queue } from '../src/core/state';
+import { bounds, outside, runs } from '../src/ui/trace-math';
+
+const BODY = {
+  context: 'c',
+  facts: {},
+  why: 'no_model',
+  classes: [],
+  open_classes: false,
+  text: {},
+  deadline_s: 40,
+  undo_s: 5,
+  lease_s: 15,
+  deadline_wall_ns: 0,
+  fail_safe: 'hold',
+};
+const entry = (seq: number, kind: string, body: object, caseId = 1, left_ms?: number): Entry => ({
+  seq,
+  t_ns: 0,
+  kind,
+  case: caseId,
+  body: body as Record<string, unknown>,
+  ...(left_ms === undefined ? {} : { left_ms }),
+});
+const who = { by: 'Maria', tablet: 't1' };
+const story = (entries: Entry[], now = 1000) => entries.reduce((s, e) => apply(s, e, now), EMPTY);
+
+describe('state', () => {
+  it('counts down from the time left at delivery', () => {
+    const ask = story([entry(1, 'ask', BODY, 1, 12_000)]).asks.get(1);
+    expect(ask?.deadlineAt).toBe(13_000);
+  });
+
+  it('an accepted answer opens the undo window, an undo closes it with a new epoch', () => {
+    const given = story([
+      entry(1, 'ask', BODY),
+      entry(2, 'claim', { ...who, epoch: 1, lease_s: 15 }),
+      entry(3, 'answer', { ...who, label: 'good', epoch: 1, status: 'accepted' }),
+    ]);
+    expect(given.asks.get(1)).toMatchObject({ epoch: 1, holder: null, given: { label: 'good' } });
+    const undone = apply(given, entry(4, 'undo', { ...who, epoch: 2 }), 2000);
+    expect(undone.asks.get(1)).toMatchObject({ epoch: 2, given: null });
+  });
+
+  it('a conflict or late answer changes nothing that counts', () => {
+    const state = story([
+      entry(1, 'ask', BODY),
+      entry(2, 'answer', { ...who, label: 'good', epoch: 0, status: 'accepted' }),
+      entry(3, 'answer', { by: 'Ana', tablet: 't2', label: 'bad', epoch: 0, status: 'conflict' }),
+    ]);
+    expect(state.asks.get(1)?.given?.label).toBe('good');
+  });
+
+  it('knows the next entry, old ones and gaps', () => {
+    const state = story([entry(1, 'start', { cell: 'x' }), entry(2, 'ask', BODY)]);
+    expect([1, 2, 3, 4].map((n) => follows(state, entry(n, 'label', {})))).toEqual([
+      'known',
+      'known',
+      'next',
+      'gap',
+    ]);
+  });
+
+  it('a snapshot gives what the entries give', () => {
+    const entries = [
+      entry(1, 'start', { cell: 'cell' }),
+      entry(2, 'ask', BODY, 1, 5000),
+      entry(7, 'claim', { ...who, epoch: 1, lease_s: 15 }),
+    ];
+    const state = fromSnapshot({ ledger: 'l', seq: 9, entries }, 1000);
+    expect(state).toEqual({ ...story(entries), ledger: 'l', seq: 9 });
+  });
+
+  it('the queue is in order of deadline and offers what nobody else holds', () => {
+    const state = story([
+      entry(1, 'ask', BODY, 1, 9000),
+      entry(2, 'ask', BODY, 2, 3000),
+      entry(3, 'claim', { ...who, epoch: 1, lease_s: 15 }, 2),
+    ]);
+    expect(queue(state).map((a) => a.case)).toEqual([2, 1]);
+    expect(nextFor(state, 't1')?.case).toBe(2);
+    expect(nextFor(state, 't2')?.case).toBe(1);
+  });
+
+  it('the heartbeat corrects every countdown', () => {
+    const state = story([entry(1, 'ask', BODY, 1, 9000)]);
+    const pulse = { age_ms: 0, state: { asks: { '1': { left_ms: 4000 } } } };
+    expect(corrected(state, pulse, 5000).asks.get(1)?.deadlineAt).toBe(9000);
+  });
+});
+
+describe('guard', () => {
+  it('ignores taps 700 ms after a change and 500 ms after waking', () => {
+    const guard = new Guard();
+    expect(guard.accepts(0)).toBe(true);
+    guard.changed(1000);
+    expect([1699, 1700].map((t) => guard.accepts(t))).toEqual([false, true]);
+    guard.woke(5000);
+    expect([5499, 5500].map((t) => guard.accepts(t))).toEqual([false, true]);
+  });
+
+  it('refuses a tap that went down before the change', () => {
+    const guard = new Guard();
+    guard.changed(1000);
+    expect(guard.accepts(999)).toBe(false);
+  });
+});
+
+describe('outbox', async () => {
+  const store = new Map<string, string>();
+  Object.assign(globalThis, {
+    localStorage: {
+      getItem: (k: string) => store.get(k) ?? null,
+      setItem: (k: string, v: string) => store.set(k, v),
+    },
+  });
+  const { Outbox } = await import('../src/core/outbox');
+  const reply = (c: Command, status: Reply['status']): Reply => ({ key: c.key, ok: true, status });
+
+  it('repeats under the same key until there is an answer, also after a reload', async () => {
+    const sent: string[] = [];
+    const waiting: (() => void)[] = [];
+    let outbox = new Outbox(
+      async (c) => {
+        sent.push(c.key);
+        if (sent.length === 1) throw new Error('offline');
+        return reply(c, sent.length < 4 ? 'pending' : 'accepted');
+      },
+      (f) => waiting.push(f),
+    );
+    const flush = async () => {
+      await new Promise((r) => setTimeout(r));
+      waiting.shift()?.();
+      await new Promise((r) => setTimeout(r));
+    };
+    outbox.put({ kind: 'rollback', by: 'a', tablet: 'b' });
+    await flush();
+    outbox = new Outbox(async (c) => (sent.push(c.key), reply(c, 'accepted')));
+    expect(outbox.items.value).toHaveLength(1);
+    outbox.flushAll();
+    await flush();
+    expect(outbox.items.value).toHaveLength(0);
+    expect(new Set(sent).size).toBe(1);
+    expect(sent.length).toBeGreaterThan(2);
+  });
+});
+
+describe('trace', () => {
+  const channel = {
+    name: 'x',
+    unit: '',
+    text: {},
+    t: [0, 1, 2, 3],
+    value: [0, null, 5, 1],
+    low: [-1, -1, -1, null],
+    high: [1, 1, 1, null],
+    score: 0,
+  } as EvidenceChannel;
+
+  it('breaks the line where nothing was measured', () => {
+    expect(runs(4, (i) => channel.value[i] != null)).toEqual([
+      [0, 0],
+      [2, 3],
+    ]);
+  });
+  it('marks only what is measured and outside the band', () => {
+    expect([0, 1, 2, 3].map((i) => outside(channel, i))).toEqual([false, false, true, false]);
+  });
+  it('has a range that holds everything, and none when nothing was measured', () => {
+    const range = bounds(channel);
+    expect(range && range.low < -1 && range.high > 5).toBe(true);
+    expect(bounds({ ...channel, value: [null], low: null, high: null })).toBeNull();
+  });
+});
+
+describe('catalogues', () => {
+  const folder = new URL('../locales/', import.meta.url);
+  const load = (file: string) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+  const en = load('en.json');
+
+  it.each(readdirSync(folder))('%s is complete', (file) => {
+    expect(differences(en, load(file))).toEqual([]);
+  });
+  it('finds what is missing, too much or has other placeholders', () => {
+    const three = { a: 'x {n}', b: 'y', c: '{n, plural, one {# z} other {# zs}}' };
+    expect(differences(three, { a: 'x {m}', c: '{n, plural, one {# q} other {# q}}', d: '' })).toEqual([
+      '"b" is missing',
+      '"d" is not in en.json',
+      '"a" has other placeholders than in en.json',
+    ]);
+  });
+});
+
+describe('format', async () => {
+  const { format } = await import('../src/core/i18n');
+  it('fills names, numbers and plurals', () => {
+    const message = '{n, plural, one {# question} other {# questions}} for {by}';
+    expect(format(message, { n: 1, by: 'Ana' }, 'en')).toBe('1 question for Ana');
+    expect(format(message, { n: 1200, by: 'Ana' }, 'de')).toBe('1.200 questions for Ana');
+  });
+});
