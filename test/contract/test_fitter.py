@@ -126,6 +126,24 @@ def test_extreme_but_finite_numbers_give_finite_scores(spec):
     assert np.isfinite(served.score(nothing).probs).all()
 
 
+@pytest.mark.parametrize('shape', [(1, 2), (2, 3), (1, 300)])
+def test_the_smallest_and_a_long_window_work(spec, shape):
+    rng = np.random.default_rng(0)
+    cases = [
+        replace(c, window=model_cases.window(rng.normal(size=shape) + 5 * (c.label == 'jam')))
+        for c in model_cases.cases(24, labels=('ok', 'jam'))
+    ]
+    assert accuracy(OnnxFitter().fit(cases, spec), cases) > 0.9
+
+
+def test_windows_that_are_all_the_same_teach_nothing_but_do_no_harm(spec):
+    same = model_cases.window(np.full((3, model_cases.SAMPLES), 7.0))
+    cases = [replace(c, window=same) for c in model_cases.cases(24, labels=('ok', 'ok', 'jam'))]
+    fitted = OnnxFitter().fit(cases, spec)
+    assert np.isfinite(fitted.scores).all()
+    assert fitted.scores.max() < 0.95
+
+
 def test_cases_of_two_shapes_are_refused_with_a_reason(spec):
     cases = model_cases.cases(12)
     short = replace(cases[3], window=model_cases.window(np.zeros((3, 9))))
