@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -152,9 +153,13 @@ def cell() -> Iterator[FakeCell]:
     cell.stop()
 
 
+ASSETS = Path(os.environ['COBOT_AI_WEB_OUT']) if 'COBOT_AI_WEB_OUT' in os.environ else None
+"""Another build of the page to test, where the build was told to put it."""
+
+
 @contextmanager
 def serving(cell: FakeCell, folder: Path, **settings: Any) -> Iterator[Site]:
-    site = Site(cell, WebSettings(folder, **settings))
+    site = Site(cell, WebSettings(folder, **{'assets': ASSETS, **settings}))
     try:
         yield site
     finally:
@@ -176,7 +181,7 @@ def site(serve: Callable[..., Site]) -> Site:
 def browser() -> Iterator[Any]:
     if not CHROMIUM.exists():
         pytest.skip(f'NO BROWSER TESTS: {CHROMIUM} is missing (apt-get install chromium)')
-    if not (WebSettings(Path()).asset_dir / 'index.html').exists():
+    if not (WebSettings(Path(), assets=ASSETS).asset_dir / 'index.html').exists():
         pytest.skip('NO BROWSER TESTS: the page is not built (python web/build.py)')
     sync_api = pytest.importorskip('playwright.sync_api')
     with sync_api.sync_playwright() as playwright:
