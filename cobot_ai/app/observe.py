@@ -62,6 +62,7 @@ class Observer:
         self._raw_bytes = 0
         self._pending: list[_Pending] = []
         self._still_ns: dict[str, int] = {}
+        self._silent: set[str] = set()
         self.jumps = 0
         self._newest_ns = 0
 
@@ -143,7 +144,8 @@ class Observer:
     def _complete(self, pending: _Pending, now_ns: int) -> bool:
         if now_ns - pending.since_ns >= self.spec.step.settle_s * 1e9:
             return True
-        return all(self._arrived(s, pending.span) for s in self.spec.streams)
+        waiting = (s for s in self.spec.streams if s.name not in self._silent)
+        return all(self._arrived(s, pending.span) for s in waiting)
 
     def _arrived(self, stream: StreamSpec, span: Span) -> bool:
         if not stream.channels:
@@ -155,6 +157,8 @@ class Observer:
         window = cut(
             self.spec.streams, self.rings, span.start_ns, span.end_ns, self.spec.step.samples
         )
+        # A sensor that was silent for a whole step is not waited for until it speaks again.
+        self._silent = {s.name for s in self.spec.streams if not self._arrived(s, span)}
         return Cut(span, window, self._clip(span))
 
     def _clip(self, span: Span) -> tuple[RawMessage, ...]:

@@ -29,6 +29,8 @@ SPAN = 50
 """Steps at the begin and at the end whose questions are compared."""
 FAST_STALL_S = 5.0
 """As fast as possible, a stall of a third of a second holds five seconds of sensor data."""
+FAST_SETTLE_S = 3.0
+"""Faster than real time, samples may come long after the step's end on the clock of people."""
 FAST_UNDO_S = 0.2
 """Undo window of an unattended run; people get the one of the cell file."""
 
@@ -122,10 +124,12 @@ def _free_port() -> int:
 
 
 def _cell_file(options: DemoOptions, root: Path) -> Path:
-    """The shipped demo cell; an unattended run does not wait for second thoughts."""
+    """The shipped demo cell, with waits that fit an unattended or a faster run."""
     document = yaml.safe_load(find_cell('demo').read_text(encoding='utf-8'))
     if options.auto:
         document['question']['undo_s'] = FAST_UNDO_S
+    if options.speed != 1.0:
+        document['step']['settle_s'] = FAST_SETTLE_S
     file = root / 'demo.yaml'
     file.write_text(yaml.safe_dump(document, allow_unicode=True), encoding='utf-8')
     return file

@@ -86,14 +86,17 @@ class _Grid:
         self.name = f'{stream.name}.{channel.name}'
         self.channel = channel
         self.start_ns, self.samples = start_ns, samples
-        self.length_s = (end_ns - start_ns) / 1e9
+        self.length_ns = end_ns - start_ns
+        self.length_s = self.length_ns / 1e9
         self.stale_s = stale_s(stream, channel)
 
     def fill(self, t: Stamps, v: Doubles) -> tuple[Floats, Bools, ChannelNote | None]:
         """Values and mask on the grid, and the note if something was wrong."""
         good, problem = self._plausible(t, v)
         s = (t[good] - self.start_ns) / 1e9
-        value, mask = self._bins(s, v[good])
+        # Whole numbers: a sample on a bin's edge must not slip into the bin before.
+        index = (t[good] - self.start_ns) * self.samples // self.length_ns
+        value, mask = self._bins(index, s, v[good])
         lost = ~mask
         if lost.any() and self.channel.missing is Missing.HOLD_LAST:
             value, mask = self._hold(value, mask, s, v[good])
@@ -104,7 +107,7 @@ class _Grid:
     def _plausible(self, t: Stamps, v: Doubles) -> tuple[NDArray[np.bool_], Problem | None]:
         finite = np.isfinite(v) & (np.abs(v) < np.finfo(np.float32).max)
         in_range = (v >= self.channel.low) & (v <= self.channel.high)
-        inside = (t >= self.start_ns) & (t < self.start_ns + self.length_s * 1e9)
+        inside = (t >= self.start_ns) & (t < self.start_ns + self.length_ns)
         if self._frozen(t[finite], v[finite]):
             return np.zeros(len(v), np.bool_), Problem.FROZEN
         if (inside & ~finite).any():
@@ -121,10 +124,9 @@ class _Grid:
         ends = np.r_[starts[1:], len(v)] - 1
         return bool(((t[ends] - t[starts]) / 1e9 >= self.channel.frozen_s).any())
 
-    def _bins(self, s: Doubles, v: Doubles) -> tuple[Doubles, Bools]:
+    def _bins(self, index: Stamps, s: Doubles, v: Doubles) -> tuple[Doubles, Bools]:
         """Mean per bin; empty bins bridged where the neighbours are near enough."""
         width = self.length_s / self.samples
-        index = np.floor(s / width).astype(np.int64)
         inside = (index >= 0) & (index < self.samples)
         count = np.bincount(index[inside], minlength=self.samples)
         total = np.bincount(index[inside], weights=v[inside], minlength=self.samples)

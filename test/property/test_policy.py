@@ -1,0 +1,129 @@
+"""The policy: never surer than its rules, and monotone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from cells import cell
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cobot_ai.core.policy import Standing, decide
+from cobot_ai.core.risk import Certificate
+from cobot_ai.core.types import (
+    Case,
+    ChannelNote,
+    Decision,
+    Missing,
+    Problem,
+    Score,
+    Verdict,
+    Why,
+    Window,
+)
+
+SPEC = cell()
+SHAPE = (2, 4)
+
+
+def case(*notes: ChannelNote) -> Case:
+    window = Window(
+        ('a', 'b'), np.zeros(SHAPE, np.float32), np.ones(SHAPE, np.bool_), 0, 10**9, notes
+    )
+    return Case(1, 'operation=insert', 'g', {}, window)
+
+
+def certificate(threshold: float | None) -> Certificate:
+    return Certificate('operation=insert', 'certified', 0.2, 0.2, threshold, 50)
+
+
+def sure(threshold: float | None = 0.7, **changes: object) -> Standing:
+    standing = Standing(answers=50, burn_in=0, certificate=certificate(threshold))
+    return replace(standing, **changes)  # type: ignore[arg-type]
+
+
+def score(p: float, evidence: float = 1.0) -> Score:
+    return Score(('good', 'bad'), (p, 1 - p), 'm', evidence=evidence)
+
+
+def run(s: Score | None, standing: Standing, *notes: ChannelNote) -> Decision:
+    return decide(case(*notes), s, standing, SPEC.question, SPEC.risk)
+
+
+def test_a_sure_model_acts_and_says_what_the_robot_does() -> None:
+    decision = run(score(0.9), sure())
+    assert (decision.verdict, decision.why, decision.label) == (Verdict.ACT, Why.SURE, 'good')
+    assert decision.action == 'continue'
+    assert run(score(0.1), sure()).action == 'reject'
+
+
+def test_every_doubt_asks_and_names_itself() -> None:
+    lost = ChannelNote('wrench.fz', Problem.MISSING, Missing.ASK, 1.0)
+    doubts = [
+        (run(None, sure()), Why.NO_MODEL),
+        (run(score(0.9), sure(answers=4)), Why.NEW_CONTEXT),
+        (run(score(0.9), sure(burn_in=1)), Why.NEW_CLASS),
+        (run(score(0.9), sure(None)), Why.NO_CERTIFICATE),
+        (run(score(0.9), sure(certificate=None)), Why.NO_CERTIFICATE),
+        (run(score(0.6), sure()), Why.BELOW_THRESHOLD),
+        (run(score(0.9, evidence=0.1), sure(evidence_floor=0.5)), Why.UNUSUAL),
+        (run(score(0.9), sure(), lost), Why.SENSOR),
+    ]
+    for decision, why in doubts:
+        assert (decision.verdict, decision.why) == (Verdict.ASK, why)
+        assert decision.label is None
+        assert decision.action is None
+
+
+def test_a_lost_channel_with_policy_stop_holds_and_with_mask_goes_on() -> None:
+    stop = ChannelNote('wrench.fz', Problem.MISSING, Missing.STOP, 1.0)
+    mask = ChannelNote('wrench.fz', Problem.MISSING, Missing.MASK, 1.0)
+    assert run(score(0.9), sure(), stop).verdict is Verdict.HOLD
+    assert run(score(0.9), sure(), mask).verdict is Verdict.ACT
+
+
+def test_a_case_without_any_data_is_never_decided_alone() -> None:
+    empty = case()
+    window = replace(empty.window, mask=np.zeros(SHAPE, np.bool_))
+    decision = decide(
+        replace(empty, window=window), score(0.99), sure(), SPEC.question, SPEC.risk
+    )
+    assert decision.verdict is Verdict.ASK
+
+
+@given(
+    p=st.floats(0.5, 1.0),
+    more=st.floats(0.0, 0.5),
+    threshold=st.one_of(st.none(), st.floats(0.5, 1.0)),
+    answers=st.integers(0, 20),
+    burn=st.integers(0, 3),
+)
+def test_more_confidence_never_turns_an_act_into_an_ask(
+    p: float, more: float, threshold: float | None, answers: int, burn: int
+) -> None:
+    standing = sure(threshold, answers=answers, burn_in=burn)
+    low, high = run(score(p), standing), run(score(min(1.0, p + more)), standing)
+    if low.verdict is Verdict.ACT:
+        assert high.verdict is Verdict.ACT
+
+
+@given(
+    p=st.floats(0.5, 1.0),
+    threshold=st.one_of(st.none(), st.floats(0.0, 1.0)),
+    answers=st.integers(0, 20),
+    burn=st.integers(0, 3),
+    floor=st.floats(-1, 2),
+)
+def test_act_only_with_a_certificate_enough_answers_and_no_doubt(
+    p: float, threshold: float | None, answers: int, burn: int, floor: float
+) -> None:
+    decision = run(
+        score(p), sure(threshold, answers=answers, burn_in=burn, evidence_floor=floor)
+    )
+    if decision.verdict is Verdict.ACT:
+        assert threshold is not None
+        assert p >= threshold
+        assert answers >= SPEC.risk.min_answers
+        assert burn == 0
+        assert floor <= 1.0
