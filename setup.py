@@ -100,6 +100,8 @@ setup(
         (f'share/{NAME}', ['package.xml']),
         *tree('launch', f'share/{NAME}/launch'),
         *tree('config', f'share/{NAME}/config'),
+        # Executables of the nodes: `ros2 run` and `ros2 launch` look for them in lib/<package>.
+        *tree('resource/lib', f'lib/{NAME}'),
     ],
     install_requires=RUNTIME,
     extras_require={
