@@ -189,3 +189,19 @@ def test_the_queue_is_in_order_of_deadline_and_opens_a_question(cell, tablet):
     page.locator('.queue li').nth(1).get_by_role('button').click()
     page.get_by_role('heading', name='Later?').wait_for()
     until(page, lambda: cell.of_kind(later, 'claim'))
+
+
+def test_a_held_process_is_resumed_by_holding_not_by_a_tap(cell, tablet):
+    cell.held = True
+    page = tablet()
+    button = page.get_by_role('button', name='Hold 1.5 s to resume')
+    button.wait_for()
+    settled(page)
+    button.click()
+    page.wait_for_timeout(100)
+    assert cell.held
+    button.hover()
+    page.mouse.down()
+    page.get_by_role('heading', name='Running').wait_for()
+    page.mouse.up()
+    assert [c['kind'] for c in cell.commands] == ['resume']

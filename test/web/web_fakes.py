@@ -145,6 +145,7 @@ class FakeCell:
     pin: str = '2468'
     frozen: bool = False
     silent: bool = False
+    held: bool = False
     news: Callable[[], None] = lambda: None
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
@@ -207,6 +208,7 @@ class FakeCell:
     def pulse(self) -> tuple[Any, float]:
         mode = 'maintenance' if self.maintenance else 'running'
         asking = bool(self.desk.open_asks)
+        mode = 'held' if self.held else mode
         state = {'mode': 'asking' if asking else mode, 'maintenance': self.maintenance}
         return state, (time.monotonic() - self._beat) * 1e3
 
@@ -238,6 +240,8 @@ class FakeCell:
             self._write('maintenance', {'on': self.maintenance, 'by': by})
         elif kind == 'promote':
             self.go_live(command['model'], by)
+        elif kind == 'resume':
+            self.held = False
         elif kind == 'rollback':
             versions = self.registry.versions()
             before = versions[max(0, versions.index(self.registry.current() or '') - 1)]

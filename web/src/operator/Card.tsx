@@ -118,17 +118,21 @@ function Over({ ask }: { ask: Ask }) {
   );
 }
 
-/** Answers, or in the same place and height what was said; then nothing here can be tapped. */
+/** The answers; once one was given they are out of reach and what was said covers their place. */
 function Bottom({ ask, tap }: { ask: Ask; tap: (label: string) => void }) {
   const pending = pendingAnswer(ask.case);
   const settled = ask.resolution && ask.resolution.outcome !== 'expired';
   const told = ask.resolution && ask.answers.some((a) => a.tablet === prefs.value.tablet);
-  if (pending === null && !ask.given && !settled && !told)
-    return <Answers ask={ask} onAnswer={tap} />;
+  const said = pending !== null || ask.given || settled || told;
   return (
-    <section class="answers said" aria-live="polite">
-      <p>{saidText(ask, pending)}</p>
-    </section>
+    <div class={`bottom ${said ? 'over' : ''}`}>
+      <Answers ask={ask} onAnswer={tap} />
+      {said && (
+        <p class="said" role="status">
+          {saidText(ask, pending)}
+        </p>
+      )}
+    </div>
   );
 }
 

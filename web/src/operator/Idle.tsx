@@ -5,9 +5,10 @@ import { plant, t, tr } from '../core/i18n';
 import { prefs } from '../core/prefs';
 import { ownAnswers, type Ask } from '../core/state';
 import { state } from '../core/transport';
+import { HoldButton } from '../ui/HoldButton';
 import { TapButton } from '../ui/TapButton';
 import { Answers } from './Answers';
-import { correct, labelText, waiting } from './desk';
+import { correct, labelText, operate, waiting } from './desk';
 import { lineMode, lineText, ModeGlyph } from './Header';
 import { Queue } from './Queue';
 
@@ -22,6 +23,11 @@ export function Idle() {
         <ModeGlyph mode={lineMode()} />
         <h1>{lineText()}</h1>
       </div>
+      {lineMode() === 'held' && (
+        <div>
+          <HoldButton onDone={() => operate({ kind: 'resume' })}>{t('idle.resume')}</HoldButton>
+        </div>
+      )}
       {waiting.value.length > 0 ? <Queue close={() => undefined} /> : <Own fix={setFixing} />}
     </section>
   );
