@@ -7,14 +7,17 @@ ledger and the outbox differ. It is driven from one thread.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 
+from cobot_ai.app.answers import Answers
 from cobot_ai.app.decide import Record, case_of, decision_body, judge
-from cobot_ai.app.escalate import Desk, Resolved
-from cobot_ai.app.observe import Cut, Observer
-from cobot_ai.app.ports import ClipSink, Clock, Draft, Entry, Guard, Ledger, Outbox
-from cobot_ai.app.promote import Versions
+from cobot_ai.app.escalate import Desk
+from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
+from cobot_ai.app.observe import Cut
+from cobot_ai.app.operate import Operations
+from cobot_ai.app.parts import Parts, Tally
+from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
 from cobot_ai.core.evidence import Gallery
 from cobot_ai.core.spec import Action, CellSpec
@@ -31,42 +34,6 @@ from cobot_ai.core.types import (
 HOUR_NS = 3600 * 10**9
 REMEMBERED = 200
 """Windows kept for the evidence of later cases."""
-JUDGE_WAIT_S = 2.0
-"""How long `judge` waits for the end of a step that it was called for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything the authority is made of; `stopwatch` counts seconds, for latencies only."""
-
-    clock: Clock
-    ledger: Ledger
-    observer: Observer
-    clips: ClipSink
-    outbox: Outbox
-    guard: Guard
-    versions: Versions
-    stopwatch: Callable[[], float]
-
-
-@dataclass(slots=True)
-class _Waiter:
-    done: Callable[[Resolved], None]
-    until_ns: int
-    case: int | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """Figures since the start, for `~/state` and the summary."""
-
-    cases: int = 0
-    acted: int = 0
-    asked: int = 0
-    expired: int = 0
-    held: int = 0
-    asked_ns: list[int] = field(default_factory=list)
-    latency_ms: list[float] = field(default_factory=list)
 
 
 class Authority:
@@ -79,14 +46,16 @@ class Authority:
     def __init__(self, spec: CellSpec, parts: Parts) -> None:
         self.spec, self._p = spec, parts
         self.desk = Desk(spec, parts.ledger, parts.clock, self._announce, self._settled)
+        self._answers = Answers(self.desk, spec.question, parts.ledger, parts.clock)
         self.gallery = Gallery(spec)
         self.record = Record(spec.risk.burn_in)
         self.tally = Tally()
         self.held: str = ''
         self._windows: OrderedDict[int, tuple[str, Window]] = OrderedDict()
-        self._outcomes: OrderedDict[int, Resolved] = OrderedDict()
-        self._waiters: list[_Waiter] = []
-        self._unreported: list[int] = []
+        self._judges = JudgeQueue()
+        self._operations = Operations(
+            parts.versions, parts.ledger, lambda by: self._guard_hold(0, by), self._resume
+        )
 
     # ------------------------------------------------------------ life
 
@@ -118,8 +87,8 @@ class Authority:
 
     def next_change_ns(self) -> int | None:
         """Monotonic time of the next deadline; None when nothing waits."""
-        waits = [w.until_ns for w in self._waiters if w.case is None]
-        times = [self.desk.next_change_ns(), self._p.observer.next_change_ns(), *waits]
+        parts = (self.desk, self._p.observer, self._judges)
+        times = [p.next_change_ns() for p in parts]
         return min((t for t in times if t is not None), default=None)
 
     def _judge(self, cut: Cut) -> None:
@@ -201,28 +170,19 @@ class Authority:
 
     # ------------------------------------------------------------ the robot program
 
-    def judge_step(self, done: Callable[[Resolved], None]) -> None:
+    def judge_step(self, done: Done) -> None:
         """The robot program wants the outcome of the step that just ended.
 
         Args:
             done: Called once, with the resolution; never with a success that nobody gave.
         """
-        until = self._p.clock.monotonic_ns() + round(JUDGE_WAIT_S * 1e9)
-        self._waiters.append(_Waiter(done, until))
+        self._judges.wait(done, self._p.clock.monotonic_ns())
         self._serve()
 
     def _serve(self) -> None:
         now = self._p.clock.monotonic_ns()
-        for waiter in list(self._waiters):
-            if waiter.case is None and self._unreported and not self._p.observer.busy:
-                waiter.case = self._unreported[-1]
-                self._unreported.clear()
-            outcome = self._outcomes.get(waiter.case) if waiter.case is not None else None
-            if waiter.case is None and now >= waiter.until_ns and not self._p.observer.busy:
-                outcome = self._no_step()
-            if outcome is not None:
-                self._waiters.remove(waiter)
-                waiter.done(outcome)
+        for done in self._judges.serve(now, self._p.observer.busy):
+            done(self._no_step())
 
     def _no_step(self) -> Resolved:
         """A judgement was wanted for a step that never came: fail-safe, and said so."""
@@ -231,9 +191,7 @@ class Authority:
         return Resolved(0, 'no_step', '', self.spec.question.fail_safe.value, False)
 
     def _settled(self, resolved: Resolved) -> None:
-        self._outcomes[resolved.case] = resolved
-        while len(self._outcomes) > REMEMBERED:
-            self._outcomes.popitem(last=False)
+        self._judges.settled(resolved)
         if resolved.outcome == 'expired':
             self.tally.expired += 1
         if resolved.outcome not in ('acted', 'answered'):
@@ -242,9 +200,9 @@ class Authority:
             self._guard_resume(resolved.case)
         self._serve()
 
-    def _guard_hold(self, case: int) -> None:
-        self.held = f'case {case}'
-        self._p.guard.hold(case, lambda ok, why: self._moved('hold', case, ok, why, 'cobot_ai'))
+    def _guard_hold(self, case: int, by: str = 'cobot_ai') -> None:
+        self.held = f'case {case}' if case else by
+        self._p.guard.hold(case, lambda ok, why: self._moved('hold', case, ok, why, by))
 
     def _guard_resume(self, case: int, by: str = 'cobot_ai') -> None:
         if not self.held:
@@ -261,8 +219,8 @@ class Authority:
         """Carry out a person's command and return the reply; never raises on bad input."""
         key = command.get('key', '')
         try:
-            if self.desk.handles(str(command.get('kind'))):
-                reply = self.desk.command(command)
+            if self._answers.handles(str(command.get('kind'))):
+                reply = self._answers.command(command)
             else:
                 reply = self._operate(command)
         except CobotAiError as e:
@@ -271,38 +229,18 @@ class Authority:
         return reply
 
     def _operate(self, command: Mapping[str, object]) -> Json:
-        stored = self._p.ledger.by_key(str(command.get('key', '')))
+        stored = self._operations.stored(str(command.get('key', '')))
         if stored is not None:
-            return {**stored.body['reply'], 'seq': stored.seq}
-        kind, by = str(command.get('kind')), str(command.get('by', ''))
-        drafts = self._operation(kind, by, command)
-        reply: Json = {'key': command.get('key', ''), 'ok': True, 'status': 'done', 'reason': ''}
-        body = {'kind': kind, 'by': by, 'ok': True, 'reason': '', 'reply': reply}
-        drafts.append(Draft('command', body, key=str(command.get('key', ''))))
+            return stored
+        drafts, reply = self._operations.carry_out(command)
         return {**reply, 'seq': self._commit(drafts)[-1].seq}
 
-    def _operation(self, kind: str, by: str, command: Mapping[str, object]) -> list[Draft]:
-        versions = self._p.versions
-        if kind == 'promote':
-            return versions.promote(str(command.get('model')), by, 'person')
-        if kind == 'rollback':
-            return versions.rollback(by)
-        if kind == 'maintenance':
-            return versions.set_maintenance(bool(command.get('on')), by)
-        if kind == 'hold':
-            self._guard_hold(0)
-            return []
-        if kind == 'resume':
-            return self._resume(by)
-        raise DataError(f'There is no command "{kind}".')
-
-    def _resume(self, by: str) -> list[Draft]:
+    def _resume(self, by: str) -> None:
         if self.desk.open_asks:
             raise DataError('A question is still open; answer it first.')
         if not self.held:
             raise DataError('The process is not held.')
         self._guard_resume(0, by)
-        return []
 
     def offer(self, digest: str) -> None:
         """The trainer offers a candidate."""
@@ -363,7 +301,7 @@ class Authority:
         if entry.kind == 'label':
             self._learn(entry)
         if entry.kind == 'decision':
-            self._unreported.append(entry.case)
+            self._judges.decided(entry.case)
         self._p.outbox.publish(entry)
 
     def _learn(self, entry: Entry) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
+from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
@@ -14,22 +15,6 @@ from cobot_ai.core.types import Case, Decision, Json
 
 KEPT_CLOSED = 500
 """Closed asks kept in memory for late answers; older ones are looked up in the ledger."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """The one outcome of a case: what the robot is told.
-
-    Attributes:
-        case: Case number. outcome: acted, answered, unsure, expired, cancelled or suppressed.
-        label: The class, '' if none. action: What the robot does. go: True only for `continue`.
-    """
-
-    case: int
-    outcome: str
-    label: str
-    action: str
-    go: bool
 
 
 class Desk:
@@ -54,13 +39,6 @@ class Desk:
         self._announce, self._settled = announce, settled
         self._asks: dict[int, Ask] = {}
         self._place: dict[int, tuple[str, str]] = {}
-        self._commands: dict[str, Callable[[Mapping[str, object]], Json]] = {
-            'claim': self._claim,
-            'release': self._release,
-            'answer': self._answer,
-            'undo': self._undo,
-            'correct': self._correct,
-        }
 
     # ------------------------------------------------------------ opening
 
@@ -98,7 +76,7 @@ class Desk:
             self._resolve(case, 'cancelled', '', '', reason=why)
             given = _standing_answer(entries)
             if given is not None and given.body['label'] != NOT_SURE:
-                self._commit([self._label(case, given.body['label'], given.body['by'], 'late')])
+                self.commit([self.label(case, given.body['label'], given.body['by'], 'late')])
 
     @property
     def open_asks(self) -> list[Ask]:
@@ -122,7 +100,7 @@ class Desk:
             if ask.phase is Phase.CLAIMED and after.phase is Phase.OPEN and ask.holder:
                 by, tablet = ask.holder
                 body = {'by': by, 'tablet': tablet, 'epoch': after.epoch}
-                self._commit([Draft('release', body, ask.case)])
+                self.commit([Draft('release', body, ask.case)])
             self._asks[ask.case] = after
             self._settle(after, now)
 
@@ -133,7 +111,7 @@ class Desk:
         elif ask.phase is Phase.FINAL and ask.label == NOT_SURE:
             self._resolve(ask.case, 'unsure', '', ask.by[0])
         elif ask.phase is Phase.FINAL:
-            label = self._label(ask.case, None if ask.disputed else ask.label, ask.by[0], 'answer')
+            label = self.label(ask.case, None if ask.disputed else ask.label, ask.by[0], 'answer')
             self._resolve(ask.case, 'answered', ask.label, ask.by[0], label)
         self._forget()
 
@@ -153,7 +131,7 @@ class Desk:
             **facts,
         }
         try:
-            self._commit([Draft('resolution', body, case), *more])
+            self.commit([Draft('resolution', body, case), *more])
         except StoreError:
             # What is not written did not happen: the robot is told the fail-safe, whatever
             # was answered, and the next start closes the ask in the ledger.
@@ -171,131 +149,22 @@ class Desk:
             del self._asks[case]
             self._place.pop(case, None)
 
-    # ------------------------------------------------------------ people
-
-    def handles(self, kind: str) -> bool:
-        """True when a command of this kind is the desk's."""
-        return kind in self._commands
-
-    def command(self, command: Mapping[str, object]) -> Json:
-        """Carry out one command of a person; the same key always gets the same reply.
-
-        Raises:
-            DataError: The command is not well-formed.
-        """
-        stored = self._ledger.by_key(_text(command, 'key'))
-        if stored is not None:
-            return {**stored.body['reply'], 'key': command['key'], 'seq': stored.seq}
-        return self._commands[_text(command, 'kind')](command)
-
-    def _claim(self, command: Mapping[str, object]) -> Json:
-        ask, by, tablet = self._who(command)
-        after, status = asks.claim(ask, by, tablet, self._clock.monotonic_ns())
-        renewed = ask.holder == after.holder and ask.epoch == after.epoch
-        self._asks[ask.case] = after
-        drafts = []
-        if status is Status.CLAIMED and not renewed:
-            lease = self._spec.question.lease_s
-            body = {'by': by, 'tablet': tablet, 'epoch': after.epoch, 'lease_s': lease}
-            drafts = [Draft('claim', body, ask.case)]
-        self._commit(drafts)
-        return self._reply(command, status, after)
-
-    def _release(self, command: Mapping[str, object]) -> Json:
-        ask, by, tablet = self._who(command)
-        after, status = asks.release(ask, by, tablet, self._clock.monotonic_ns())
-        self._asks[ask.case] = after
-        if status is Status.RELEASED:
-            body = {'by': by, 'tablet': tablet, 'epoch': after.epoch}
-            self._commit([Draft('release', body, ask.case)])
-        return self._reply(command, status, after)
-
-    def _answer(self, command: Mapping[str, object]) -> Json:
-        ask, by, tablet = self._who(command)
-        label, epoch = _text(command, 'label'), _int(command, 'epoch')
-        now = self._clock.monotonic_ns()
-        if label == NOT_SURE and self._spec.question.not_sure == 'wait':
-            after, status = asks.tick(ask, now), Status.DONE
-        else:
-            after, status = asks.answer(ask, label, by, tablet, epoch, now)
-        reply = self._reply(command, status, after)
-        body = {
-            'by': by,
-            'tablet': tablet,
-            'label': label,
-            'epoch': epoch,
-            'status': status.value,
-            'react_ms': command.get('react_ms'),
-            'reply': reply,
-        }
-        drafts = [Draft('answer', body, ask.case, _text(command, 'key'))]
-        drafts += self._evidence_of(after, status, label, by)
-        return self._carry_out(ask, after, drafts, reply)
-
-    def _evidence_of(self, ask: Ask, status: Status, label: str, by: str) -> list[Draft]:
-        """What an answer that moves nothing still teaches."""
-        unlabelled = not any(e.kind == 'label' for e in self._ledger.of_case(ask.case))
-        if status is Status.LATE and label != NOT_SURE and unlabelled:
-            return [self._label(ask.case, label, by, 'late')]
-        if status is Status.CONFLICT and ask.phase is Phase.FINAL:
-            return [self._label(ask.case, None, by, 'conflict')]
-        return []
-
-    def _undo(self, command: Mapping[str, object]) -> Json:
-        ask, by, tablet = self._who(command)
-        after, status = asks.undo(ask, _int(command, 'epoch'), self._clock.monotonic_ns())
-        reply = self._reply(command, status, after)
-        body = {'by': by, 'tablet': tablet, 'epoch': after.epoch, 'status': status.value}
-        kind = 'undo' if status is Status.UNDONE else 'command'
-        body |= {'kind': 'undo', 'reply': reply}
-        draft = Draft(kind, body, ask.case, _text(command, 'key'))
-        return self._carry_out(ask, after, [draft], reply)
-
-    def _correct(self, command: Mapping[str, object]) -> Json:
-        case, by, label = _int(command, 'case'), _text(command, 'by'), _text(command, 'label')
-        names = tuple(c.name for c in self._spec.question.classes)
-        known = self._spec.question.open_classes or label in names
-        decided = any(e.kind == 'decision' for e in self._ledger.of_case(case))
-        if not (known and decided and label):
-            return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
-        reply = {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}
-        draft = self._label(case, label, by, 'correction')
-        draft = replace(draft, body={**draft.body, 'reply': reply}, key=_text(command, 'key'))
-        return {**reply, 'seq': self._commit([draft])[0].seq}
-
-    def _carry_out(self, before: Ask, after: Ask, drafts: list[Draft], reply: Json) -> Json:
-        """Commit first; only then does the new state count and the tablet hear of it."""
-        entry = self._commit(drafts)[0]
-        self._asks[before.case] = after
-        self._settle_if_closed(before, after)
-        return {**reply, 'seq': entry.seq}
-
-    def _settle_if_closed(self, before: Ask, after: Ask) -> None:
-        if after.phase.closed and not before.phase.closed:
-            self._settle(after, self._clock.monotonic_ns())
-
-    def _reply(self, command: Mapping[str, object], status: Status, ask: Ask) -> Json:
-        good = {Status.ACCEPTED, Status.CLAIMED, Status.RELEASED, Status.UNDONE, Status.AGREED}
-        reply: Json = {
-            'key': command.get('key', ''),
-            'ok': status in good or status is Status.DONE,
-            'status': status.value,
-            'reason': '' if status in good else ask.phase.value,
-            'case': ask.case,
-            'epoch': ask.epoch,
-        }
-        if ask.holder is not None:
-            reply |= {'holder': ask.holder[0], 'holder_tablet': ask.holder[1]}
-        if status in (Status.CONFLICT, Status.AGREED) or ask.phase is Phase.FINAL:
-            reply |= {'by': ask.by[0], 'label': ask.label}
-        return reply
-
     # ------------------------------------------------------------ helpers
 
-    def _who(self, command: Mapping[str, object]) -> tuple[Ask, str, str]:
-        case = _int(command, 'case')
-        ask = self._asks.get(case) or self._closed_ask(case)
-        return ask, _text(command, 'by'), _text(command, 'tablet')
+    def find(self, case: int) -> Ask:
+        """The ask of a case, also one whose outcome was settled long ago.
+
+        Raises:
+            DataError: The case was never asked.
+        """
+        return self._asks.get(case) or self._closed_ask(case)
+
+    def change(self, after: Ask) -> None:
+        """Put the new state of an ask in force, after whatever it says was committed."""
+        before = self._asks.get(after.case)
+        self._asks[after.case] = after
+        if before is not None and after.phase.closed and not before.phase.closed:
+            self._settle(after, self._clock.monotonic_ns())
 
     def _closed_ask(self, case: int) -> Ask:
         """An ask from the ledger that is no longer in memory: its outcome is settled."""
@@ -311,7 +180,8 @@ class Desk:
         by, label = resolution.body['by'], resolution.body['label'] or ''
         return replace(ask, phase=phase, by=(by, ''), label=label)
 
-    def _label(self, case: int, label: str | None, by: str, source: str) -> Draft:
+    def label(self, case: int, label: str | None, by: str, source: str) -> Draft:
+        """The next revision of a case's label; None withdraws it until somebody decides."""
         context, group = self._place.get(case) or self._where(case)
         revision = 1 + sum(e.kind == 'label' for e in self._ledger.of_case(case))
         body = {
@@ -330,7 +200,8 @@ class Desk:
                 return entry.body['context'], entry.body['group']
         raise DataError(f'There is no case {case}.')
 
-    def _commit(self, drafts: list[Draft]) -> list[Entry]:
+    def commit(self, drafts: list[Draft]) -> list[Entry]:
+        """Write entries and announce them."""
         if not drafts:
             return []
         entries = self._ledger.commit(drafts, self._clock.now_ns())
@@ -348,17 +219,3 @@ def _standing_answer(entries: list[Entry]) -> Entry | None:
         elif entry.kind == 'undo':
             given = None
     return given
-
-
-def _text(command: Mapping[str, object], name: str) -> str:
-    value = command.get(name)
-    if not isinstance(value, str) or not value or len(value) > 200:
-        raise DataError(f'The command needs a text "{name}" of 1 to 200 characters.')
-    return value
-
-
-def _int(command: Mapping[str, object], name: str) -> int:
-    value = command.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise DataError(f'The command needs a whole number "{name}".')
-    return value

@@ -12,9 +12,10 @@ from itertools import chain
 from pathlib import Path
 
 from cobot_ai import __version__
-from cobot_ai.app.authority import Authority, Parts
+from cobot_ai.app.authority import Authority
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, read_truth
+from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.replay import BagClock, DirectClips, NoGuard, Replay, Tape

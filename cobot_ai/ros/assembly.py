@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cobot_ai import __version__
-from cobot_ai.app.authority import Authority, Parts
+from cobot_ai.app.authority import Authority
 from cobot_ai.app.observe import Observer
+from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Outbox
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.teach import Dataset

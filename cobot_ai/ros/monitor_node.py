@@ -12,7 +12,7 @@ from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import SetBool, Trigger
 
-from cobot_ai.app.escalate import Resolved
+from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Entry
 from cobot_ai.core.errors import CobotAiError
 from cobot_ai.core.types import Json, RawMessage

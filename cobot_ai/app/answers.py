@@ -1,0 +1,165 @@
+"""What people do with an ask: look at it, answer, take back, correct."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from cobot_ai.app.escalate import Desk
+from cobot_ai.app.ports import Clock, Draft, Ledger
+from cobot_ai.core import asks
+from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
+from cobot_ai.core.errors import DataError
+from cobot_ai.core.spec import QuestionSpec
+from cobot_ai.core.types import Json
+
+GOOD = {Status.ACCEPTED, Status.CLAIMED, Status.RELEASED, Status.UNDONE, Status.AGREED}
+
+
+class Answers:
+    """Carries out people's commands on the desk's asks, each key once.
+
+    Args:
+        desk: Owner of the asks. question: What is asked. ledger: For replies given earlier.
+        clock: Its monotonic side decides what is in time.
+    """
+
+    def __init__(self, desk: Desk, question: QuestionSpec, ledger: Ledger, clock: Clock) -> None:
+        self._desk, self._question = desk, question
+        self._ledger, self._clock = ledger, clock
+        self._commands: dict[str, Callable[[Mapping[str, object]], Json]] = {
+            'claim': self._claim,
+            'release': self._release,
+            'answer': self._answer,
+            'undo': self._undo,
+            'correct': self._correct,
+        }
+
+    def handles(self, kind: str) -> bool:
+        """True when a command of this kind is the desk's."""
+        return kind in self._commands
+
+    def command(self, command: Mapping[str, object]) -> Json:
+        """Carry out one command of a person; the same key always gets the same reply.
+
+        Raises:
+            DataError: The command is not well-formed.
+        """
+        stored = self._ledger.by_key(_text(command, 'key'))
+        if stored is not None:
+            return {**stored.body['reply'], 'key': command['key'], 'seq': stored.seq}
+        return self._commands[_text(command, 'kind')](command)
+
+    def _claim(self, command: Mapping[str, object]) -> Json:
+        ask, by, tablet = self._who(command)
+        after, status = asks.claim(ask, by, tablet, self._clock.monotonic_ns())
+        renewed = ask.holder == after.holder and ask.epoch == after.epoch
+        self._desk.change(after)
+        drafts = []
+        if status is Status.CLAIMED and not renewed:
+            lease = self._question.lease_s
+            body = {'by': by, 'tablet': tablet, 'epoch': after.epoch, 'lease_s': lease}
+            drafts = [Draft('claim', body, ask.case)]
+        self._desk.commit(drafts)
+        return self._reply(command, status, after)
+
+    def _release(self, command: Mapping[str, object]) -> Json:
+        ask, by, tablet = self._who(command)
+        after, status = asks.release(ask, by, tablet, self._clock.monotonic_ns())
+        self._desk.change(after)
+        if status is Status.RELEASED:
+            body = {'by': by, 'tablet': tablet, 'epoch': after.epoch}
+            self._desk.commit([Draft('release', body, ask.case)])
+        return self._reply(command, status, after)
+
+    def _answer(self, command: Mapping[str, object]) -> Json:
+        ask, by, tablet = self._who(command)
+        label, epoch = _text(command, 'label'), _int(command, 'epoch')
+        now = self._clock.monotonic_ns()
+        if label == NOT_SURE and self._question.not_sure == 'wait':
+            after, status = asks.tick(ask, now), Status.DONE
+        else:
+            after, status = asks.answer(ask, label, by, tablet, epoch, now)
+        reply = self._reply(command, status, after)
+        body = {
+            'by': by,
+            'tablet': tablet,
+            'label': label,
+            'epoch': epoch,
+            'status': status.value,
+            'react_ms': command.get('react_ms'),
+            'reply': reply,
+        }
+        drafts = [Draft('answer', body, ask.case, _text(command, 'key'))]
+        drafts += self._evidence_of(after, status, label, by)
+        return self._carry_out(after, drafts, reply)
+
+    def _evidence_of(self, ask: Ask, status: Status, label: str, by: str) -> list[Draft]:
+        """What an answer that moves nothing still teaches."""
+        unlabelled = not any(e.kind == 'label' for e in self._ledger.of_case(ask.case))
+        if status is Status.LATE and label != NOT_SURE and unlabelled:
+            return [self._desk.label(ask.case, label, by, 'late')]
+        if status is Status.CONFLICT and ask.phase is Phase.FINAL:
+            return [self._desk.label(ask.case, None, by, 'conflict')]
+        return []
+
+    def _undo(self, command: Mapping[str, object]) -> Json:
+        ask, by, tablet = self._who(command)
+        after, status = asks.undo(ask, _int(command, 'epoch'), self._clock.monotonic_ns())
+        reply = self._reply(command, status, after)
+        body = {'by': by, 'tablet': tablet, 'epoch': after.epoch, 'status': status.value}
+        kind = 'undo' if status is Status.UNDONE else 'command'
+        body |= {'kind': 'undo', 'reply': reply}
+        draft = Draft(kind, body, ask.case, _text(command, 'key'))
+        return self._carry_out(after, [draft], reply)
+
+    def _correct(self, command: Mapping[str, object]) -> Json:
+        case, by, label = _int(command, 'case'), _text(command, 'by'), _text(command, 'label')
+        names = tuple(c.name for c in self._question.classes)
+        known = self._question.open_classes or label in names
+        decided = any(e.kind == 'decision' for e in self._ledger.of_case(case))
+        if not (known and decided and label):
+            return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
+        reply = {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}
+        draft = self._desk.label(case, label, by, 'correction')
+        draft = replace(draft, body={**draft.body, 'reply': reply}, key=_text(command, 'key'))
+        return {**reply, 'seq': self._desk.commit([draft])[0].seq}
+
+    def _carry_out(self, after: Ask, drafts: list[Draft], reply: Json) -> Json:
+        """Commit first; only then does the new state count and the tablet hear of it."""
+        entry = self._desk.commit(drafts)[0]
+        self._desk.change(after)
+        return {**reply, 'seq': entry.seq}
+
+    def _reply(self, command: Mapping[str, object], status: Status, ask: Ask) -> Json:
+        reply: Json = {
+            'key': command.get('key', ''),
+            'ok': status in GOOD or status is Status.DONE,
+            'status': status.value,
+            'reason': '' if status in GOOD else ask.phase.value,
+            'case': ask.case,
+            'epoch': ask.epoch,
+        }
+        if ask.holder is not None:
+            reply |= {'holder': ask.holder[0], 'holder_tablet': ask.holder[1]}
+        if status in (Status.CONFLICT, Status.AGREED) or ask.phase is Phase.FINAL:
+            reply |= {'by': ask.by[0], 'label': ask.label}
+        return reply
+
+    def _who(self, command: Mapping[str, object]) -> tuple[Ask, str, str]:
+        case = _int(command, 'case')
+        return self._desk.find(case), _text(command, 'by'), _text(command, 'tablet')
+
+
+def _text(command: Mapping[str, object], name: str) -> str:
+    value = command.get(name)
+    if not isinstance(value, str) or not value or len(value) > 200:
+        raise DataError(f'The command needs a text "{name}" of 1 to 200 characters.')
+    return value
+
+
+def _int(command: Mapping[str, object], name: str) -> int:
+    value = command.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise DataError(f'The command needs a whole number "{name}".')
+    return value

@@ -1,0 +1,65 @@
+"""Commands of engineers and of the plant: models, maintenance, hold and resume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cobot_ai.app.ports import Draft, LedgerReader
+from cobot_ai.app.promote import Versions
+from cobot_ai.core.errors import DataError
+from cobot_ai.core.types import Json
+
+Call = Callable[[str, Mapping[str, object]], list[Draft]]
+
+
+class Operations:
+    """Every command that is not about an ask. Each returns what it wrote down.
+
+    Args:
+        versions: Model versions. ledger: For commands that came before.
+        hold: Holds the process for a person. resume: Resumes it, or says why not.
+    """
+
+    def __init__(
+        self,
+        versions: Versions,
+        ledger: LedgerReader,
+        hold: Callable[[str], None],
+        resume: Callable[[str], None],
+    ) -> None:
+        self._ledger, self._hold, self._resume = ledger, hold, resume
+        self._calls: dict[str, Call] = {
+            'promote': lambda by, c: versions.promote(str(c.get('model')), by, 'person'),
+            'rollback': lambda by, c: versions.rollback(by),
+            'maintenance': lambda by, c: versions.set_maintenance(bool(c.get('on')), by),
+            'retrain': lambda by, c: [],  # the trainer follows the ledger and sees the command
+            'hold': lambda by, c: self._move(self._hold, by),
+            'resume': lambda by, c: self._move(self._resume, by),
+        }
+
+    def stored(self, key: str) -> Json | None:
+        """The reply given earlier to the same key."""
+        entry = self._ledger.by_key(key)
+        return {**entry.body['reply'], 'seq': entry.seq} if entry is not None else None
+
+    def carry_out(self, command: Mapping[str, object]) -> tuple[list[Draft], Json]:
+        """Do it; returns what to commit and the reply.
+
+        Raises:
+            CobotAiError: It is refused; the message says why.
+        """
+        kind, by = str(command.get('kind')), str(command.get('by', ''))
+        key = command.get('key')
+        if kind not in self._calls:
+            raise DataError(f'There is no command "{kind}".')
+        if not isinstance(key, str) or not key:
+            raise DataError('The command needs a key.')
+        drafts = self._calls[kind](by, command)
+        reply: Json = {'key': key, 'ok': True, 'status': 'done', 'reason': ''}
+        body = {'kind': kind, 'by': by, 'ok': True, 'reason': '', 'reply': reply}
+        return [*drafts, Draft('command', body, key=key)], reply
+
+    @staticmethod
+    def _move(call: Callable[[str], None], by: str) -> list[Draft]:
+        call(by)
+        return []

@@ -1,0 +1,37 @@
+"""What an authority is made of, and the figures it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cobot_ai.app.observe import Observer
+from cobot_ai.app.ports import ClipSink, Clock, Guard, Ledger, Outbox
+from cobot_ai.app.promote import Versions
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the authority is made of; `stopwatch` counts seconds, for latencies only."""
+
+    clock: Clock
+    ledger: Ledger
+    observer: Observer
+    clips: ClipSink
+    outbox: Outbox
+    guard: Guard
+    versions: Versions
+    stopwatch: Callable[[], float]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Figures since the start, for `~/state` and the summary."""
+
+    cases: int = 0
+    acted: int = 0
+    asked: int = 0
+    expired: int = 0
+    held: int = 0
+    asked_ns: list[int] = field(default_factory=list)
+    latency_ms: list[float] = field(default_factory=list)
