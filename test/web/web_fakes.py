@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from cobot_ai.app.escalate import Desk, Resolved
+from cobot_ai.app.answers import Answers
+from cobot_ai.app.escalate import Desk
+from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
 from cobot_ai.core.gates import Check, GateReport
@@ -157,6 +159,7 @@ class FakeCell:
         spec = CellSpec('Cell 7', (), StepSpec(), self.question)
         self.lock = threading.RLock()
         self.desk = Desk(spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append)
+        self.answers = Answers(self.desk, self.question, self.ledger, RealClock())
         self.maintenance = False
         self._beat = time.monotonic()
         self._stop = threading.Event()
@@ -218,8 +221,8 @@ class FakeCell:
             return None
         try:
             with self.lock:
-                if self.desk.handles(command['kind']):
-                    return self.desk.command(command)
+                if self.answers.handles(command['kind']):
+                    return self.answers.command(command)
                 return self._operate(command)
         except CobotAiError as e:
             return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': str(e)}
@@ -256,6 +259,7 @@ class FakeCell:
         with self.lock:
             spec = replace(self.question, **question)
             self.desk._spec = replace(self.desk._spec, question=spec)
+            self.answers._question = spec
             number = self.ledger.next_case()
             case = a_case(number, facts or FACTS)
             decision = Decision(number, Verdict.ASK, Why.BELOW_THRESHOLD)
