@@ -1,7 +1,7 @@
 """HTTP routes: what they say, and that they say the same as the socket."""
 
 import pytest
-from web_fakes import PNG
+from web_data import PNG
 
 from cobot_ai.web.app import create_app
 from cobot_ai.web.services import WebSettings

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from conftest import LANDSCAPE, PORTRAIT
-from web_fakes import CLASSES, an_evidence
+from web_data import CLASSES, an_evidence
 
 from cobot_ai.core.spec import Action, ClassSpec
 

@@ -2,7 +2,7 @@
 
 import pytest
 from test_web_card import settled, shown, tap, until
-from web_fakes import an_evidence
+from web_data import an_evidence
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 EVIL = '<img src=x onerror="window.pwned=1"><svg onload="window.pwned=2">'
