@@ -82,7 +82,8 @@ class HistoryDoc(BaseModel):
 class StatsDoc(BaseModel):
     """Route `/api/stats`: figures of the newest decisions the ledger has.
 
-    `audited` and `audit_wrong` count cases the model decided alone and a person judged as well.
+    `audited` and `audit_wrong` count cases the model was sure of and a person judged as well:
+    audits, and corrections of what it decided alone.
     """
 
     decisions: int

@@ -126,8 +126,14 @@ def stats(reader: LedgerReader) -> Json:
 
 
 def _audited(reader: LedgerReader, acted: dict[int, Entry]) -> list[bool]:
-    """For each case decided alone and judged by a person as well: was the model wrong?"""
-    given = {case: e.body['label'] for case, e in reader.labels().items()}
-    return [
-        given[case] != e.body['label'] for case, e in acted.items() if given.get(case) is not None
-    ]
+    """For each case a person judged that the model was sure of: was the model wrong?
+
+    Those are the audits (their label holds the model's guess) and corrections of acted cases.
+    """
+    guesses = {case: e.body['label'] for case, e in acted.items()}
+    outcomes = []
+    for case, entry in reader.labels().items():
+        guess = entry.body.get('audit', {}).get('guess', guesses.get(case))
+        if guess is not None and entry.body['label'] is not None:
+            outcomes.append(guess != entry.body['label'])
+    return outcomes

@@ -100,9 +100,11 @@ def test_stats_count_only_what_the_ledger_has(cell, client):
     for case, label in zip(acted, ['seated', 'missing'], strict=False):
         body = {'kind': 'correct', 'case': case, 'label': label, 'by': 'M', 'tablet': 't'}
         client.post('/api/command', json={**body, 'key': f'correct-{case}'})
+    audit = {'label': 'seated', 'audit': {'guess': 'missing', 'confidence': 0.99}}
+    cell._write('label', audit, case=4)
     doc = client.get('/api/stats').json
     assert (doc['decisions'], doc['acted'], doc['asked']) == (4, 3, 1)
-    assert (doc['audited'], doc['audit_wrong']) == (2, 1)
+    assert (doc['audited'], doc['audit_wrong']) == (3, 2)
     assert doc['asks_per_hour'] is None, 'no rate from a few seconds'
 
 

@@ -406,7 +406,7 @@ export interface StartBody {
   spec: Record<string, unknown>;
 }
 
-/** Route `/api/stats`: figures of the newest decisions the ledger has. `audited` and `audit_wrong` count cases the model decided alone and a person judged as well. */
+/** Route `/api/stats`: figures of the newest decisions the ledger has. `audited` and `audit_wrong` count cases the model was sure of and a person judged as well: audits, and corrections of what it decided alone. */
 export interface StatsDoc {
   decisions: number;
   acted: number;
