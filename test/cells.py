@@ -49,7 +49,9 @@ def cell(**changes: object) -> CellSpec:
         streams=(wrench_stream(),),
         step=StepSpec(samples=16, topic='step', context=('operation',)),
         question=question(),
-        risk=RiskSpec(epsilon=0.2, delta=0.2, min_answers=5, burn_in=3),
+        risk=RiskSpec(
+            epsilon=0.2, delta=0.2, min_answers=5, burn_in=3, audit_first=0.0, audit_last=0.0
+        ),
         model=ModelSpec(head='linear', swap='at_once'),
         budget=BudgetSpec(0.0, 0.0),
         digest='0' * 64,

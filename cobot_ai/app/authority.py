@@ -18,6 +18,7 @@ from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.core.audit import Audits
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
 from cobot_ai.core.evidence import Gallery
 from cobot_ai.core.spec import Action, CellSpec
@@ -48,7 +49,7 @@ class Authority:
         self.desk = Desk(spec, parts.ledger, parts.clock, self._announce, self._settled)
         self._answers = Answers(self.desk, spec.question, parts.ledger, parts.clock)
         self.gallery = Gallery(spec)
-        self.record = Record(spec.risk.burn_in)
+        self.record = Record(spec.risk.burn_in, Audits(spec.risk, spec.model.seed))
         self.tally = Tally()
         self.held: str = ''
         self._windows: OrderedDict[int, tuple[str, Window]] = OrderedDict()
@@ -64,8 +65,7 @@ class Authority:
         self._commit([Draft('start', {**body, 'cell': self.spec.name, 'digest': self.spec.digest})])
         self.desk.abandon('restart')
         for entry in sorted(self._p.ledger.labels().values(), key=lambda e: e.seq):
-            if entry.body['label'] is not None:
-                self.record.learn(entry.case, entry.body['context'], entry.body['label'])
+            self._record_label(entry)
         self._commit(self._p.versions.start())
 
     def remember(self, case: int, context: str, window: Window, label: str) -> None:
@@ -94,7 +94,7 @@ class Authority:
     def _judge(self, cut: Cut) -> None:
         begun = self._p.stopwatch()
         case = case_of(self._p.ledger.next_case(), cut, self.spec)
-        standing = self.record.standing(case.context, self._p.versions.scorer)
+        standing = self.record.standing(case, self._p.versions.scorer)
         decision, broken = judge(case, self._p.versions.scorer, standing, self.spec)
         decision = self._within_budget(decision)
         latency_ms = (self._p.stopwatch() - begun) * 1e3
@@ -150,7 +150,7 @@ class Authority:
         self._commit(drafts, {case.id: evidence})
         now = self._p.clock.monotonic_ns()
         self.tally.asked_ns.append(now)
-        self.desk.open(case, now)
+        self.desk.open(case, decision, now)
 
     def _unwritten(self, case: Case) -> None:
         """The disk refused: nothing may go on that is not written down."""
@@ -276,9 +276,14 @@ class Authority:
             'acted': tally.acted,
             'asked': tally.asked,
             'expired': tally.expired,
+            'audits': self._audit_figures(),
             'head': self._p.ledger.head(),
             'streams': {n: asdict(c) for n, c in self._p.observer.counts.items()},
         }
+
+    def _audit_figures(self) -> Json:
+        total, failed, bound = self.record.audits.bound(self.spec.risk.delta)
+        return {'total': total, 'failed': failed, 'bound': bound}
 
     def _mode(self) -> str:
         if self._p.versions.maintenance:
@@ -304,12 +309,17 @@ class Authority:
             self._judges.decided(entry.case)
         self._p.outbox.publish(entry)
 
+    def _record_label(self, entry: Entry) -> None:
+        body = entry.body
+        if body['label'] is not None:
+            self.record.learn(entry.case, body['context'], body['label'], body.get('audit'))
+
     def _learn(self, entry: Entry) -> None:
         label = entry.body['label']
         self._p.clips.keep(entry.case, 'labelled')
         if label is None:
             return
-        self.record.learn(entry.case, entry.body['context'], label)
+        self._record_label(entry)
         context, window = self._windows.get(entry.case, ('', None))
         if window is not None:
             self.gallery.learn(entry.case, context, window, label)

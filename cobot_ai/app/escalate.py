@@ -11,7 +11,7 @@ from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
 from cobot_ai.core.errors import DataError, StoreError
 from cobot_ai.core.spec import Action, CellSpec
-from cobot_ai.core.types import Case, Decision, Json
+from cobot_ai.core.types import Case, Decision, Json, Why
 
 KEPT_CLOSED = 500
 """Closed asks kept in memory for late answers; older ones are looked up in the ledger."""
@@ -39,6 +39,7 @@ class Desk:
         self._announce, self._settled = announce, settled
         self._asks: dict[int, Ask] = {}
         self._place: dict[int, tuple[str, str]] = {}
+        self._audits: dict[int, Json] = {}
 
     # ------------------------------------------------------------ opening
 
@@ -64,8 +65,12 @@ class Desk:
             'blind': False,
         }
 
-    def open(self, case: Case, now_ns: int) -> None:
+    def open(self, case: Case, decision: Decision, now_ns: int) -> None:
         """Start the clock of an ask whose entry was committed."""
+        score = decision.score
+        if decision.why is Why.AUDIT and score is not None:
+            guess = {'guess': score.label, 'confidence': score.confidence}
+            self._audits[case.id] = guess
         self._asks[case.id] = asks.open_ask(case.id, self._spec.question, now_ns)
         self._place[case.id] = (case.context, case.group)
 
@@ -148,6 +153,7 @@ class Desk:
         for case in closed[:-KEPT_CLOSED]:
             del self._asks[case]
             self._place.pop(case, None)
+            self._audits.pop(case, None)
 
     # ------------------------------------------------------------ helpers
 
@@ -184,7 +190,7 @@ class Desk:
         """The next revision of a case's label; None withdraws it until somebody decides."""
         context, group = self._place.get(case) or self._where(case)
         revision = 1 + sum(e.kind == 'label' for e in self._ledger.of_case(case))
-        body = {
+        body: Json = {
             'label': label,
             'by': by,
             'source': source,
@@ -192,6 +198,8 @@ class Desk:
             'group': group,
             'revision': revision,
         }
+        if case in self._audits:
+            body['audit'] = self._audits[case]
         return Draft('label', body, case)
 
     def _where(self, case: int) -> tuple[str, str]:

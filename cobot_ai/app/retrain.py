@@ -31,6 +31,9 @@ class LabelSource(Protocol):
     def cases(self) -> list[LabelledCase]:
         """All usable labelled cases, in the order of their numbers."""
 
+    def take_request(self) -> bool:
+        """Whether a person asked for a retrain since the last call."""
+
 
 class Trainer:
     """Refits when enough labels are new or changed since the last fit.
@@ -58,6 +61,7 @@ class Trainer:
     def turn(self, now_ns: int, force: bool = False) -> str | None:
         """Refit if it is due (or `force`); returns the digest of a new candidate, else None."""
         self._source.refresh()
+        force = self._source.take_request() or force
         cases = self._source.cases()
         rows = {(case.id, case.label) for case in cases}
         changed = len({case for case, _ in rows ^ self._fitted})

@@ -47,6 +47,7 @@ class Dataset:
         self._windows: dict[int, Window] = {}
         self.unreadable: set[int] = set()
         self.clips_ready: set[int] = set()
+        self._wanted = False
 
     def refresh(self) -> int:
         """Read what is new in the ledger; returns how many labels were added or changed."""
@@ -64,10 +65,17 @@ class Dataset:
             self._where[entry.case] = place
         elif entry.kind == 'clip':
             self.clips_ready.add(entry.case)
+        elif entry.kind == 'command' and body['kind'] == 'retrain':
+            self._wanted = True
         elif entry.kind == 'label':
             self._labels[entry.case] = entry
             return True
         return False
+
+    def take_request(self) -> bool:
+        """Whether somebody asked for a retrain since the last call."""
+        wanted, self._wanted = self._wanted, False
+        return wanted
 
     @property
     def labels(self) -> int:

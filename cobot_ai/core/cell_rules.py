@@ -68,11 +68,12 @@ RANGES: dict[str, Range] = {
     'RiskSpec.delta': _SHARE,
     'RiskSpec.min_answers': _COUNT,
     'RiskSpec.burn_in': _COUNT,
+    'RiskSpec.audit_first': Range(0, 1),
+    'RiskSpec.audit_last': Range(0, 1),
     'ModelSpec.min_labels': Range(1, 100_000),
     'ModelSpec.seed': Range(0, 2**31 - 1),
     'MotionSpec.timeout_s': Range(0, 60, above=True),
     'StorageSpec.clips_mb': Range(1, 1e8),
-    'StorageSpec.keep_days': Range(1, 36_500),
     'BudgetSpec.warn': Range(0, 3600),
     'BudgetSpec.hard': Range(0, 3600),
 }

@@ -20,12 +20,16 @@ class Standing:
         burn_in: Cases still to be asked because a class was seen for the first time.
         certificate: The context's certificate of the live model, None when it has none.
         evidence_floor: Evidence below this is unlike anything the model got right.
+        audit: This case is asked even if the model is sure.
+        audit_floor: Confidence that is needed because of a failed audit.
     """
 
     answers: int = 0
     burn_in: int = 0
     certificate: Certificate | None = None
     evidence_floor: float = float('-inf')
+    audit: bool = False
+    audit_floor: float = 0.0
 
 
 def decide(
@@ -47,7 +51,7 @@ def decide(
     if stopped:
         why = Why.SENSOR_STOP
         return Decision(case.id, Verdict.HOLD, why, {'channels': stopped}, score=score)
-    doubt = next(_doubts(case, score, standing, risk), None)
+    doubt = next(_doubts(case, score, standing, question, risk), None)
     if doubt is not None or score is None:
         why, params = doubt or (Why.NO_MODEL, {})
         return Decision(case.id, Verdict.ASK, why, params, score=score, threshold=threshold)
@@ -64,7 +68,7 @@ def decide(
 
 
 def _doubts(
-    case: Case, score: Score | None, standing: Standing, risk: RiskSpec
+    case: Case, score: Score | None, standing: Standing, question: QuestionSpec, risk: RiskSpec
 ) -> Iterator[tuple[Why, dict[str, Any]]]:
     """Every reason to ask, the most telling first."""
     doubtful = [n.channel for n in case.window.notes if n.action is Missing.ASK]
@@ -83,5 +87,20 @@ def _doubts(
     elif score.confidence < certificate.threshold:
         figures = {'confidence': score.confidence, 'threshold': certificate.threshold}
         yield Why.BELOW_THRESHOLD, figures
+    if score.confidence <= standing.audit_floor:
+        figures = {'confidence': score.confidence, 'threshold': standing.audit_floor}
+        yield Why.BELOW_THRESHOLD, figures
+    cost = expected_cost(score, question)
+    if cost > 1.0:
+        yield Why.COST, {'cost': cost}
     if score.evidence < standing.evidence_floor:
         yield Why.UNUSUAL, {'evidence': score.evidence, 'floor': standing.evidence_floor}
+    if standing.audit:
+        yield Why.AUDIT, {}
+
+
+def expected_cost(score: Score, question: QuestionSpec) -> float:
+    """Expected cost of acting on the most probable class, in needless questions (>= 0)."""
+    costs = {c.name: c.cost for c in question.classes}
+    pairs = zip(score.classes, score.probs, strict=True)
+    return sum(p * costs.get(name, 1.0) for name, p in pairs if name != score.label)

@@ -115,13 +115,14 @@ class ClassSpec:
         name: Class name. action: Consequence for the robot.
         nominal: True for the class of a good step.
         cost: Cost of acting on another class when this one was true (needless ask = 1).
+            The model acts alone only while the expected cost of its answer is at most 1.
         text: Plant's names per language.
     """
 
     name: str
     action: Action
     nominal: bool = False
-    cost: float = 10.0
+    cost: float = 1.0
     text: Texts = field(default_factory=dict)
 
 
@@ -171,6 +172,8 @@ class RiskSpec:
         rule: `certified` (fixed-sequence Clopper-Pearson) or `expected`.
         min_answers: Answers a new context needs before the model may act in it.
         burn_in: Cases asked after a class was seen for the first time.
+        audit_first: Share of confident decisions that are asked anyway at first, 0 to 1.
+        audit_last: Share it falls to with clean audits, 0 to `audit_first`.
     """
 
     epsilon: float = 0.05
@@ -178,6 +181,8 @@ class RiskSpec:
     rule: str = 'certified'
     min_answers: int = 10
     burn_in: int = 10
+    audit_first: float = 0.15
+    audit_last: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +219,9 @@ class MotionSpec:
 
 @dataclass(frozen=True, slots=True)
 class StorageSpec:
-    """Disk budget: quota of the evidence clips in megabytes, and days decisions are kept."""
+    """Disk budget: quota of the evidence clips in megabytes."""
 
     clips_mb: float = 2000.0
-    keep_days: float = 365.0
 
 
 @dataclass(frozen=True, slots=True)

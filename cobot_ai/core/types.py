@@ -178,6 +178,7 @@ class Why(str, Enum):
     NEW_CONTEXT = 'new_context'
     NO_CERTIFICATE = 'no_certificate'
     BELOW_THRESHOLD = 'below_threshold'
+    COST = 'cost'
     NEW_CLASS = 'new_class'
     UNUSUAL = 'unusual'
     SENSOR = 'sensor'

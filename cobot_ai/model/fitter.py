@@ -69,6 +69,7 @@ class OnnxFitter:
         facts = _facts(training, scores, folds)
         facts |= {'head': recipe.facts, 'temperature': temperature, 'blocks': list(trained.blocks)}
         facts |= {'stored': [training.ids[i] for i in known]}
+        facts |= {'evidence_floor': _evidence_floor(raw[known], y)}
         blob = export(bank, trained, temperature, training.classes)
         return Fitted(blob, training.classes, training.ids, scores, facts)
 
@@ -115,6 +116,12 @@ def make_bank(training: Training, blocks: Sequence[str], seed: int) -> Bank:
     scaling = fit_scaling(training.values, training.mask)
     made = tuple(BLOCKS[name](training, scaling, seed) for name in blocks)
     return Bank(scaling, made, channels, samples)
+
+
+def _evidence_floor(raw: Doubles, y: NDArray[np.int64]) -> float:
+    """Evidence below which nearly no case was judged right: its 2nd percentile among those."""
+    right = raw.argmax(axis=1) == y
+    return float(np.quantile(raw[right].max(axis=1), 0.02)) if right.any() else 0.0
 
 
 def _facts(training: Training, scores: Doubles, folds: NDArray[np.int64]) -> Json:

@@ -54,6 +54,8 @@ class Cell:
         return {
             'version': __version__,
             'sqlite': self.ledger.sqlite_version,
+            'wal_safe': self.ledger.wal_safe,
+            'head': self.ledger.tip().code,
             'shadow': self.shadow,
             'boot': uuid.uuid4().hex,
             'spec': spec_to_json(self.spec),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -13,6 +14,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from cobot_ai import __version__
+from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
 from cobot_ai.core.errors import CobotAiError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from cells import cell
+from cells import cell, question
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +25,8 @@ from cobot_ai.core.types import (
 
 SPEC = cell()
 SHAPE = (2, 4)
+GOOD, BAD = SPEC.question.classes
+COSTLY = cell(question=question(classes=(GOOD, replace(BAD, cost=20.0))))
 
 
 def case(*notes: ChannelNote) -> Case:
@@ -69,6 +71,9 @@ def test_every_doubt_asks_and_names_itself() -> None:
         (run(score(0.6), sure()), Why.BELOW_THRESHOLD),
         (run(score(0.9, evidence=0.1), sure(evidence_floor=0.5)), Why.UNUSUAL),
         (run(score(0.9), sure(), lost), Why.SENSOR),
+        (run(score(0.9), sure(audit=True)), Why.AUDIT),
+        (run(score(0.9), sure(audit_floor=0.95)), Why.BELOW_THRESHOLD),
+        (decide(case(), score(0.9), sure(), COSTLY.question, SPEC.risk), Why.COST),
     ]
     for decision, why in doubts:
         assert (decision.verdict, decision.why) == (Verdict.ASK, why)

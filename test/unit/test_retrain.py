@@ -199,6 +199,10 @@ class Source:
     def refresh(self):
         return 0
 
+    def take_request(self):
+        asked, self.asked = getattr(self, 'asked', False), False
+        return asked
+
     def cases(self):
         return self.made
 
