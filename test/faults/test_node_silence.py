@@ -1,0 +1,79 @@
+"""Nobody answers: no tablet, no console, a console that dies. The deadline is the monitor's own."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+from nodes import Processes, forces, graph, of_kind, until
+
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(180)]
+DEADLINE_S = 1.0
+BOUND_MS = 100.0
+
+
+@pytest.fixture
+def robot(monkeypatch):
+    with graph(monkeypatch) as robot:
+        yield robot
+
+
+@pytest.fixture
+def cell(robot, tmp_path):
+    cell = Processes(tmp_path, deadline_s=DEADLINE_S)
+    yield cell
+    cell.close()
+
+
+def unanswered(robot, rng):
+    """One step nobody answers: when it was asked, and what the robot was told when."""
+    case = robot.step(forces('bad', rng))['case']
+    asked = robot.wait(lambda: robot.heard('ask', case))
+    told = robot.response(robot.judge())
+    robot.wait(lambda: robot.heard('resolution', case))
+    waited_s = robot.heard_at('resolution', case) - robot.heard_at('ask', case)
+    return asked[0], told, waited_s
+
+
+@pytest.mark.parametrize('asks', [5, pytest.param(100, marks=pytest.mark.long)])
+def test_without_any_tablet_every_ask_ends_in_the_fail_safe_on_time(robot, cell, asks):
+    rng = np.random.default_rng(0)
+    cell.start('monitor')
+    robot.connect()
+    for _ in range(asks):
+        asked, told, waited_s = unanswered(robot, rng)
+        assert not told.success
+        assert told.message == f'class=none action=hold case={asked["case"]} outcome=expired'
+        assert waited_s >= DEADLINE_S - 0.05
+    with cell.ledger() as ledger:
+        late = [e.body['late_ms'] for e in of_kind(ledger, 'resolution')]
+    assert len(late) == asks
+    assert all(0 <= ms <= BOUND_MS for ms in late), late
+
+
+def test_control_an_answer_in_time_is_a_success(robot, cell):
+    cell.start('monitor')
+    robot.connect()
+    case = robot.step(forces('good', np.random.default_rng(0)))['case']
+    told = robot.judge()
+    assert robot.answer(case, 'good')['status'] == 'accepted'
+    told = robot.response(told)
+    assert told.success
+    assert told.message == f'class=good action=continue case={case} outcome=answered'
+
+
+def test_a_killed_console_stops_neither_the_monitor_nor_its_deadlines(robot, cell):
+    rng = np.random.default_rng(0)
+    cell.start('monitor')
+    cell.start('console', web_port=0)
+    robot.connect()
+    until(lambda: robot.consoles() == 1, 40, 'the console did not start')
+    unanswered(robot, rng)
+    beats = robot.beats
+    cell.kill('console')
+    asked, told, _ = unanswered(robot, rng)
+    assert not told.success and told.message.endswith('outcome=expired')
+    robot.wait(lambda: robot.beats > beats + 2, why='the heartbeat stopped')
+    with cell.ledger() as ledger:
+        (resolution,) = [e for e in ledger.of_case(asked['case']) if e.kind == 'resolution']
+        assert 0 <= resolution.body['late_ms'] <= BOUND_MS
+        assert of_kind(ledger, 'fault') == []
