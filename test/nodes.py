@@ -36,6 +36,8 @@ with warnings.catch_warnings():
 
 START_S = 40.0
 """Patience with a process that starts on a busy machine."""
+PAUSE_NS = 50_000_000
+"""Between two steps: a sample of the one is not yet one of the other."""
 DOMAINS = itertools.count(os.getpid() * 7)
 KEYS = itertools.count()
 CELL: Json = {
@@ -67,7 +69,7 @@ CELL: Json = {
 Forces = Sequence[tuple[float, float, float]]
 
 
-def forces(label: str, rng: np.random.Generator, n: int = 24) -> Forces:
+def forces(label: str, rng: np.random.Generator, n: int = 20) -> Forces:
     """The forces of a step: a bad one pushes much harder."""
     level = 2.0 if label == 'good' else 20.0
     rows = rng.normal((0.0, 0.0, level), 0.3, (n, 3))
@@ -144,6 +146,7 @@ class Robot:
         self.beats = 0
         self.state: Json = {}
         self._dead: set[bytes] = set()
+        self._step_end_ns = 0
         self._wrench = self.node.create_publisher(
             WrenchStamped, 'wrench', names.stream_qos(100.0, reliable=True)
         )
@@ -242,28 +245,31 @@ class Robot:
 
     # ------------------------------------------------------------ doing
 
-    def step(self, values: Forces, operation: str = 'insert', part: int = 0) -> Json:
-        """Do one step and return the decision on it."""
+    def step(self, values: Forces, operation: str = 'insert', seconds: float = 0.0) -> Json:
+        """Do one step and return the decision on it; `seconds` for one without any values."""
         before = len(self.heard('decision'))
-        self.send_step(values, operation, part)
+        self.send_step(values, operation, seconds)
         decisions = self.wait(lambda: self.heard('decision')[before:], why='no decision came')
         return decisions[0]
 
-    def send_step(self, values: Forces, operation: str = 'insert', part: int = 0) -> None:
-        end = time.time_ns()
-        begin = end - len(values) * 10_000_000
-        self._mark('begin', begin, operation, part)
+    def send_step(self, values: Forces, operation: str = 'insert', seconds: float = 0.0) -> None:
+        length_ns = round(seconds * 1e9) + len(values) * 10_000_000
+        # A step takes its time: it begins after the one before it, and is not from the future.
+        threading.Event().wait((self._step_end_ns + PAUSE_NS + length_ns - time.time_ns()) / 1e9)
+        self._step_end_ns = end = time.time_ns()
+        begin = end - length_ns
+        self._mark('begin', begin, operation)
         for i, (x, y, z) in enumerate(values):
             self.send_wrench(begin + i * 10_000_000, x, y, z)
-        self._mark('end', end, operation, part)
+        self._mark('end', end, operation)
 
     def send_wrench(self, t_ns: int, x: float, y: float, z: float) -> None:
         message = WrenchStamped(wrench=Wrench(force=Vector3(x=x, y=y, z=z)))
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(t_ns, 10**9)
         self._wrench.publish(message)
 
-    def _mark(self, edge: str, t_ns: int, operation: str, part: int) -> None:
-        facts = {'operation': operation, 'part_id': str(part), 'stamp_ns': str(t_ns)}
+    def _mark(self, edge: str, t_ns: int, operation: str) -> None:
+        facts = {'operation': operation, 'stamp_ns': str(t_ns)}
         values = [KeyValue(key=k, value=v) for k, v in facts.items()]
         self._step.publish(DiagnosticStatus(name=edge, values=values))
 
