@@ -73,7 +73,8 @@ def test_a_broken_channel_is_named_and_asked(robot, fault):
     probs = decision['probs'] or {}
     assert all(math.isfinite(p) for p in probs.values())
     told = robot.judge()
-    assert robot.answer(decision['case'], 'bad')['status'] == 'accepted'
+    # Not an answer that teaches: the next fault must meet the same model.
+    assert robot.answer(decision['case'], 'not_sure')['status'] == 'accepted'
     assert not robot.response(told).success
 
 
