@@ -269,6 +269,7 @@ class Authority:
             'maintenance': versions.maintenance,
             'auto_paused': versions.paused,
             'open_asks': [a.case for a in self.desk.open_asks],
+            'asks': self.desk.time_left(),
             'asks_last_hour': self.asks_last_hour(),
             'budget_warn': self.spec.budget.warn,
             'budget_hard': self.spec.budget.hard,

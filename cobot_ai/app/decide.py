@@ -10,7 +10,7 @@ from cobot_ai.app.ports import Scorer
 from cobot_ai.core.audit import Audits
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.policy import Standing, decide
-from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import context_key, group_key
 from cobot_ai.core.types import Case, Decision, Json, Score, Verdict, Why, to_probs
 
@@ -19,7 +19,16 @@ def case_of(number: int, cut: Cut, spec: CellSpec) -> Case:
     """Number a step and place it in its context and split group."""
     facts = cut.span.facts
     context = context_key(facts, spec.step.context)
-    return Case(number, context, group_key(facts, spec.step.group, number), facts, cut.window)
+    group = group_key(facts, spec.step.group, f'case={number}')
+    if spec.step.trigger is Trigger.SLIDING:
+        # Windows that follow one another are near copies; they must not stand on both sides.
+        group = group_key(facts, spec.step.group, f'time={cut.span.start_ns // _block_ns(spec)}')
+    return Case(number, context, group, facts, cut.window)
+
+
+def _block_ns(spec: CellSpec) -> int:
+    """Length of the stretches of time whose sliding windows make one split group."""
+    return round(10e9 * (spec.step.length_s or spec.step.hop_s))
 
 
 def judge(

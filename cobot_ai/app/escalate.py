@@ -88,6 +88,17 @@ class Desk:
         """Asks that still wait for their outcome, oldest first."""
         return [a for a in self._asks.values() if not a.phase.closed]
 
+    def time_left(self) -> dict[str, Json]:
+        """Milliseconds until each open ask expires, and until its answer becomes final."""
+        now = self._clock.monotonic_ns()
+        return {
+            str(a.case): {
+                'left_ms': max(0.0, (a.deadline_ns - now) / 1e6),
+                'undo_ms': max(0.0, (a.final_ns - now) / 1e6) if a.label else None,
+            }
+            for a in self.open_asks
+        }
+
     # ------------------------------------------------------------ time
 
     def next_change_ns(self) -> int | None:

@@ -89,7 +89,6 @@ def context_key(facts: Facts, keys: tuple[str, ...]) -> str:
     return '/'.join(f'{k}={facts[k]}' for k in keys if k in facts)
 
 
-def group_key(facts: Facts, keys: tuple[str, ...], case: int) -> str:
-    """The split group of a case; without declared group facts every case stands alone."""
-    named = '/'.join(f'{k}={facts[k]}' for k in keys if k in facts)
-    return named or f'case={case}'
+def group_key(facts: Facts, keys: tuple[str, ...], otherwise: str) -> str:
+    """The split group of a case; `otherwise` where none of the group facts is declared."""
+    return context_key(facts, keys) or otherwise

@@ -87,7 +87,9 @@ def cross_fit(
     for fold in range(int(folds.max()) + 1):
         held = folds == fold
         learn = np.flatnonzero(~held & (training.y != OTHER))
-        if held.any() and len(learn):
+        # Where the other folds hold less than two classes there is nothing to compare with: the
+        # scores stay all alike, which is the honest "cannot tell".
+        if held.any() and len(np.unique(training.y[learn])) > 1:
             model = recipe.solve(pick(table, learn), training.y[learn], len(training.classes))
             raw[held] = model.raw(pick(table, held))
     return raw, folds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -36,50 +37,31 @@ class MonitorNode(LifecycleNode):
         self._cell: Cell | None = None
         self._active = False
         self._topics: list[DrainedTopic] = []
-        self._deferred: list[DeferredService] = []
-        self._made: list[Any] = []
+        self._made: list[tuple[Callable[[Any], Any], Any]] = []
+        self._obstacle: Exception | None = None
         if self._params['autostart']:
-            self.trigger_configure()
-            self.trigger_activate()
+            self._autostart()
+
+    def _autostart(self) -> None:
+        """Configure and activate; what stands in the way ends the process with its reason."""
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() is not TransitionCallbackReturn.SUCCESS:
+                raise self._obstacle or CobotAiError('The monitor cannot be started.')
 
     # ------------------------------------------------------------ lifecycle
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the cell's folder and connect to the graph."""
-        self._cell = open_cell(self, self._params, self)
-        self._publishers_of = {
-            names.DECISION: self._publisher(names.DECISION, names.DECISION_QOS),
-            names.QUESTION: self._publisher(names.QUESTION, names.QUESTION_QOS),
-            names.RESOLUTION: self._publisher(names.RESOLUTION, names.QUESTION_QOS),
-            names.RECORD: self._publisher(names.RECORD, names.RECORD_QOS),
-            names.REPLY: self._publisher(names.REPLY, names.ANSWER_QOS),
-            names.STATE: self._publisher(names.STATE, names.STATE_QOS),
-            names.HEARTBEAT: self._publisher(names.HEARTBEAT, names.HEARTBEAT_QOS),
-        }
-        return TransitionCallbackReturn.SUCCESS
+        return self._attempt(self._configure)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start judging."""
-        cell = self._need()
-        rates = {self.resolve_topic_name(s.topic): s.rate_hz for s in cell.spec.streams}
-        self._topics = [
-            DrainedTopic(self, t, k, rates.get(t), self._params['stall_s'])
-            for t, k in cell.observer.topics.items()
-        ]
-        cell.authority.start(cell.start_body())
-        cell.recall()
-        self._listen()
-        self._active = True
-        return super().on_activate(state)
+        done = self._attempt(self._activate)
+        return super().on_activate(state) if done is TransitionCallbackReturn.SUCCESS else done
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop judging; open asks keep their deadlines until the node is cleaned up."""
-        self._active = False
-        for topic in self._topics:
-            topic.close()
-        for service in self._deferred:
-            service.close()
-        self._topics, self._deferred = [], []
+        """Stop judging, as a restart would: open asks end in the fail-safe at the next start."""
+        self.close()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -92,31 +74,84 @@ class MonitorNode(LifecycleNode):
         self.close()
         return TransitionCallbackReturn.SUCCESS
 
+    def _attempt(self, work: Callable[[], None]) -> TransitionCallbackReturn:
+        """Do the work of a transition; rclpy itself would swallow the reason of a failure."""
+        try:
+            work()
+        except Exception as e:
+            self._obstacle = e
+            if not self._params['autostart']:
+                self.get_logger().error(str(e))
+            self.close()
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
+
+    def _configure(self) -> None:
+        self._cell = open_cell(self, self._params, self)
+        qos = {
+            names.DECISION: names.DECISION_QOS,
+            names.QUESTION: names.QUESTION_QOS,
+            names.RESOLUTION: names.QUESTION_QOS,
+            names.RECORD: names.RECORD_QOS,
+            names.REPLY: names.ANSWER_QOS,
+            names.STATE: names.STATE_QOS,
+            names.HEARTBEAT: names.HEARTBEAT_QOS,
+        }
+        self._publishers_of = {name: self._publisher(name, qos[name]) for name in qos}
+
+    def _activate(self) -> None:
+        if self._cell is None:
+            self._configure()
+        cell = self._need()
+        rates = {self.resolve_topic_name(s.topic): s.rate_hz for s in cell.spec.streams}
+        self._topics = [
+            DrainedTopic(self, t, k, rates.get(t), self._params['stall_s'])
+            for t, k in cell.observer.topics.items()
+        ]
+        self._made += [(DrainedTopic.close, topic) for topic in self._topics]
+        cell.authority.start(cell.start_body())
+        cell.recall()
+        self._listen()
+        self._active = True
+
     def close(self) -> None:
-        """Write what is still queued and let go of the ledger; safe to call twice."""
+        """Write what is still queued, let go of the ledger, leave the graph; safe to call twice."""
         self._active = False
         if self._cell is not None:
-            self._cell.close()
+            self._cell.close()  # still announces what it wrote last
             self._cell = None
+        for destroy, made in reversed(self._made):
+            destroy(made)
+        self._made = []
 
     # ------------------------------------------------------------ wiring
 
     def _listen(self) -> None:
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
         answers = names.of(names.CONSOLE, names.ANSWER)
         candidates = names.of(names.TRAINER, names.CANDIDATE)
-        self.create_subscription(DiagnosticArray, answers, self._on_command, names.ANSWER_QOS)
-        self.create_subscription(
-            DiagnosticArray, candidates, self._on_candidate, names.CANDIDATE_QOS
-        )
-        self._deferred = [DeferredService(self, Trigger, '~/judge', self._on_judge)]
+        self._subscribe(answers, self._on_command, names.ANSWER_QOS)
+        self._subscribe(candidates, self._on_candidate, names.CANDIDATE_QOS)
+        self._judged = DeferredService(self, Trigger, '~/judge', self._on_judge)
+        self._made.append((DeferredService.close, self._judged))
         for kind in ('hold', 'resume', 'rollback'):
             name = '~/rollback_model' if kind == 'rollback' else f'~/{kind}'
-            self.create_service(Trigger, name, self._operation(kind))
-        self.create_service(Trigger, '~/promote_model', self._on_promote)
-        self.create_service(SetBool, '~/set_maintenance', self._on_maintenance)
-        self.create_timer(self._params['drain_period_s'], self._turn, clock=steady)
-        self.create_timer(0.5, self._beat, clock=steady)
+            self._serve(Trigger, name, self._operation(kind))
+        self._serve(Trigger, '~/promote_model', self._on_promote)
+        self._serve(SetBool, '~/set_maintenance', self._on_maintenance)
+        self._repeat(self._params['drain_period_s'], self._turn)
+        self._repeat(0.5, self._beat)
+
+    def _subscribe(self, topic: str, call: Any, qos: Any) -> None:
+        made = self.create_subscription(DiagnosticArray, topic, call, qos)
+        self._made.append((self.destroy_subscription, made))
+
+    def _serve(self, kind: Any, name: str, call: Any) -> None:
+        self._made.append((self.destroy_service, self.create_service(kind, name, call)))
+
+    def _repeat(self, period_s: float, call: Any) -> None:
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        made = self.create_timer(period_s, call, clock=steady)
+        self._made.append((self.destroy_timer, made))
 
     def _turn(self) -> None:
         """Read everything that waits, then let time pass."""
@@ -127,8 +162,7 @@ class MonitorNode(LifecycleNode):
             for data in topic.take():
                 stamp = cell.clock.now_ns()
                 self._safely(cell.authority.take, RawMessage(topic.topic, topic.kind, stamp, data))
-        for service in self._deferred:
-            service.poll()
+        self._judged.poll()
         self._safely(cell.clips.poll)
         self._safely(cell.guard.poll)
         self._safely(cell.authority.tick)
@@ -165,7 +199,9 @@ class MonitorNode(LifecycleNode):
         self._publishers_of[name].publish(message)
 
     def _publisher(self, name: str, qos: Any) -> Any:
-        return self.create_publisher(DiagnosticArray, name, qos)
+        made = self.create_publisher(DiagnosticArray, name, qos)
+        self._made.append((self.destroy_publisher, made))
+        return made
 
     def _need(self) -> Cell:
         if self._cell is None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+
+from cobot_ai.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,19 @@ CONSOLE = (
 
 
 def declare(node: Any, table: tuple[Param, ...]) -> dict[str, Any]:
-    """Declare all parameters of a table and return their values."""
+    """Declare all parameters of a table and return their values.
+
+    Raises:
+        ConfigError: A value has another type than its default, or is out of its range.
+    """
     values = {}
     for row in table:
         descriptor = ParameterDescriptor(description=row.text, read_only=True)
         if row.low is not None and row.high is not None:
             bounds = FloatingPointRange(from_value=row.low, to_value=row.high, step=0.0)
             descriptor.floating_point_range = [bounds]
-        values[row.name] = node.declare_parameter(row.name, row.default, descriptor).value
+        try:
+            values[row.name] = node.declare_parameter(row.name, row.default, descriptor).value
+        except (InvalidParameterTypeException, InvalidParameterValueException) as e:
+            raise ConfigError(f'The parameter "{row.name}" cannot be used: {e}.') from e
     return values

@@ -52,7 +52,15 @@ class TrainerNode(Node):
             clips = Clips(self._folder.clips, self._spec.storage.clips_mb)
             dataset = Dataset(reader, clips, self._spec, RosbagsDecoder(), self.resolve_topic_name)
             registry = ModelFolder(self._folder.registry)
-            self._trainer = Trainer(dataset, OnnxFitter(), self._spec, load, registry, __version__)
+            self._trainer = Trainer(
+                dataset,
+                OnnxFitter(),
+                self._spec,
+                load,
+                registry,
+                __version__,
+                GateOptions(timer=time.perf_counter_ns),
+            )
         return self._trainer
 
     def _on_timer(self) -> None:
