@@ -1,0 +1,145 @@
+"""The record: every kind, field, outcome, status, reason, check and report field is documented."""
+
+import ast
+import re
+
+import pytest
+from bench_cell import Bench
+from cells import cell, question
+from docs_text import ROOT, first_column, first_texts, marked, rows, section, tree
+
+from cobot_ai.app.judgement import Resolved
+from cobot_ai.app.ports import Entry
+from cobot_ai.app.report import Run, report
+from cobot_ai.core.asks import Status
+from cobot_ai.core.risk import clean_labels
+from cobot_ai.core.spec import RiskSpec
+from cobot_ai.core.types import Why
+from cobot_ai.web import schemas
+from cobot_ai.web.schema_ts import BODY_OF_KIND
+
+APP = [f'cobot_ai/app/{f.name}' for f in sorted((ROOT / 'cobot_ai' / 'app').glob('*.py'))]
+NOT_WRITTEN = {'config'}
+
+
+def documented() -> dict[str, set[str]]:
+    kinds = {}
+    for row in rows(section('ledger.md', 'Kinds and bodies').partition('###')[0]):
+        for kind in marked(row[0]):
+            kinds[kind] = {re.split(r'\W', m)[0] for m in marked(row[2])}
+    return kinds
+
+
+def learn_and_swap(bench: Bench) -> None:
+    for i in range(12):
+        bench.teach('good' if i % 2 else 'bad')
+    bench.command('maintenance', on=True)
+    bench.command('rollback')
+    bench.command('retrain')
+
+
+def talk(bench: Bench) -> None:
+    case = bench.step('good', part='new')
+    epoch = bench.command('claim', case=case)['epoch']
+    bench.command('release', case=case)
+    bench.tap(case, 'good', epoch=epoch)
+    bench.command('undo', case=case, epoch=epoch)
+    bench.tap(case, 'good', epoch=epoch + 1)
+    bench.tap(case, 'bad', by='bob', tablet='tablet_2')
+    bench.wait(5.1)
+    bench.command('undo', case=case, epoch=epoch + 1)
+    bench.command('correct', case=case, label='bad')
+    bench.command('hold')
+    late = bench.step('bad', part='new')
+    bench.wait(31.0)
+    bench.tap(late, 'bad')
+
+
+@pytest.fixture(scope='module')
+def story() -> list[Entry]:
+    bench = Bench(cell(question=question(undo_s=5.0)))
+    learn_and_swap(bench)
+    talk(bench)
+    bench.judge()  # of the step before
+    bench.judge()  # of none
+    bench.wait(3.0)
+    open_case = bench.step('good', part='other')
+    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    assert again.entries('resolution', open_case)[0].body['reason'] == 'restart'
+    return again.ledger.since(0, 10**6)
+
+
+def test_every_kind_is_written_and_documented(story):
+    assert {e.kind for e in story} == set(documented()) - NOT_WRITTEN
+
+
+def test_every_kind_in_the_source_is_documented():
+    drafts = set().union(*(first_texts(f, 'Draft') for f in APP))
+    assert drafts
+    assert drafts | set(BODY_OF_KIND) <= set(documented())
+
+
+def test_every_field_of_every_entry_is_documented(story):
+    kinds = documented()
+    unknown = {(e.kind, field) for e in story for field in e.body if field not in kinds[e.kind]}
+    assert not unknown
+
+
+def test_the_fields_of_a_live_start_are_documented():
+    functions = ast.walk(tree('cobot_ai/ros/assembly.py'))
+    body = next(n for n in functions if getattr(n, 'name', '') == 'start_body')
+    keys = {k.value for n in ast.walk(body) if isinstance(n, ast.Dict) for k in n.keys}
+    assert 'sqlite' in keys
+    assert keys <= documented()['start']
+
+
+def test_the_documented_choices_are_those_of_the_code(story):
+    text = section('ledger.md', 'Kinds and bodies')
+    sources = {e.body['source'] for e in story if e.kind == 'label'}
+    assert all(s in text for s in sources)
+    codes = set().union(*(first_texts(f, 'fault') for f in APP))
+    row = next(r for r in rows(text) if r[0] == '`fault`')
+    assert 'no_step' in codes
+    assert all(code in row[2] for code in codes)
+
+
+def test_every_outcome_is_documented():
+    named = re.search(r'outcome: (.+?)\.\n', Resolved.__doc__ or '')
+    outcomes = set(re.split(r', | or ', named[1]))
+    assert first_column(section('ledger.md', 'Outcomes')) == outcomes
+
+
+def test_every_command_and_status_is_documented():
+    text = section('ledger.md', 'Commands')
+    models = schemas.Reply.model_fields['status'].annotation.__args__
+    assert first_column(text) == set(models) >= {s.value for s in Status}
+    mapping = schemas.COMMAND.json_schema()['discriminator']['mapping']
+    kinds = set(mapping)
+    assert 'retrain' in kinds
+    assert kinds <= marked(text)
+
+
+def test_every_reason_is_documented_and_no_other():
+    assert first_column(section('ask.md', 'Why it asks')) == {w.value for w in Why}
+
+
+def test_every_check_of_the_gate_is_documented_and_no_other():
+    files = ('cobot_ai/core/gates.py', 'cobot_ai/app/gate.py')
+    named = set().union(*(first_texts(f, 'Check') for f in files))
+    assert first_column(section('risk.md', 'The gate')) == named
+
+
+@pytest.mark.parametrize('epsilon', [0.05, 0.02])
+@pytest.mark.parametrize('rule', ['certified', 'expected'])
+def test_the_label_counts_of_the_rules_are_those_of_the_code(rule, epsilon):
+    row = next(r for r in rows(section('risk.md', 'The certificate')) if f'`{rule}`' in r[0])
+    found = re.search(rf'epsilon {epsilon}(?:, delta 0.1)?: (\d+)', row[2])
+    assert int(found[1]) == clean_labels(RiskSpec(epsilon=epsilon, delta=0.1, rule=rule))
+
+
+def test_every_field_of_a_report_is_documented_and_no_other():
+    fields = set(report(Run(), span_ns=1, latency_ms=[], counts={}, known=False))
+    assigned = (n for n in ast.walk(tree('cobot_ai/cli/replay.py')) if isinstance(n, ast.Assign))
+    own = next(n.value for n in assigned if getattr(n.targets[0], 'id', '') == 'facts')
+    fields |= {k.value for k in own.keys}
+    assert first_column(section('replay.md', 'report.json')) == fields
