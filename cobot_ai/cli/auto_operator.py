@@ -23,7 +23,7 @@ class Habits:
     """Seconds from question to tap, share of wrong answers, and the seed of the errors."""
 
     delay_s: float = 0.3
-    error_rate: float = 0.02
+    error_rate: float = 0.01
     seed: int = 0
 
 

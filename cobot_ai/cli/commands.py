@@ -143,7 +143,7 @@ def _demo_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument('--port', type=int, default=8080, help='port of the page; 0: a free one')
     p.add_argument('--seed', type=int, default=0, help='seed of simulation and operator')
     p.add_argument('--delay', type=float, default=0.1, help='auto: seconds from question to tap')
-    p.add_argument('--error-rate', type=float, default=0.02, help='auto: share of wrong answers')
+    p.add_argument('--error-rate', type=float, default=0.01, help='auto: share of wrong answers')
     p.add_argument('--data-dir', default='', help='folder of the run; a temporary one if not given')
     p.add_argument('--json', type=Path, help='file for the figures')
 

@@ -134,6 +134,8 @@ def _check_streams(spec: CellSpec) -> None:
 
 def _check_step(spec: CellSpec) -> None:
     step = spec.step
+    if step.trigger is Trigger.MESSAGE and step.topic in {s.topic for s in spec.streams}:
+        raise ConfigError(f'`step.topic`: `{step.topic}` is already the topic of a stream.')
     if step.trigger is Trigger.SLIDING and step.length_s is None:
         raise ConfigError('`step.length_s` is missing: a sliding window needs a length in seconds.')
     _unique(step.context, 'step.context')

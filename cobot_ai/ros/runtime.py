@@ -16,6 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from cobot_ai.core.errors import CobotAiError
 
+TURNS = 4
+"""Turns of a draining node between two looks at its executor."""
+CALLBACKS = 3
+"""Callbacks of the executor in a row before data is read again."""
+
 
 class RosClock:
     """Stamps on the node's clock (sim time honoured), deadlines on the monotonic clock."""
@@ -51,7 +56,8 @@ class Stop:
 def run(make: Callable[[], Any], args: list[str] | None = None) -> int:
     """Run one node until a signal comes; returns the exit code.
 
-    A node may offer `close()` for a clean end. An error on the way up is one sentence and 1.
+    A node offers `close()` for a clean end. One with `turn()` and `turn_period_s` reads its data by
+    itself, that often. An error on the way up is one sentence and 1.
     """
     stop = Stop()
     threadpool_limits(1)  # an old two-core PC has no core to spare for spinning threads
@@ -76,7 +82,27 @@ def run(make: Callable[[], Any], args: list[str] | None = None) -> int:
 def _spin(node: Any, stop: Stop) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    turn = getattr(node, 'turn', None)
     while rclpy.ok() and not stop.wanted:
-        executor.spin_once(timeout_sec=0.1)
+        if turn is None:
+            executor.spin_once(timeout_sec=0.1)
+        else:
+            _drain(node, executor, turn)
     executor.remove_node(node)
     executor.shutdown(timeout_sec=0)
+
+
+def _drain(node: Any, executor: SingleThreadedExecutor, turn: Callable[[], None]) -> None:
+    """Some turns of the node, then what the executor has.
+
+    An executor builds its wait set anew for every callback, which is too dear to do at the rate
+    at which sensor data has to be read.
+    """
+    for _ in range(TURNS):
+        begun = time.monotonic()
+        turn()
+        rest = node.turn_period_s - (time.monotonic() - begun)
+        if rest > 0:
+            time.sleep(rest)
+    for _ in range(CALLBACKS):
+        executor.spin_once(timeout_sec=0)

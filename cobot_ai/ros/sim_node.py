@@ -31,7 +31,7 @@ TABLE = (
     Param('seed', 0, 'Seed of everything that varies.'),
     Param('steps', 0, 'Steps to do; 0: until stopped.'),
     Param('speed', 1.0, 'Simulated seconds per second; 0: as fast as possible.', 0.0, 1000.0),
-    Param('second_part_from', 90, 'Step from which a second part family comes too.'),
+    Param('second_part_from', 60, 'Step from which a second part family comes too.'),
     Param('truth_file', '', 'File that gets the true outcome of each step, for scoring only.'),
     Param('stall_s', 1.0, 'Longest stall of a subscriber, simulated seconds.', 0.1, 60.0),
     Param('camera', True, 'Render a camera still of each step.'),

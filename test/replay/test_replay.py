@@ -1,0 +1,230 @@
+"""Replays of real and made recordings through the whole loop."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cells import signal, step_messages
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from cobot_ai.app.operator import Habits
+from cobot_ai.cli.main import main
+from cobot_ai.cli.replay import Options, run_replay
+from cobot_ai.core.errors import CobotAiError, ConfigError, DataError
+from cobot_ai.core.types import Json
+from cobot_ai.store.bags import Bag
+from cobot_ai.store.clips import to_mcap
+from cobot_ai.store.typestore import typestore
+
+S = 10**9
+CELL = """
+name: made
+streams:
+  - name: wrench
+    topic: wrench
+    type: geometry_msgs/msg/WrenchStamped
+    rate_hz: 100
+    channels:
+      - {name: fx, path: wrench.force.x, unit: N}
+      - {name: fz, path: wrench.force.z, unit: N}
+step: {topic: step, samples: 16, context: [operation]}
+question:
+  classes:
+    - {name: good, action: continue, nominal: true}
+    - {name: bad, action: reject}
+  deadline_s: 5
+  undo_s: 0.5
+risk: {epsilon: 0.2, delta: 0.2, min_answers: 5, burn_in: 3}
+model: {head: linear, swap: at_once}
+budget: {warn: 0, hard: 0}
+"""
+FIELDS = {
+    'schema',
+    'digest',
+    'cases',
+    'acted',
+    'asked',
+    'expired',
+    'held',
+    'wrong_alone',
+    'contexts',
+    'asks_per_hour',
+    'models',
+    'latency_ms',
+    'dropped',
+    'late',
+    'missing',
+}
+
+
+@pytest.fixture(scope='module')
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bag of 40 two-class steps with its truth and a cell file."""
+    folder = tmp_path_factory.mktemp('made')
+    rng = np.random.default_rng(1)
+    rows, connections = [], {}
+    with Writer(folder / 'bag', version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        for n in range(40):
+            label = 'bad' if n % 3 == 0 else 'good'
+            start = 10**18 + n * 2 * S
+            for m in step_messages(start, signal(label, rng)):
+                if m.topic not in connections:
+                    store = typestore()
+                    connections[m.topic] = writer.add_connection(m.topic, m.type, typestore=store)
+                writer.write(connections[m.topic], m.t_ns, m.data)
+            rows.append((f'step {n}', 'class', label, start, start + S // 2))
+    with (folder / 'truth.csv').open('w', newline='') as file:
+        csv.writer(file).writerows([('piece', 'kind', 'label', 'start_ns', 'end_ns'), *rows])
+    (folder / 'cell.yaml').write_text(CELL)
+    return folder
+
+
+def replay(made: Path, out: Path, *, answers: bool = True, **habits: object) -> Json:
+    options = Options(
+        made / 'bag',
+        str(made / 'cell.yaml'),
+        out,
+        made / 'truth.csv' if answers else None,
+        habits=Habits(**habits),  # type: ignore[arg-type]
+    )
+    return run_replay(options, lambda text: None)
+
+
+def test_the_loop_learns_and_every_field_is_in_the_report(made: Path, tmp_path: Path) -> None:
+    report = replay(made, tmp_path)
+    assert set(report) >= FIELDS
+    assert report == json.loads((tmp_path / 'report.json').read_text())
+    assert report['cases'] == 40
+    assert report['acted'] + report['asked'] == report['cases']
+    assert report['acted'] > 5
+    assert report['wrong_alone'] == 0
+    assert report['models']
+    assert all(m['gates'] for m in report['models'])
+    assert '<svg' in (tmp_path / 'report.html').read_text()
+
+
+def test_same_bag_same_seed_same_digest_and_another_operator_another(
+    made: Path, tmp_path: Path
+) -> None:
+    first = replay(made, tmp_path / 'a')
+    again = replay(made, tmp_path / 'b')
+    other = replay(made, tmp_path / 'c', error_rate=0.3, seed=5)
+    assert first['digest'] == again['digest']
+    assert first['digest'] != other['digest']
+
+
+def test_without_answers_everything_expires_into_the_fail_safe(made: Path, tmp_path: Path) -> None:
+    report = replay(made, tmp_path, answers=False)
+    assert report['asked'] == report['expired'] == report['held'] == 40
+    assert report['acted'] == 0
+    assert report['wrong_alone'] is None
+    assert report['models'] == []
+
+
+def test_an_operator_who_is_away_leaves_asks_to_expire(made: Path, tmp_path: Path) -> None:
+    report = replay(made, tmp_path, absent=((0.0, 10.0),))
+    assert report['expired'] == 5
+    late = replay(made, tmp_path / 'late', delay_s=6.0)
+    assert late['expired'] == late['asked'], 'an answer after the deadline counted'
+
+
+def test_a_damaged_bag_is_replayed_up_to_the_damage_and_fails(made: Path, tmp_path: Path) -> None:
+    whole = to_mcap(Bag(made / 'bag').messages(), {})
+    cut = tmp_path / 'cut.mcap'
+    cut.write_bytes(whole[: len(whole) // 2])
+    options = Options(cut, str(made / 'cell.yaml'), tmp_path / 'out', made / 'truth.csv')
+    with pytest.raises(DataError):
+        run_replay(options, lambda text: None)
+    assert 5 < json.loads((tmp_path / 'out' / 'report.json').read_text())['cases'] < 40
+
+
+@pytest.mark.parametrize(
+    ('change', 'says'),
+    [
+        (('topic: ', 'topic: gone/'), 'has none of the topics'),
+        (('topic: wrench', 'topic: step'), 'step'),
+        (('WrenchStamped', 'Twist'), 'Twist'),
+        (('deadline_s: 5', 'dedline_s: 5'), 'deadline_s'),
+        (('epsilon: 0.2', 'epsilon: 2'), 'epsilon'),
+    ],
+)
+def test_a_wrong_cell_file_is_one_clear_sentence(
+    made: Path, tmp_path: Path, change: tuple[str, str], says: str
+) -> None:
+    cell = tmp_path / 'cell.yaml'
+    cell.write_text(CELL.replace(*change))
+    assert cell.read_text() != CELL
+    options = Options(made / 'bag', str(cell), tmp_path / 'out', made / 'truth.csv')
+    with pytest.raises(CobotAiError) as error:
+        run_replay(options, lambda text: None)
+    assert says in str(error.value)
+    assert not (tmp_path / 'out' / 'report.json').exists()
+
+
+def test_results_of_others_are_never_overwritten(made: Path, tmp_path: Path) -> None:
+    (tmp_path / 'cell').mkdir()
+    precious = tmp_path / 'cell' / 'precious.txt'
+    precious.write_text('mine')
+    with pytest.raises(ConfigError):
+        replay(made, tmp_path)
+    assert precious.read_text() == 'mine'
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        ['replay', 'no_such_bag', '--cell', 'wrench_cases', '--out', 'o'],
+        ['replay', 'no_such_bag', '--cell', 'no_such_cell', '--out', 'o'],
+        ['verify', 'wrench_cases', '--data-dir', 'nothing_here'],
+        ['replay', '.', '--cell', 'wrench_cases', '--out', 'o', '--speed', 'fast'],
+    ],
+)
+def test_bad_input_is_one_sentence_and_not_zero(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) != 0
+    said = capfd.readouterr().err.strip()
+    assert said.startswith('cobot_ai: ')
+    assert 'Traceback' not in said
+    assert len(said.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+DATA = os.environ.get('COBOT_AI_DATA', '')
+TOOL = os.environ.get('COBOT_AI_TO_BAG', '')
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not (DATA and TOOL), reason='COBOT_AI_DATA and COBOT_AI_TO_BAG are not set')
+@pytest.mark.parametrize(
+    'name', ['robot_failures_lp1', pytest.param('robot_failures_lp5', marks=pytest.mark.long)]
+)
+def test_real_wrench_recordings_replay_alike_twice(name: str, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, TOOL, f'{DATA}/{name}.npz', str(tmp_path / 'b')], check=True)
+    reports = [
+        run_replay(
+            Options(
+                tmp_path / 'b' / 'bag',
+                'wrench_cases',
+                tmp_path / f'out{n}',
+                tmp_path / 'b' / 'truth.csv',
+            ),
+            lambda text: None,
+        )
+        for n in range(2)
+    ]
+    assert reports[0]['digest'] == reports[1]['digest']
+    assert reports[0]['acted'] + reports[0]['asked'] == reports[0]['cases']
+    assert reports[0]['wrong_alone'] <= max(1, 0.05 * reports[0]['acted'])
+    assert reports[0]['dropped'] == reports[0]['late'] == reports[0]['missing'] == 0
