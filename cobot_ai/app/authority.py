@@ -196,7 +196,9 @@ class Authority:
             self.tally.expired += 1
         if resolved.outcome not in ('acted', 'answered'):
             self.tally.held += 1
-        if resolved.go:
+        told = resolved.outcome in ('acted', 'answered')
+        if told and resolved.action not in (Action.STOP.value, Action.HOLD.value):
+            # The answer of a person (or the plant's rule for a sure model) is what lets it go on.
             self._guard_resume(resolved.case)
         self._serve()
 

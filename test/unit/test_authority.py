@@ -11,7 +11,7 @@ from fakes import MemoryClips, MemoryLedger, MemoryRegistry
 
 from cobot_ai.app.observe import recut
 from cobot_ai.core.errors import StoreError
-from cobot_ai.core.spec import BudgetSpec
+from cobot_ai.core.spec import Action, BudgetSpec
 from cobot_ai.core.types import Missing, Verdict
 from cobot_ai.store.messages import RosbagsDecoder
 
@@ -37,6 +37,18 @@ def test_a_bad_part_is_no_go_although_it_was_answered() -> None:
     bench.tap(case, 'bad')
     bench.wait(5.1)
     assert (told[0].go, told[0].action) == (False, 'reject')
+    assert ('resume', case) in bench.guard.calls, 'the robot cannot carry out what it was told'
+    assert not bench.authority.state()['held']
+
+
+def test_an_answer_that_says_stop_leaves_the_process_held() -> None:
+    stop = replace(cell().question.classes[1], action=Action.STOP)
+    bench = Bench(cell(question=question(classes=(cell().question.classes[0], stop))))
+    case = bench.step('bad')
+    bench.tap(case, 'bad')
+    bench.wait(5.1)
+    assert bench.guard.calls == [('hold', case)]
+    assert bench.authority.state()['held']
 
 
 def test_nobody_answers_the_declared_fail_safe_at_the_deadline_never_success() -> None:
