@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup web demo test test-faults bench check clean
+.PHONY: setup web demo test test-faults bench bench-learning check clean
 
 setup: $(STAMP)
 
@@ -13,14 +13,24 @@ $(STAMP): setup.py pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[ros,sim,test,dev]'
 	touch $@
 
-demo: $(STAMP)
+web: $(STAMP)
+	$(BIN)/python web/build.py
+
+demo: web
 	$(BIN)/cobot_ai demo $(ARGS)
 
-test: $(STAMP)
+test: web
 	$(BIN)/python -m pytest -m 'not long' $(ARGS)
 
-test-faults: $(STAMP)
+test-faults: web
 	$(BIN)/python -m pytest test/faults $(ARGS)
+	$(BIN)/python -m pytest -m long --ignore test/faults $(ARGS)
+
+bench: bench-learning
+
+bench-learning: $(STAMP)
+	$(BIN)/python -m pip install --quiet -e '.[bench]'
+	$(BIN)/python benchmarks/learning.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
