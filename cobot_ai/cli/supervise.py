@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import subprocess
+import subprocess  # nosec B404  # our own nodes, with arguments we made
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ class Child:
 
     def start(self, now: float) -> None:
         """Start it in a group of its own, so that a terminal's Ctrl-C reaches it only once."""
-        self.process = subprocess.Popen(self.command, start_new_session=True)  # noqa: S603
+        self.process = subprocess.Popen(self.command, start_new_session=True)  # noqa: S603  # nosec B603
         self.started = now
 
     def poll(self, now: float, say: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The ask's state machine under any sequence of events: exactly one outcome, never by a late tap."""
+"""The ask under any sequence of events: exactly one outcome, never by a late tap."""
 
 from __future__ import annotations
 

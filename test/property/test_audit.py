@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -22,7 +23,7 @@ def test_the_share_falls_with_clean_audits_and_jumps_back_after_a_failed_one() -
         shares.append(audits.share('a'))
     assert shares[0] == 0.15
     assert shares[-1] == 0.02
-    assert all(a >= b for a, b in zip(shares, shares[1:], strict=False))
+    assert all(a >= b for a, b in pairwise(shares))
     audits.found('a', 0.97, False, 300)
     assert audits.share('a') == 0.15
     assert audits.share('b') == 0.15

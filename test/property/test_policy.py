@@ -91,9 +91,7 @@ def test_a_lost_channel_with_policy_stop_holds_and_with_mask_goes_on() -> None:
 def test_a_case_without_any_data_is_never_decided_alone() -> None:
     empty = case()
     window = replace(empty.window, mask=np.zeros(SHAPE, np.bool_))
-    decision = decide(
-        replace(empty, window=window), score(0.99), sure(), SPEC.question, SPEC.risk
-    )
+    decision = decide(replace(empty, window=window), score(0.99), sure(), SPEC.question, SPEC.risk)
     assert decision.verdict is Verdict.ASK
 
 
@@ -123,9 +121,7 @@ def test_more_confidence_never_turns_an_act_into_an_ask(
 def test_act_only_with_a_certificate_enough_answers_and_no_doubt(
     p: float, threshold: float | None, answers: int, burn: int, floor: float
 ) -> None:
-    decision = run(
-        score(p), sure(threshold, answers=answers, burn_in=burn, evidence_floor=floor)
-    )
+    decision = run(score(p), sure(threshold, answers=answers, burn_in=burn, evidence_floor=floor))
     if decision.verdict is Verdict.ACT:
         assert threshold is not None
         assert p >= threshold
