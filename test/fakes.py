@@ -154,6 +154,10 @@ class MemoryRegistry:
     def versions(self) -> list[str]:
         return list(self.stored)
 
+    def forget(self, digest: str) -> None:
+        if digest != self.live:
+            self.stored.pop(digest, None)
+
 
 class Mailbox:
     """Outbox that keeps everything."""

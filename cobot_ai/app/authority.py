@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from cobot_ai.app.answers import Answers
 from cobot_ai.app.decide import Record, case_of, decision_body, judge
@@ -18,6 +17,7 @@ from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.app.status import status
 from cobot_ai.core.audit import Audits
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
 from cobot_ai.core.evidence import Gallery
@@ -261,39 +261,8 @@ class Authority:
 
     def state(self) -> Json:
         """What `~/state` says, twice a second."""
-        versions, tally = self._p.versions, self.tally
-        return {
-            'cell': self.spec.name,
-            'mode': self._mode(),
-            'held': self.held,
-            'model': versions.live,
-            'staged': versions.staged,
-            'maintenance': versions.maintenance,
-            'auto_paused': versions.paused,
-            'open_asks': [a.case for a in self.desk.open_asks],
-            'asks': self.desk.time_left(),
-            'asks_last_hour': self.asks_last_hour(),
-            'budget_warn': self.spec.budget.warn,
-            'budget_hard': self.spec.budget.hard,
-            'cases': tally.cases,
-            'acted': tally.acted,
-            'asked': tally.asked,
-            'expired': tally.expired,
-            'audits': self._audit_figures(),
-            'head': self._p.ledger.head(),
-            'streams': {n: asdict(c) for n, c in self._p.observer.counts.items()},
-        }
-
-    def _audit_figures(self) -> Json:
-        total, failed, bound = self.record.audits.bound(self.spec.risk.delta)
-        return {'total': total, 'failed': failed, 'bound': bound}
-
-    def _mode(self) -> str:
-        if self._p.versions.maintenance:
-            return 'maintenance'
-        if self.desk.open_asks:
-            return 'asking'
-        return 'held' if self.held else 'running'
+        self.asks_last_hour()
+        return status(self.spec, self._p, self.desk, self.record, self.tally, self.held)
 
     # ------------------------------------------------------------ writing
 

@@ -252,6 +252,9 @@ class Registry(Protocol):
     def versions(self) -> list[str]:
         """Digests of all stored versions, oldest first."""
 
+    def forget(self, digest: str) -> None:
+        """Delete a version; the live one stays, an unknown one is no error."""
+
 
 # ---------------------------------------------------------------- outside world
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from cobot_ai.app.ports import Draft, LedgerReader, Registry, Scorer, ScorerLoader
+from cobot_ai.app.ports import Draft, Entry, LedgerReader, Registry, Scorer, ScorerLoader
 from cobot_ai.core.errors import GateError, ModelError
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.types import Json
+
+KEPT_CANDIDATES = 10
+"""Candidates that never went live and are kept for somebody to look at."""
 
 
 class Versions:
@@ -55,11 +58,23 @@ class Versions:
             _, manifest = self._registry.get(digest)
         except ModelError as e:
             return [_fault(f'Candidate {digest[:12]} was refused: {e}')]
+        self._tidy(digest)
         drafts = [Draft('candidate', candidate_body(digest, manifest))]
         if not manifest.gates.passed or manifest.parent != (self.live or ''):
             return drafts
         self.staged = digest
         return drafts + self.swap_if_allowed()
+
+    def _tidy(self, newest: str) -> None:
+        """Forget old candidates; a version that ever decided stays, or nothing could be redone."""
+        lived = {e.body['model'] for k in ('promote', 'rollback') for e in self._all(k)}
+        keep = {*lived, newest, self.live, self.staged}
+        spare = [d for d in self._registry.versions() if d not in keep]
+        for digest in spare[:-KEPT_CANDIDATES]:
+            self._registry.forget(digest)
+
+    def _all(self, kind: str) -> list[Entry]:
+        return self._ledger.last(kind, 100_000)
 
     def swap_if_allowed(self) -> list[Draft]:
         """Promote the staged candidate when a swap is allowed at this moment."""
@@ -126,7 +141,7 @@ class Versions:
 
     def _history(self) -> list[str]:
         """Live versions in the order they went live, oldest first, a rollback undoing one."""
-        entries = self._ledger.last('promote', 10_000) + self._ledger.last('rollback', 10_000)
+        entries = self._all('promote') + self._all('rollback')
         stack: list[str] = []
         for entry in sorted(entries, key=lambda e: e.seq):
             model = entry.body['model']

@@ -104,6 +104,20 @@ class ModelFolder:
         self._note(digest)
         write_durably(self._pointer, f'{digest}\n'.encode('ascii'))
 
+    def forget(self, digest: str) -> None:
+        """Delete a version; its file goes when no other version uses it. The live one stays."""
+        if digest == self.current():
+            return
+        try:
+            blob = self.get(digest)[1].blob
+        except ModelError:
+            return
+        (self._manifests / digest).unlink(missing_ok=True)
+        self._created.pop(digest, None)
+        used = {json.loads(_read(self._manifests, d))['blob'] for d in self.versions()}
+        if blob not in used:
+            (self._blobs / blob).unlink(missing_ok=True)
+
     def versions(self) -> list[str]:
         """Digests of all stored versions with a readable manifest, oldest first."""
         if not self._manifests.is_dir():

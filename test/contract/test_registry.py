@@ -48,3 +48,14 @@ def test_an_unknown_version_is_refused_and_the_old_one_stays(registry, name):
     with pytest.raises(ModelError):
         registry.promote(name)
     assert registry.current() == digest
+
+
+def test_forgetting_takes_one_version_and_never_the_live_one(registry):
+    kept, gone = (registry.put(*version(n)) for n in (1, 2))
+    registry.promote(kept)
+    for digest in (gone, kept, 'f' * 64):
+        registry.forget(digest)
+    assert registry.versions() == [kept]
+    assert registry.get(kept)
+    with pytest.raises(ModelError):
+        registry.get(gone)
