@@ -16,7 +16,7 @@ from cobot_ai.app.ports import Outbox
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.teach import Dataset
 from cobot_ai.core.config import spec_to_json
-from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 from cobot_ai.model.scorer import load
@@ -27,6 +27,7 @@ from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.folder import CellFolder, cell_folder
 from cobot_ai.store.ledger import LedgerFile, open_ledger
+from cobot_ai.store.ledger_view import LedgerView
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 
@@ -83,6 +84,22 @@ def read_cell(values: dict[str, Any]) -> tuple[CellSpec, CellFolder]:
         raise ConfigError('Name a cell file: set the parameter "cell".')
     spec = load_cell(values['cell'])
     return spec, cell_folder(values['data_dir'], spec.name, Path.home()).create()
+
+
+def reader_of(folder: CellFolder, wait_s: float) -> LedgerView:
+    """The ledger for reading, as soon as the monitor has made it.
+
+    Raises:
+        StoreError: After `wait_s` it is still not there, or it cannot be read.
+    """
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            return LedgerFile.reader(folder.ledger)
+        except StoreError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:

@@ -14,16 +14,14 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
-from cobot_ai.app.ports import LedgerReader
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, runtime
-from cobot_ai.ros.assembly import read_cell
+from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.accounts import Accounts
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.images import still_of
-from cobot_ai.store.ledger import LedgerFile
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.web.app import create_app
 from cobot_ai.web.server import web_server
@@ -98,7 +96,7 @@ class ConsoleNode(Node):
         accounts = Accounts(folder.accounts)
         clips = Clips(folder.clips, self._spec.storage.clips_mb)
         return Services(
-            reader=_wait_for_ledger(folder),
+            reader=reader_of(folder, LEDGER_WAIT_S),
             commands=self,
             pulse=self._age,
             still=lambda case: still_of(clips, case),
@@ -157,16 +155,6 @@ class ConsoleNode(Node):
         """Stop serving."""
         self._console.feed.stop()
         self._server.shutdown()
-
-
-def _wait_for_ledger(folder: CellFolder) -> LedgerReader:
-    """The ledger is made by the monitor, which may still be starting."""
-    end = time.monotonic() + LEDGER_WAIT_S
-    while not folder.ledger.exists():
-        if time.monotonic() > end:
-            raise ConfigError('There is no ledger yet: start the monitor of this cell first.')
-        time.sleep(0.05)
-    return LedgerFile.reader(folder.ledger)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -35,6 +35,7 @@ class MonitorNode(LifecycleNode):
         super().__init__(names.MONITOR, **kwargs)
         self._params = params.declare(self, params.MONITOR)
         self._cell: Cell | None = None
+        self.turn_period_s = float(self._params['drain_period_s'])
         self._active = False
         self._topics: list[DrainedTopic] = []
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
@@ -138,7 +139,6 @@ class MonitorNode(LifecycleNode):
             self._serve(Trigger, name, self._operation(kind))
         self._serve(Trigger, '~/promote_model', self._on_promote)
         self._serve(SetBool, '~/set_maintenance', self._on_maintenance)
-        self._repeat(self._params['drain_period_s'], self._turn)
         self._repeat(0.5, self._beat)
 
     def _subscribe(self, topic: str, call: Any, qos: Any) -> None:
@@ -153,7 +153,7 @@ class MonitorNode(LifecycleNode):
         made = self.create_timer(period_s, call, clock=steady)
         self._made.append((self.destroy_timer, made))
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
         """Read everything that waits, then let time pass."""
         cell = self._cell
         if not self._active or cell is None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
@@ -18,14 +18,18 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
+from cobot_ai.core.errors import CobotAiError
 from cobot_ai.core.spec import Action
 from cobot_ai.core.types import Edge, Facts
 from cobot_ai.ros import names, params, runtime
 from cobot_ai.ros.params import Param
 from cobot_ai.ros.sim_publish import Publishers
-from cobot_ai.sim.cell import SimCell
+from cobot_ai.sim import open_cell
 from cobot_ai.sim.program import Answer, Idle, RobotProgram, Schedule
 from cobot_ai.sim.records import Reading, StepTruth
+
+if TYPE_CHECKING:
+    from cobot_ai.sim.cell import SimCell
 
 TABLE = (
     Param('seed', 0, 'Seed of everything that varies.'),
@@ -207,10 +211,23 @@ def main(args: list[str] | None = None) -> int:
     """Entry point of the simulated cell."""
     stop = runtime.Stop()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    node = SimNode(stop)
+    try:
+        _run(SimNode(stop))
+    except CobotAiError as e:
+        sys.stderr.write(f'cobot_ai: {e}\n')
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _run(node: SimNode) -> None:
     values = node.values
     truth_file = Path(values['truth_file']) if values['truth_file'] else None
-    cell = WatchedCell(SimCell(values['seed']), truth_file)
+    simulated = open_cell(values['seed'], camera=values['camera'])
+    for sensor, why in simulated.missing.items():
+        node.get_logger().warning(f'{sensor} is missing: {why}')
+    cell = WatchedCell(simulated, truth_file)
     program = RobotProgram(cell, node, node.sink, Schedule(values['second_part_from']))
     try:
         with _spinning(node):
@@ -220,8 +237,7 @@ def main(args: list[str] | None = None) -> int:
     except StoppedError:
         pass
     finally:
-        rclpy.try_shutdown()
-    return 0
+        simulated.close()
 
 
 if __name__ == '__main__':

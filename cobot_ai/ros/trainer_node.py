@@ -21,11 +21,12 @@ from cobot_ai.core.errors import CobotAiError
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import load
 from cobot_ai.ros import convert, names, params, runtime
-from cobot_ai.ros.assembly import read_cell
+from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.clips import Clips
-from cobot_ai.store.ledger import LedgerFile
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
+
+LEDGER_WAIT_S = 10.0
 
 
 class TrainerNode(Node):
@@ -48,7 +49,7 @@ class TrainerNode(Node):
     def _open(self) -> Trainer | None:
         """The ledger is the monitor's; until it exists there is nothing to learn."""
         if self._trainer is None and self._folder.ledger.exists():
-            reader = LedgerFile.reader(self._folder.ledger)
+            reader = reader_of(self._folder, LEDGER_WAIT_S)
             clips = Clips(self._folder.clips, self._spec.storage.clips_mb)
             dataset = Dataset(reader, clips, self._spec, RosbagsDecoder(), self.resolve_topic_name)
             registry = ModelFolder(self._folder.registry)
