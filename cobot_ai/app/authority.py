@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from cobot_ai.app.answers import Answers
 from cobot_ai.app.decide import Record, case_of, decision_body, judge
 from cobot_ai.app.escalate import Desk
+from cobot_ai.app.holds import NO_STEP, Holds
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
 from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
@@ -51,11 +52,11 @@ class Authority:
         self.gallery = Gallery(spec)
         self.record = Record(spec.risk.burn_in, Audits(spec.risk, spec.model.seed))
         self.tally = Tally()
-        self.held: str = ''
+        self._holds = Holds(parts.guard, self._moved)
         self._windows: OrderedDict[int, tuple[str, Window]] = OrderedDict()
         self._judges = JudgeQueue()
         self._operations = Operations(
-            parts.versions, parts.ledger, lambda by: self._guard_hold(0, by), self._resume
+            parts.versions, parts.ledger, self._holds.person, self._resume
         )
 
     # ------------------------------------------------------------ life
@@ -140,7 +141,7 @@ class Authority:
             )
             return
         self.tally.asked += 1
-        self._guard_hold(case.id)
+        self._holds.case(case.id)
         if decision.why is Why.BUDGET:
             self._commit(drafts)
             self.desk.suppress(case.id)
@@ -186,7 +187,7 @@ class Authority:
 
     def _no_step(self) -> Resolved:
         """A judgement was wanted for a step that never came: fail-safe, and said so."""
-        self.held = 'no step'
+        self._holds.note(NO_STEP)
         self.fault('no_step', 'A judgement was wanted, but no step message came before it.')
         return Resolved(0, 'no_step', '', self.spec.question.fail_safe.value, False)
 
@@ -199,18 +200,8 @@ class Authority:
         told = resolved.outcome in ('acted', 'answered')
         if told and resolved.action not in (Action.STOP.value, Action.HOLD.value):
             # The answer of a person (or the plant's rule for a sure model) is what lets it go on.
-            self._guard_resume(resolved.case)
+            self._holds.answered(resolved.case)
         self._serve()
-
-    def _guard_hold(self, case: int, by: str = 'cobot_ai') -> None:
-        self.held = f'case {case}' if case else by
-        self._p.guard.hold(case, lambda ok, why: self._moved('hold', case, ok, why, by))
-
-    def _guard_resume(self, case: int, by: str = 'cobot_ai') -> None:
-        if not self.held:
-            return
-        self.held = ''
-        self._p.guard.resume(case, lambda ok, why: self._moved('resume', case, ok, why, by))
 
     def _moved(self, kind: str, case: int, confirmed: bool, reason: str, by: str) -> None:
         self._commit([Draft(kind, {'by': by, 'confirmed': confirmed, 'reason': reason}, case)])
@@ -240,9 +231,9 @@ class Authority:
     def _resume(self, by: str) -> None:
         if self.desk.open_asks:
             raise DataError('A question is still open; answer it first.')
-        if not self.held:
+        if not self._holds:
             raise DataError('The process is not held.')
-        self._guard_resume(0, by)
+        self._holds.resume(by)
 
     def offer(self, digest: str) -> None:
         """The trainer offers a candidate."""
@@ -262,7 +253,7 @@ class Authority:
     def state(self) -> Json:
         """What `~/state` says, twice a second."""
         self.asks_last_hour()
-        return status(self.spec, self._p, self.desk, self.record, self.tally, self.held)
+        return status(self.spec, self._p, self.desk, self.record, self.tally, str(self._holds))
 
     # ------------------------------------------------------------ writing
 

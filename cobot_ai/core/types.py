@@ -185,7 +185,6 @@ class Why(str, Enum):
     SENSOR_STOP = 'sensor_stop'
     AUDIT = 'audit'
     BUDGET = 'budget'
-    STORE = 'store'
     MODEL_FAILED = 'model_failed'
 
 

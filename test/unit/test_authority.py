@@ -284,6 +284,32 @@ def test_held_and_resumed_only_with_a_person_or_a_go() -> None:
     assert not bench.command('resume')['ok']
 
 
+def test_a_persons_hold_outlasts_every_later_step() -> None:
+    bench = taught()
+    before = len(bench.guard.calls)
+    assert bench.command('hold')['ok']
+    bench.step('good')
+    assert bench.judge()[0].go, 'the step itself was good'
+    asked = bench.step('good', operation='screw')
+    bench.tap(asked, 'good')
+    bench.wait(5.1)
+    assert 'ann' in bench.authority.state()['held']
+    assert {kind for kind, _ in bench.guard.calls[before:]} == {'hold'}
+    assert bench.command('resume')['ok']
+    assert bench.authority.state()['held'] == ''
+
+
+def test_the_process_goes_on_only_when_every_case_that_holds_it_is_answered() -> None:
+    bench = Bench()
+    first, second = bench.step('good'), bench.step('good')
+    bench.tap(second, 'good')
+    bench.wait(5.1)
+    assert [k for k, _ in bench.guard.calls] == ['hold', 'hold']
+    bench.tap(first, 'good')
+    bench.wait(5.1)
+    assert bench.guard.calls[-1] == ('resume', first)
+
+
 def test_bad_commands_are_refused_with_a_reason_and_change_nothing() -> None:
     bench = Bench()
     case = bench.step('good')
