@@ -31,6 +31,10 @@ class LabelSource(Protocol):
     def cases(self) -> list[LabelledCase]:
         """All usable labelled cases, in the order of their numbers."""
 
+    @property
+    def golden(self) -> frozenset[int]:
+        """Cases that must never be decided wrongly alone."""
+
     def take_request(self) -> bool:
         """Whether a person asked for a retrain since the last call."""
 
@@ -55,7 +59,7 @@ class Trainer:
     ) -> None:
         self._source, self._fitter, self._spec = source, fitter, spec
         self._loader, self._registry, self._code = loader, registry, code
-        self._options = options
+        self._options = options or GateOptions()
         self._fitted: set[tuple[int, str]] = set()
 
     def turn(self, now_ns: int, force: bool = False) -> str | None:
@@ -77,7 +81,7 @@ class Trainer:
             self._registry.current(),
             now_ns,
             self._code,
-            self._options,
+            replace(self._options, golden=self._source.golden),
         )
         return found[0] if found else None
 

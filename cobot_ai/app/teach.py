@@ -72,6 +72,12 @@ class Dataset:
             return True
         return False
 
+    @property
+    def golden(self) -> frozenset[int]:
+        """Cases a person corrected on purpose: no later model may be sure of anything else."""
+        found = self._labels.items()
+        return frozenset(c for c, e in found if e.body['source'] == 'correction')
+
     def take_request(self) -> bool:
         """Whether somebody asked for a retrain since the last call."""
         wanted, self._wanted = self._wanted, False

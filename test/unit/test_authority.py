@@ -252,6 +252,16 @@ def test_a_lost_channel_is_named_and_asked_even_by_a_sure_model() -> None:
     assert decision['notes'][0]['problem'] == 'non_finite'
 
 
+def test_a_corrected_case_is_golden_for_every_later_candidate() -> None:
+    bench = taught()
+    corrected = bench.step('good')
+    assert bench.command('correct', case=corrected, label='bad')['ok']
+    found = bench.trainer.turn(bench.clock.t_ns, force=True)
+    assert found is not None
+    (golden,) = [c for c in bench.registry.get(found)[1].gates.checks if c.name == 'golden']
+    assert golden.figures['of'] == 1
+
+
 def test_a_decision_can_be_made_again_from_its_clip_bit_for_bit() -> None:
     bench = taught()
     scorer = bench.versions.scorer

@@ -193,6 +193,8 @@ def test_the_data_hash_ignores_order_and_sees_a_changed_label():
 
 
 class Source:
+    golden = frozenset()
+
     def __init__(self):
         self.made = []
 
