@@ -54,22 +54,22 @@ class Answers:
         ask, by, tablet = self._who(command)
         after, status = asks.claim(ask, by, tablet, self._clock.monotonic_ns())
         renewed = ask.holder == after.holder and ask.epoch == after.epoch
-        self._desk.change(after)
         drafts = []
         if status is Status.CLAIMED and not renewed:
             lease = self._question.lease_s
             body = {'by': by, 'tablet': tablet, 'epoch': after.epoch, 'lease_s': lease}
             drafts = [Draft('claim', body, ask.case)]
         self._desk.commit(drafts)
+        self._desk.change(after)
         return self._reply(command, status, after)
 
     def _release(self, command: Mapping[str, object]) -> Json:
         ask, by, tablet = self._who(command)
         after, status = asks.release(ask, by, tablet, self._clock.monotonic_ns())
-        self._desk.change(after)
         if status is Status.RELEASED:
             body = {'by': by, 'tablet': tablet, 'epoch': after.epoch}
             self._desk.commit([Draft('release', body, ask.case)])
+        self._desk.change(after)
         return self._reply(command, status, after)
 
     def _answer(self, command: Mapping[str, object]) -> Json:
@@ -116,7 +116,7 @@ class Answers:
     def _correct(self, command: Mapping[str, object]) -> Json:
         case, by, label = _int(command, 'case'), _text(command, 'by'), _text(command, 'label')
         names = tuple(c.name for c in self._question.classes)
-        known = self._question.open_classes or label in names
+        known = (self._question.open_classes and label != NOT_SURE) or label in names
         decided = any(e.kind == 'decision' for e in self._ledger.of_case(case))
         if not (known and decided and label):
             return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
@@ -160,6 +160,6 @@ def _text(command: Mapping[str, object], name: str) -> str:
 
 def _int(command: Mapping[str, object], name: str) -> int:
     value = command.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise DataError(f'The command needs a whole number "{name}".')
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise DataError(f'The command needs a whole number "{name}", 0 or more.')
     return value

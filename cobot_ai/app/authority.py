@@ -7,7 +7,8 @@ ledger and the outbox differ. It is driven from one thread.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from cobot_ai.app.answers import Answers
 from cobot_ai.app.decide import Record, case_of, decision_body, judge
@@ -16,11 +17,11 @@ from cobot_ai.app.holds import NO_STEP, Holds
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
 from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
-from cobot_ai.app.parts import Parts, Tally
+from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.status import status
 from cobot_ai.core.audit import Audits
-from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
+from cobot_ai.core.errors import CobotAiError, DataError, ModelError
 from cobot_ai.core.evidence import Gallery
 from cobot_ai.core.spec import Action, CellSpec
 from cobot_ai.core.types import (
@@ -65,9 +66,14 @@ class Authority:
         """Write the start, close what the last run left open, load the live model."""
         self._commit([Draft('start', {**body, 'cell': self.spec.name, 'digest': self.spec.digest})])
         self.desk.abandon('restart')
+        self._holds.recall(self._p.ledger)
         for entry in sorted(self._p.ledger.labels().values(), key=lambda e: e.seq):
             self._record_label(entry)
         self._commit(self._p.versions.start())
+
+    def stop(self) -> None:
+        """The monitor ends: whoever still waits for a judgement gets the fail-safe."""
+        self._judges.drop(self.spec.question.fail_safe.value)
 
     def remember(self, case: int, context: str, window: Window, label: str) -> None:
         """Give back to the gallery a labelled case of an earlier run."""
@@ -77,14 +83,19 @@ class Authority:
 
     def take(self, message: RawMessage) -> None:
         """Take in one message of a stream or of the robot program."""
+        if message.topic == self._p.observer.step_topic:
+            self._judges.moved_on()
         self._p.observer.take(message, self._p.clock.monotonic_ns())
 
     def tick(self) -> None:
         """Let time pass: deadlines first, then steps that became complete."""
-        self.desk.tick()
+        each(self._due())
+
+    def _due(self) -> Iterator[Callable[[], None]]:
+        yield self.desk.tick
         for cut in self._p.observer.ready(self._p.clock.monotonic_ns()):
-            self._judge(cut)
-        self._serve()
+            yield partial(self._judge, cut)
+        yield self._serve
 
     def next_change_ns(self) -> int | None:
         """Monotonic time of the next deadline; None when nothing waits."""
@@ -95,6 +106,7 @@ class Authority:
     def _judge(self, cut: Cut) -> None:
         begun = self._p.stopwatch()
         case = case_of(self._p.ledger.next_case(), cut, self.spec)
+        self._judges.decided(case.id)
         standing = self.record.standing(case, self._p.versions.scorer)
         decision, broken = judge(case, self._p.versions.scorer, standing, self.spec)
         decision = self._within_budget(decision)
@@ -105,7 +117,7 @@ class Authority:
         self._remember(case)
         try:
             self._write(case, decision, drafts)
-        except StoreError:
+        except Exception:
             self._unwritten(case)
             raise
         self.tally.latency_ms.append(latency_ms)
@@ -181,15 +193,15 @@ class Authority:
         self._serve()
 
     def _serve(self) -> None:
-        now = self._p.clock.monotonic_ns()
-        for done in self._judges.serve(now, self._p.observer.busy):
-            done(self._no_step())
+        now, observer = self._p.clock.monotonic_ns(), self._p.observer
+        lost = self._judges.serve(now, observer.running, observer.settling)
+        each(partial(self._no_step, done) for done in lost)
 
-    def _no_step(self) -> Resolved:
+    def _no_step(self, done: Done) -> None:
         """A judgement was wanted for a step that never came: fail-safe, and said so."""
         self._holds.note(NO_STEP)
+        done(Resolved(0, 'no_step', '', self.spec.question.fail_safe.value, False))
         self.fault('no_step', 'A judgement was wanted, but no step message came before it.')
-        return Resolved(0, 'no_step', '', self.spec.question.fail_safe.value, False)
 
     def _settled(self, resolved: Resolved) -> None:
         self._judges.settled(resolved)
@@ -197,8 +209,10 @@ class Authority:
             self.tally.expired += 1
         if resolved.outcome not in ('acted', 'answered'):
             self.tally.held += 1
-        told = resolved.outcome in ('acted', 'answered')
-        if told and resolved.action not in (Action.STOP.value, Action.HOLD.value):
+        stays = resolved.action in (Action.STOP.value, Action.HOLD.value)
+        if stays and resolved.outcome == 'acted':  # an asked case is held since it was asked
+            self._holds.case(resolved.case)
+        elif not stays and resolved.outcome in ('acted', 'answered'):
             # The answer of a person (or the plant's rule for a sure model) is what lets it go on.
             self._holds.answered(resolved.case)
         self._serve()
@@ -268,8 +282,6 @@ class Authority:
     def _announce(self, entry: Entry) -> None:
         if entry.kind == 'label':
             self._learn(entry)
-        if entry.kind == 'decision':
-            self._judges.decided(entry.case)
         self._p.outbox.publish(entry)
 
     def _record_label(self, entry: Entry) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from cobot_ai.app.observe import Cut
 from cobot_ai.app.ports import Scorer
 from cobot_ai.core.audit import Audits
-from cobot_ai.core.errors import ModelError
 from cobot_ai.core.policy import Standing, decide
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import context_key, group_key
@@ -42,7 +41,7 @@ def judge(
     score: Score | None = None
     try:
         score = scorer.score(case.window) if scorer is not None else None
-    except ModelError as e:
+    except Exception as e:  # whatever a model does wrong, a person decides
         return Decision(case.id, Verdict.ASK, Why.MODEL_FAILED, {'error': str(e)}), str(e)
     return decide(case, score, standing, spec.question, spec.risk), None
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from cobot_ai.app.judgement import Resolved
+from cobot_ai.app.parts import each
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
@@ -109,16 +111,18 @@ class Desk:
     def tick(self) -> None:
         """Let time pass; settles what is final or expired."""
         now = self._clock.monotonic_ns()
-        for ask in self.open_asks:
-            after = asks.tick(ask, now)
-            if after is ask:
-                continue
-            if ask.phase is Phase.CLAIMED and after.phase is Phase.OPEN and ask.holder:
-                by, tablet = ask.holder
-                body = {'by': by, 'tablet': tablet, 'epoch': after.epoch}
-                self.commit([Draft('release', body, ask.case)])
-            self._asks[ask.case] = after
-            self._settle(after, now)
+        each(partial(self._pass, ask, now) for ask in self.open_asks)
+
+    def _pass(self, ask: Ask, now: int) -> None:
+        after = asks.tick(ask, now)
+        if after is ask:
+            return
+        self._asks[ask.case] = after
+        if ask.phase is Phase.CLAIMED and after.phase is Phase.OPEN and ask.holder:
+            by, tablet = ask.holder
+            body = {'by': by, 'tablet': tablet, 'epoch': after.epoch}
+            self.commit([Draft('release', body, ask.case)])
+        self._settle(after, now)
 
     def _settle(self, ask: Ask, now: int) -> None:
         if ask.phase is Phase.EXPIRED:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+
+from cobot_ai.app.parts import each
 
 REMEMBERED = 200
 """Outcomes kept for a robot program that asks late."""
@@ -51,9 +54,13 @@ class JudgeQueue:
         """A step became a case; a request that comes now is meant for it."""
         self._unreported = case
 
+    def moved_on(self) -> None:
+        """A step begins or ends; whatever was decided before is another step's outcome."""
+        self._unreported = None
+
     def settled(self, resolved: Resolved) -> None:
-        """A case got its one outcome."""
-        self._outcomes[resolved.case] = resolved
+        """A case got its one outcome; a second one changes nothing."""
+        self._outcomes.setdefault(resolved.case, resolved)
         while len(self._outcomes) > REMEMBERED:
             self._outcomes.popitem(last=False)
 
@@ -65,24 +72,40 @@ class JudgeQueue:
         """When the next request gives up waiting for a step."""
         return min((w.until_ns for w in self._waiters if w.case is None), default=None)
 
-    def serve(self, now_ns: int, busy: bool) -> list[Done]:
+    def drop(self, action: str) -> None:
+        """The monitor ends: tell whoever still waits the fail-safe `action`."""
+        dropped, self._waiters = self._waiters, []
+        told = ((w.done, Resolved(w.case or 0, 'cancelled', '', action, False)) for w in dropped)
+        each(partial(done, resolved) for done, resolved in told)
+
+    def serve(self, now_ns: int, running: bool, settling: bool) -> list[Done]:
         """Answer every request whose outcome is known.
 
         Args:
-            now_ns: Monotonic clock. busy: A step runs or waits for its samples.
+            now_ns: Monotonic clock.
+            running: A step runs. settling: One that ended waits for its samples.
 
         Returns:
             Requests for a step that never came; the caller must answer them.
         """
         lost = []
+        if not running and not settling:
+            self._bind()
         for waiter in list(self._waiters):
-            if waiter.case is None and self._unreported is not None and not busy:
-                waiter.case, self._unreported = self._unreported, None
             outcome = self._outcomes.get(waiter.case) if waiter.case is not None else None
             if outcome is not None:
                 self._waiters.remove(waiter)
                 waiter.done(outcome)
-            elif waiter.case is None and now_ns >= waiter.until_ns and not busy:
+            elif waiter.case is None and now_ns >= waiter.until_ns and not settling:
                 self._waiters.remove(waiter)
                 lost.append(waiter.done)
         return lost
+
+    def _bind(self) -> None:
+        """All who wait for a step wait for the one just decided (a call repeated included)."""
+        unbound = [w for w in self._waiters if w.case is None]
+        if self._unreported is None or not unbound:
+            return
+        for waiter in unbound:
+            waiter.case = self._unreported
+        self._unreported = None

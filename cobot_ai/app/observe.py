@@ -80,9 +80,20 @@ class Observer:
         return {name: ring.counts for name, ring in self.rings.items()}
 
     @property
-    def busy(self) -> bool:
-        """True while a step runs or waits for its last samples."""
-        return self._tracker.running or bool(self._pending)
+    def running(self) -> bool:
+        """True between the begin and the end of a step."""
+        return self._tracker.running
+
+    @property
+    def settling(self) -> bool:
+        """True while a step that ended waits for its last samples."""
+        return bool(self._pending)
+
+    @property
+    def steps(self) -> dict[str, int]:
+        """What went wrong around steps since the start, for `~/state`."""
+        skipped = self._slider.skips if self._slider is not None else 0
+        return {'orphans': self._tracker.orphans, 'clock_jumps': self.jumps, 'skips': skipped}
 
     def take(self, message: RawMessage, now_ns: int) -> None:
         """Take in one message.
@@ -164,10 +175,10 @@ class Observer:
     def _clip(self, span: Span) -> tuple[RawMessage, ...]:
         """The messages a clip of the span needs, in order of arrival."""
         found: list[RawMessage] = []
-        # Stamps lag behind arrival by far less than one reach, so older messages cannot matter.
+        # Looked up by arrival: one stale stamp in between must not end the search.
         oldest = span.start_ns - 2 * self._reach_ns - SLACK_NS
         for t_ns, message in reversed(self._raw):
-            if t_ns < oldest:
+            if message.t_ns < oldest:
                 break
             low, high = self._bounds.get(message.topic, (0, FOREVER_NS))
             # A still has no place on the grid: the one taken right after the step belongs too.

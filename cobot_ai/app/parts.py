@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from cobot_ai.app.observe import Observer
@@ -22,6 +22,18 @@ class Parts:
     guard: Guard
     versions: Versions
     stopwatch: Callable[[], float]
+
+
+def each(calls: Iterable[Callable[[], object]]) -> None:
+    """Make every call although one fails; then raise the first failure."""
+    failed: Exception | None = None
+    for call in calls:
+        try:
+            call()
+        except Exception as e:
+            failed = failed or e
+    if failed is not None:
+        raise failed
 
 
 @dataclass(slots=True)

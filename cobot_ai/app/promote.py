@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from cobot_ai.app.ports import Draft, Entry, LedgerReader, Registry, Scorer, ScorerLoader
-from cobot_ai.core.errors import GateError, ModelError
+from cobot_ai.core.errors import GateError, ModelError, StoreError
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.types import Json
 
@@ -43,7 +43,7 @@ class Versions:
         digest = self._registry.current()
         while digest is not None and self.scorer is None:
             try:
-                self._use(digest)
+                self.scorer, self.live = self._load(digest), digest
             except ModelError as e:
                 drafts.append(_fault(f'Model {digest[:12]} cannot be used: {e}'))
                 digest = self._before(digest)
@@ -86,6 +86,8 @@ class Versions:
         except ModelError as e:
             digest, self.staged = self.staged, None
             return [_fault(f'Candidate {digest[:12]} was refused: {e}')]
+        except StoreError as e:  # it stays staged for the next break
+            return [_fault(f'Candidate {self.staged[:12]} did not go live: {e}')]
 
     def promote(self, digest: str, by: str, reason: str) -> list[Draft]:
         """Make a stored version live.
@@ -99,8 +101,7 @@ class Versions:
             failed = ', '.join(manifest.gates.failed) or 'the gate never ran'
             raise GateError(f'This version did not pass the gate: {failed}.')
         parent = self.live
-        self._use(digest)
-        self._registry.promote(digest)
+        self._go_live(digest)
         if digest == self.staged:
             self.staged = None
         if reason == 'person':
@@ -118,8 +119,7 @@ class Versions:
         if before is None or self.live is None:
             raise ModelError('There is no version before this one to go back to.')
         gone = self.live
-        self._use(before)
-        self._registry.promote(before)
+        self._go_live(before)
         self.paused, self.staged = True, None
         return [Draft('rollback', {'model': before, 'from': gone, 'by': by})]
 
@@ -131,10 +131,14 @@ class Versions:
         drafts = [Draft('maintenance', {'on': on, 'by': by})]
         return drafts + (self.swap_if_allowed() if on else [])
 
-    def _use(self, digest: str) -> None:
-        blob, manifest = self._registry.get(digest)
-        self.scorer = self._loader(blob, manifest)
-        self.live = digest
+    def _load(self, digest: str) -> Scorer:
+        return self._loader(*self._registry.get(digest))
+
+    def _go_live(self, digest: str) -> None:
+        """Loaded first, then on record in the registry, only then in charge."""
+        scorer = self._load(digest)
+        self._registry.promote(digest)
+        self.scorer, self.live = scorer, digest
 
     def _record(self, kind: str, digest: str, by: str, reason: str) -> Draft:
         return Draft(kind, {'model': digest, 'parent': None, 'by': by, 'reason': reason})

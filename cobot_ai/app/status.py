@@ -41,6 +41,7 @@ def status(
         'expired': tally.expired,
         'audits': {'total': audits, 'failed': failed, 'bound': bound},
         'head': parts.ledger.head(),
+        'steps': parts.observer.steps,
         'streams': {n: asdict(c) for n, c in parts.observer.counts.items()},
     }
 

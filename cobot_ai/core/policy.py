@@ -84,7 +84,7 @@ def _doubts(
     certificate = standing.certificate
     if certificate is None or certificate.threshold is None:
         yield Why.NO_CERTIFICATE, {'missing': certificate.missing if certificate else None}
-    elif score.confidence < certificate.threshold:
+    elif not score.confidence >= certificate.threshold:  # NaN is a doubt
         figures = {'confidence': score.confidence, 'threshold': certificate.threshold}
         yield Why.BELOW_THRESHOLD, figures
     if score.confidence <= standing.audit_floor:

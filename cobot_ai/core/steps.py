@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from cobot_ai.core.spec import StepSpec
 from cobot_ai.core.types import Edge, Facts, StepEvent
 
+SKIP_NS = 60 * 10**9
+"""Time without any message after which sliding windows start anew; its data is gone anyway."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -69,11 +72,18 @@ class Slider:
         self._hop_ns = round(spec.hop_s * 1e9)
         self._facts = dict(spec.facts)
         self._next_end_ns: int | None = None
+        self.skips = 0
 
     def advance(self, t_ns: int) -> Iterator[Span]:
-        """Spans that ended by `t_ns`, oldest first."""
+        """Spans that ended by `t_ns`, oldest first.
+
+        A long silence, or a clock that is set forward, is one skip and not a window per hop.
+        """
         if self._next_end_ns is None:
             self._next_end_ns = t_ns + self._length_ns
+        elif t_ns - self._next_end_ns > SKIP_NS:
+            self.skips += 1
+            self._next_end_ns = t_ns
         while self._next_end_ns <= t_ns:
             end = self._next_end_ns
             self._next_end_ns += self._hop_ns

@@ -69,7 +69,8 @@ class Cell:
             self.authority.remember(case.id, case.context, case.window, case.label)
 
     def close(self) -> None:
-        """Finish writing."""
+        """Leave no robot waiting, then finish writing."""
+        self.authority.stop()
         self.clips.close()
         self.ledger.close()
 
