@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -42,15 +43,21 @@ class RosClock:
 
 
 class Stop:
-    """Set by SIGINT or SIGTERM, however often they come."""
+    """Wanted after SIGINT or SIGTERM, however often they come, or when the starter is gone."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self._told = False
+        self._starter = os.getppid()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.wanted = True
+        self._told = True
+
+    @property
+    def wanted(self) -> bool:
+        """Whether to end; nodes without their supervisor would lock out the next start."""
+        return self._told or os.getppid() != self._starter
 
 
 def run(make: Callable[[], Any], args: list[str] | None = None) -> int:

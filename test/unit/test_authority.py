@@ -160,6 +160,14 @@ def test_judge_without_a_step_is_refused_in_the_fail_safe() -> None:
     assert bench.authority.state()['held']
 
 
+def test_who_waits_when_the_service_ends_gets_the_fail_safe() -> None:
+    bench = Bench()
+    bench.step('good')
+    told = bench.judge()
+    bench.authority.stop()
+    assert [(r.outcome, r.action, r.go) for r in told] == [('cancelled', 'hold', False)]
+
+
 def test_each_judgement_is_told_once() -> None:
     bench = Bench()
     case = bench.step('good')
