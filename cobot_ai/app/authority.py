@@ -24,15 +24,7 @@ from cobot_ai.core.audit import Audits
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError
 from cobot_ai.core.evidence import Gallery
 from cobot_ai.core.spec import Action, CellSpec
-from cobot_ai.core.types import (
-    Case,
-    Decision,
-    Json,
-    RawMessage,
-    Verdict,
-    Why,
-    Window,
-)
+from cobot_ai.core.types import Case, Decision, Json, RawMessage, Verdict, Why, Window
 
 HOUR_NS = 3600 * 10**9
 REMEMBERED = 200
@@ -67,6 +59,8 @@ class Authority:
         self._commit([Draft('start', {**body, 'cell': self.spec.name, 'digest': self.spec.digest})])
         self.desk.abandon('restart')
         self._holds.recall(self._p.ledger)
+        clock = self._p.clock
+        self.tally.recall(self._p.ledger, clock.now_ns(), clock.monotonic_ns())
         for entry in sorted(self._p.ledger.labels().values(), key=lambda e: e.seq):
             self._record_label(entry)
         self._commit(self._p.versions.start())
@@ -128,7 +122,7 @@ class Authority:
     def _within_budget(self, decision: Decision) -> Decision:
         """Over the hard ask budget a question is not put; the case is held and listed."""
         hard = self.spec.budget.hard
-        if decision.verdict is not Verdict.ASK or hard <= 0:
+        if decision.verdict is Verdict.ACT or hard <= 0:
             return decision
         if self.asks_last_hour() < hard:
             return decision

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
 from cobot_ai.app.ports import ClipStore
-from cobot_ai.core.errors import CobotAiError
 from cobot_ai.core.types import RawMessage
 
 
@@ -41,7 +40,7 @@ class BackgroundClips:
         try:
             sha256 = self._store.write(case, messages, kept)
             swept = self._store.sweep()
-        except CobotAiError as e:
+        except Exception as e:  # nobody looks at the future: it must be told here
             text = f'The clip of case {case} was not stored: {e}'
             self._done.put(lambda: self._failed(text))
             return
@@ -52,7 +51,7 @@ class BackgroundClips:
     def _keep(self, case: int, kept: str) -> None:
         try:
             self._store.keep(case, kept)
-        except CobotAiError as e:
+        except Exception as e:
             text = f'The clip of case {case} cannot be kept: {e}'
             self._done.put(lambda: self._failed(text))
 

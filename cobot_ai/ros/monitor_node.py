@@ -139,7 +139,7 @@ class MonitorNode(LifecycleNode):
             self._serve(Trigger, name, self._operation(kind))
         self._serve(Trigger, '~/promote_model', self._on_promote)
         self._serve(SetBool, '~/set_maintenance', self._on_maintenance)
-        self._repeat(0.5, self._beat)
+        self._repeat(0.5, lambda: self._safely(self._beat))
 
     def _subscribe(self, topic: str, call: Any, qos: Any) -> None:
         made = self.create_subscription(DiagnosticArray, topic, call, qos)
@@ -162,7 +162,7 @@ class MonitorNode(LifecycleNode):
             for data in topic.take():
                 stamp = cell.clock.now_ns()
                 self._safely(cell.authority.take, RawMessage(topic.topic, topic.kind, stamp, data))
-        self._judged.poll()
+        self._safely(self._judged.poll)
         self._safely(cell.clips.poll)
         self._safely(cell.guard.poll)
         self._safely(cell.authority.tick)
@@ -173,6 +173,9 @@ class MonitorNode(LifecycleNode):
             call(*args)
         except CobotAiError as e:
             self.get_logger().error(str(e), throttle_duration_sec=1.0)
+        except Exception as e:
+            text = f'Please report this: {type(e).__name__}: {e}'
+            self.get_logger().error(text, throttle_duration_sec=1.0)
 
     def _beat(self) -> None:
         for topic in self._topics:

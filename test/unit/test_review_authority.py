@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from bench_cell import Bench
-from cells import STEP, S, cell, question, resolve, step_messages, wrench
+from cells import STEP, S, cell, question, resolve, step_messages, wrench, wrench_stream
 from fakes import ManualClock
 
 from cobot_ai.app.observe import Observer, recut
 from cobot_ai.core.errors import StoreError
-from cobot_ai.core.spec import Action, StepSpec, Trigger
+from cobot_ai.core.spec import Action, BudgetSpec, StepSpec, Trigger
 from cobot_ai.core.steps import Slider
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.types import Missing, RawMessage
 from cobot_ai.store.ledger import open_ledger
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode_step
@@ -220,3 +220,32 @@ def test_one_stale_stamp_does_not_cut_the_clip_short() -> None:
     again = recut(spec, RosbagsDecoder(), resolve, cut.messages, window.start_ns, window.end_ns)
     assert (again.mask == window.mask).all()
     assert (again.values == window.values).all()
+
+
+def test_a_restart_does_not_refill_the_ask_budget() -> None:
+    spec = cell(budget=BudgetSpec(1.0, 2.0))
+    bench = Bench(spec)
+    for _ in range(2):
+        bench.step('good')
+    again = Bench(spec, ledger=bench.ledger)
+    again.clock.t_ns = bench.clock.t_ns
+    case = again.step('good')
+    assert again.entries('decision', case)[0].body['why'] == 'budget'
+    again.wait(3601.0)
+    assert again.entries('ask', again.step('good'))
+
+
+def test_a_lost_stop_channel_is_not_asked_beyond_the_budget() -> None:
+    spec = cell(budget=BudgetSpec(1.0, 1.0), streams=(wrench_stream(Missing.STOP),))
+    bench = Bench(spec)
+    bench.step('good')
+    for message in step_messages(bench.clock.t_ns, [(0.0, float('nan'))] * 32):
+        bench.authority.take(message)
+    bench.wait(0.5)
+    body = bench.entries('decision')[-1].body
+    assert (body['verdict'], body['why'], body['params']['why']) == (
+        'hold',
+        'budget',
+        'sensor_stop',
+    )
+    assert bench.entries('resolution')[-1].body['outcome'] == 'suppressed'
