@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cobot_ai.app.ports import Decoder
 from cobot_ai.core.errors import DataError
@@ -15,10 +15,11 @@ from cobot_ai.core.types import RawMessage, Window
 from cobot_ai.core.window import cut, reach_ns
 
 MAX_STEP_S = 60.0
-"""Longest step whose data is kept when a step is not bounded by `length_s`."""
+"""Longest step that is judged when it is not bounded by `length_s`; of a longer one its end."""
 FOREVER_NS = 2**62
 SLACK_NS = 10**9
-"""How much later than its stamp a message may arrive and still belong to a clip."""
+"""How much later than its stamp a message may arrive and still belong to a clip; arrival times
+that go back by more mean that the clock was set back."""
 MAX_RAW_BYTES = 256 * 2**20
 """Bound of the raw messages kept for clips; the oldest go first."""
 
@@ -63,7 +64,7 @@ class Observer:
         self._pending: list[_Pending] = []
         self._still_ns: dict[str, int] = {}
         self._silent: set[str] = set()
-        self.jumps = 0
+        self.jumps = self.cut_short = 0
         self._newest_ns = 0
 
     @property
@@ -93,7 +94,12 @@ class Observer:
     def steps(self) -> dict[str, int]:
         """What went wrong around steps since the start, for `~/state`."""
         skipped = self._slider.skips if self._slider is not None else 0
-        return {'orphans': self._tracker.orphans, 'clock_jumps': self.jumps, 'skips': skipped}
+        return {
+            'orphans': self._tracker.orphans,
+            'clock_jumps': self.jumps,
+            'cut_short': self.cut_short,
+            'skips': skipped,
+        }
 
     def take(self, message: RawMessage, now_ns: int) -> None:
         """Take in one message.
@@ -129,7 +135,15 @@ class Observer:
             return
         self._keep(message.t_ns, message)
         if span is not None:
-            self._pending.append(_Pending(span, now_ns))
+            self._pending.append(_Pending(self._bounded(span), now_ns))
+
+    def _bounded(self, span: Span) -> Span:
+        """A step that began before what is kept is judged, and can be redone, from there on."""
+        longest = round((self.spec.step.length_s or MAX_STEP_S) * 1e9)
+        if span.end_ns - span.start_ns <= longest:
+            return span
+        self.cut_short += 1
+        return replace(span, start_ns=span.end_ns - longest)
 
     def _sample(self, stream: StreamSpec, message: RawMessage) -> None:
         ring = self.rings[stream.name]
@@ -188,7 +202,7 @@ class Observer:
 
     def _check_clock(self, t_ns: int) -> None:
         """Reset when the clock was set back (sim time paused, looped or restarted)."""
-        if t_ns < self._newest_ns - self._keep_ns:
+        if t_ns < self._newest_ns - SLACK_NS:
             self.jumps += 1
             for ring in self.rings.values():
                 ring.clear()

@@ -12,7 +12,7 @@ from bench_cell import Bench
 from cells import STEP, S, cell, question, resolve, step_messages, wrench, wrench_stream
 from fakes import ManualClock
 
-from cobot_ai.app.observe import Observer, recut
+from cobot_ai.app.observe import Cut, Observer, recut
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.spec import Action, BudgetSpec, StepSpec, Trigger
 from cobot_ai.core.steps import Slider
@@ -249,3 +249,31 @@ def test_a_lost_stop_channel_is_not_asked_beyond_the_budget() -> None:
         'sensor_stop',
     )
     assert bench.entries('resolution')[-1].body['outcome'] == 'suppressed'
+
+
+def observed(messages: list[RawMessage], observer: Observer) -> Cut:
+    for message in messages:
+        observer.take(message, message.t_ns)
+    (cut,) = observer.ready(messages[-1].t_ns + S)
+    return cut
+
+
+def test_a_clock_that_was_set_back_does_not_mix_old_samples_into_a_step() -> None:
+    observer, start = Observer(cell(), RosbagsDecoder(), resolve), ManualClock().t_ns
+    observed(step_messages(start, [(1.0, 1.0)] * 1000), observer)
+    cut = observed(step_messages(start + 5 * S, [(9.0, 9.0)] * 100), observer)
+    assert set(cut.window.values[0]) == {9.0}
+    assert observer.steps['clock_jumps'] == 1
+
+
+def test_a_step_longer_than_what_is_kept_can_still_be_made_again_bit_for_bit() -> None:
+    spec, start = cell(), ManualClock().t_ns
+    observer = Observer(spec, RosbagsDecoder(), resolve)
+    values = [(float(n), 1.0) for n in range(800)]
+    cut = observed(step_messages(start, values, period_ns=S // 10), observer)
+    window = cut.window
+    again = recut(spec, RosbagsDecoder(), resolve, cut.messages, window.start_ns, window.end_ns)
+    assert (again.mask == window.mask).all()
+    assert (again.values == window.values).all()
+    assert (window.end_ns, window.end_ns - window.start_ns) == (start + 80 * S, 60 * S)
+    assert observer.steps['cut_short'] == 1
