@@ -112,11 +112,30 @@ def _run_arguments(p: argparse.ArgumentParser) -> None:
 
 
 def _run(args: Args, say: Say) -> int:
-    load_cell(args.cell)  # a broken cell file is told once, not by three processes
+    # What is broken is told once and here, not again and again by three processes.
+    folder = _folder(args).create()
+    _check_page(args, folder)
+    mode = 'holds and resumes' if args.enable_hold else 'shadow: advises only'
+    say(f'cell {load_cell(args.cell).name} ({mode})    data: {folder.root}')
     supervisor = Supervisor([Child(n, c) for n, c in cell_commands(args)], say)
     supervisor.handle_signals()
     supervisor.run()
     return 0
+
+
+def _check_page(args: Args, folder: CellFolder) -> None:
+    _check_port(args.web_port)
+    local = args.web_host in ('127.0.0.1', 'localhost', '::1')
+    if not local and not Accounts(folder.accounts).has_pin:
+        raise ConfigError(
+            'Beyond loopback the page needs a login, and no PIN is set yet: '
+            f'run "cobot_ai pin {args.cell}" first (with the same --data-dir).'
+        )
+
+
+def _check_port(port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise ConfigError(f'{port} is no port; give 0 (any free one) to 65535.')
 
 
 def cell_commands(args: Args) -> list[tuple[str, list[str]]]:
@@ -151,6 +170,9 @@ def _demo_arguments(p: argparse.ArgumentParser) -> None:
 def _demo(args: Args, say: Say) -> int:
     if args.steps < 0 or args.delay < 0 or not 0.0 <= args.error_rate <= 1.0:
         raise ConfigError('--steps and --delay must not be negative; --error-rate is 0 to 1.')
+    _check_port(args.port)
+    if args.json is not None and not args.json.absolute().parent.is_dir():
+        raise ConfigError(f'The folder of --json {args.json} does not exist; make it first.')
     auto = args.operator == 'auto'
     speed = args.speed or ('max' if auto and args.headless else '1')
     options = DemoOptions(
@@ -172,6 +194,19 @@ def _demo(args: Args, say: Say) -> int:
 
 def _folder(args: Args) -> CellFolder:
     return cell_folder(args.data_dir, load_cell(args.cell).name, Path.home())
+
+
+def _check_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument('cell', help='cell file, or the name of a shipped one')
+
+
+def _check(args: Args, say: Say) -> int:
+    spec = load_cell(args.cell)
+    for stream in spec.streams:
+        names = ', '.join(c.name for c in stream.channels) or 'still, evidence only'
+        say(f'{stream.topic} ({stream.type}, {stream.rate_hz:g} Hz): {names}')
+    say(f'{spec.name}: {len(spec.channels)} channels x {spec.step.samples} samples, no error')
+    return 0
 
 
 def _verify_arguments(p: argparse.ArgumentParser) -> None:
@@ -241,6 +276,7 @@ COMMANDS = (
     Command('demo', 'A simulated cell, the service and the page.', _demo_arguments, _demo),
     Command('run', 'Start a cell: monitor, console and trainer.', _run_arguments, _run),
     Command('replay', 'Replay a bag through the whole loop.', _replay_arguments, _replay),
+    Command('check', 'Check a cell file and say what it reads.', _check_arguments, _check),
     Command('verify', 'Check the ledger and every model.', _verify_arguments, _verify),
     Command('models', 'List the model versions of a cell.', _cell_arguments, _models),
     Command('labels', 'List the labels of a cell, one JSON line each.', _cell_arguments, _labels),

@@ -189,9 +189,10 @@ def _read(folder: CellFolder, known: dict[str, str]) -> Run:
 
 def text(figures: Json) -> str:
     """The summary for people."""
+    spans = f' (first {SPAN}: {figures["asked_first_50"]}, last {SPAN}: {figures["asked_last_50"]})'
     return (
-        f'steps {figures["steps"]}: acted {figures["acted"]}, asked {figures["asked"]} '
-        f'(first {SPAN}: {figures["asked_first_50"]}, last {SPAN}: {figures["asked_last_50"]}), '
+        f'steps {figures["steps"]}: acted {figures["acted"]}, asked {figures["asked"]}'
+        f'{spans if figures["steps"] > SPAN else ""}, '
         f'expired {figures["expired"]}, wrong alone {figures["wrong_alone"]}, '
         f'models promoted {figures["promoted"]}'
     )

@@ -70,9 +70,14 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
     truth = _truth(options.answers, spec)
     bag = Bag(options.bag)
     cell = _Cell(spec, _fresh(options.out), options.namespace)
-    used = cell.check(bag)
+    used = cell.check(bag, say)
     damage = cell.run(bag, used, truth, options)
     document = cell.report(truth, options)
+    if not document['cases'] and damage is None:
+        damage = DataError(
+            'No step was found in the bag: compare `step` in the cell file with what the robot '
+            f'program sent ({cell.observer.step_topic}), or use `trigger: sliding`.'
+        )
     _write(options.out, document, list(_entries(cell.ledger)))
     cell.ledger.close()
     say(summary(document))
@@ -118,8 +123,8 @@ class _Cell:
             return f'{prefix}/cobot_ai_monitor/{name[2:]}'
         return name if name.startswith('/') else f'{prefix}/{name}'
 
-    def check(self, bag: Bag) -> list[str]:
-        """Topics of the cell file that the bag has.
+    def check(self, bag: Bag, say: Callable[[str], None]) -> list[str]:
+        """Topics of the cell file that the bag has; what is missing is said.
 
         Raises:
             ConfigError: None of them is there, or one has another type.
@@ -131,6 +136,8 @@ class _Cell:
                 f'The bag has none of the topics of the cell file: it has {sorted(there)}, '
                 f'the cell file wants {sorted(wanted)}. Correct `topic`, or give --namespace.'
             )
+        for topic in sorted(set(wanted) - set(used)):
+            say(f'not in the bag: {topic}')
         for topic in used:
             if there[topic][0] != wanted[topic]:
                 raise ConfigError(
