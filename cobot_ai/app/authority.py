@@ -233,8 +233,9 @@ class Authority:
         stored = self._operations.stored(str(command.get('key', '')))
         if stored is not None:
             return stored
-        drafts, reply = self._operations.carry_out(command)
-        return {**reply, 'seq': self._commit(drafts)[-1].seq}
+        with self._p.versions.recorded():
+            drafts, reply = self._operations.carry_out(command)
+            return {**reply, 'seq': self._commit(drafts)[-1].seq}
 
     def _resume(self, by: str) -> None:
         if self.desk.open_asks:
@@ -246,7 +247,8 @@ class Authority:
     def offer(self, digest: str) -> None:
         """The trainer offers a candidate."""
         try:
-            self._commit(self._p.versions.offer(digest))
+            with self._p.versions.recorded():
+                self._commit(self._p.versions.offer(digest))
         except ModelError as e:
             self.fault('model', str(e))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
 from cobot_ai.app.ports import Draft, Entry, LedgerReader, Registry, Scorer, ScorerLoader
@@ -51,6 +53,20 @@ class Versions:
             self._registry.promote(self.live)
             drafts.append(self._record('promote', self.live, 'cobot_ai', 'recovered'))
         return drafts
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """What changes inside counts only when it could be written down as well."""
+        before = self.scorer, self.live, self.staged, self.maintenance, self.paused
+        try:
+            yield
+        except StoreError:
+            self.scorer, self.live, self.staged, self.maintenance, self.paused = before
+            # A disk that refuses this too is put right by `start`, from the ledger.
+            with suppress(ModelError, StoreError):
+                if self.live is not None and self._registry.current() != self.live:
+                    self._registry.promote(self.live)
+            raise
 
     def offer(self, digest: str) -> list[Draft]:
         """Take in a candidate; it goes live now if the gate and the cell's rules allow it."""

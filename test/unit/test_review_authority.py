@@ -277,3 +277,17 @@ def test_a_step_longer_than_what_is_kept_can_still_be_made_again_bit_for_bit() -
     assert (again.values == window.values).all()
     assert (window.end_ns, window.end_ns - window.start_ns) == (start + 80 * S, 60 * S)
     assert observer.steps['cut_short'] == 1
+
+
+def test_a_swap_that_is_not_on_record_did_not_happen() -> None:
+    bench = taught()
+    live, scorer = bench.versions.live, bench.versions.scorer
+    other = next(d for d in bench.registry.versions() if d != live)
+    bench.ledger.full = True
+    for command in ({'kind': 'promote', 'model': other}, {'kind': 'rollback'}):
+        assert not bench.command(**command)['ok']
+        assert (bench.versions.live, bench.versions.scorer) == (live, scorer)
+        assert bench.registry.current() == live
+    assert not bench.command('maintenance', on=True)['ok']
+    assert not bench.versions.maintenance
+    assert not bench.versions.paused
