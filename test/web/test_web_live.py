@@ -147,6 +147,20 @@ def test_everybody_sees_who_has_the_question_as_long_as_it_is_in_sight(cell, tab
     assert cell.of_kind(case, 'claim')[-1]['by'] == 'Ana'
 
 
+def test_an_engineers_screen_takes_no_question_from_the_operators(cell, tablet):
+    engineer = tablet('Jana', path='/#/engineer')
+    engineer.locator('.line', has_text='Running').wait_for()
+    case = cell.ask(lease_s=0.6)
+    engineer.locator('tbody tr').first.wait_for()
+    engineer.wait_for_timeout(700)
+    assert [c for c in cell.commands if c['kind'] == 'claim'] == []
+    engineer.goto(engineer.url.split('#')[0] + '#/')
+    shown(engineer, case)
+    until(engineer, lambda: cell.of_kind(case, 'claim'))
+    engineer.goto(engineer.url.split('#')[0] + '#/engineer')
+    until(engineer, lambda: cell.of_kind(case, 'release'))
+
+
 def test_an_answer_after_the_deadline_is_a_label_and_the_operator_is_told(cell, tablet):
     page = tablet()
     case = cell.ask(deadline_s=1.2)

@@ -2,14 +2,14 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { prefs } from './core/prefs';
-import { route } from './core/route';
+import { atEngineer } from './core/route';
 import { OperatorScreen } from './operator/OperatorScreen';
 
 export function App() {
   useEffect(() => {
     document.documentElement.style.setProperty('--mm', `${prefs.value.pxPerMm}px`);
   }, [prefs.value.pxPerMm]);
-  return route.value[0] === 'engineer' ? <Engineer /> : <OperatorScreen />;
+  return atEngineer.value ? <Engineer /> : <OperatorScreen />;
 }
 
 function Engineer() {

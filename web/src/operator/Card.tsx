@@ -1,5 +1,5 @@
 /** O1: one question, its evidence, and the answers in fixed places. */
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { useGet } from '../core/api';
 import { knownAt, now, secondsLeft, unknown } from '../core/clock';
 import { clockTime, plant, t, tr } from '../core/i18n';
@@ -10,7 +10,7 @@ import { Glyph } from '../ui/Glyph';
 import { Ring } from '../ui/Ring';
 import { TapButton } from '../ui/TapButton';
 import { Answers } from './Answers';
-import { answer, close, labelText, pendingAnswer, undo } from './desk';
+import { answer, close, labelText, pendingAnswer, showCase, undo } from './desk';
 import { Evidence, Still } from './Evidence';
 
 const URGENT_SHARE = 0.25;
@@ -18,6 +18,7 @@ const URGENT_SHARE = 0.25;
 export function Card({ ask }: { ask: Ask }) {
   const shownAt = useRef(performance.now());
   const doc = useGet<EvidenceDoc>(`/api/cases/${ask.case}/evidence`);
+  useEffect(() => showCase(ask.case), [ask.case]);
   const tap = (label: string) => answer(ask, label, performance.now() - shownAt.current);
   return (
     <article class="card" data-case={ask.case}>

@@ -5,6 +5,7 @@ import { plant, t } from '../core/i18n';
 import { notify } from '../core/notices';
 import { Outbox } from '../core/outbox';
 import { person, prefs, randomKey } from '../core/prefs';
+import { atEngineer } from '../core/route';
 import type { Command, Reply } from '../core/schema';
 import { nextFor, queue, type Ask } from '../core/state';
 import { link, onConnect, onEntry, send, state } from '../core/transport';
@@ -54,6 +55,7 @@ function over(ask: Ask, t: number): boolean {
 }
 
 effect(() => {
+  if (atEngineer.value) return close();
   const ask = current.value;
   const next = nextFor(state.value, prefs.value.tablet);
   if (ask && over(ask, now.value)) chosen.value = next?.case ?? null;
@@ -77,11 +79,23 @@ function volatile(draft: { kind: 'claim' | 'release'; case: number; by: string; 
   return send({ ...draft, key: randomKey() }).catch(() => null);
 }
 
+/** The case whose card is on the screen right now; the menu or the queue may cover it. */
+const inSight = signal<number | null>(null);
+
+/** A card is on the screen until the returned function is called. */
+export function showCase(caseId: number): () => void {
+  inSight.value = caseId;
+  return () => {
+    if (inSight.value === caseId) inSight.value = null;
+  };
+}
+
 let claimedAt = -Infinity;
 
 function claim(): void {
   const ask = current.value;
   if (!ask || ask.resolution || ask.given || document.visibilityState !== 'visible') return;
+  if (inSight.value !== ask.case) return;
   if (ask.holder && ask.holder.tablet !== prefs.value.tablet) return;
   claimedAt = performance.now();
   void volatile({ kind: 'claim', case: ask.case, ...who() });
@@ -95,9 +109,8 @@ function renew(): void {
 
 const mustClaim = computed(() => {
   const ask = current.value;
-  return ask && !ask.resolution && !ask.given && !ask.holder && link.value === 'online'
-    ? ask.case
-    : null;
+  const free = ask && !ask.resolution && !ask.given && !ask.holder;
+  return free && inSight.value === ask.case && link.value === 'online' ? ask.case : null;
 });
 effect(() => {
   if (mustClaim.value !== null) claim();
