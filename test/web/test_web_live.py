@@ -205,6 +205,18 @@ def test_the_queue_is_in_order_of_deadline_and_opens_a_question(cell, tablet):
     until(page, lambda: cell.of_kind(later, 'claim'))
 
 
+def test_a_held_process_says_why_and_what_to_do(cell, tablet):
+    cell.held = True
+    page = tablet()
+    page.get_by_role('heading', name='Held: case 3').wait_for()
+    text = page.locator('.idle').inner_text()
+    assert 'Check the part, then resume.' in text
+    assert 'Nothing to do here' not in text
+    cell.held = False
+    page.get_by_role('heading', name='Nothing to do here now.').wait_for()
+    assert page.get_by_text('case 3').count() == 0
+
+
 def test_a_held_process_is_resumed_by_holding_not_by_a_tap(cell, tablet):
     cell.held = True
     page = tablet()

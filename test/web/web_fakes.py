@@ -129,6 +129,8 @@ class FakeCell:
     frozen: bool = False
     silent: bool = False
     held: bool = False
+    shadow: bool = True
+    auto_paused: bool = False
     news: Callable[[], None] = lambda: None
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
@@ -150,7 +152,7 @@ class FakeCell:
                 'version': '0',
                 'cell': 'Cell 7',
                 'digest': 'd',
-                'shadow': True,
+                'shadow': self.shadow,
                 'boot': 'b',
                 'spec': {},
             },
@@ -193,7 +195,12 @@ class FakeCell:
         mode = 'maintenance' if self.maintenance else 'running'
         asking = bool(self.desk.open_asks)
         mode = 'held' if self.held else mode
-        state = {'mode': 'asking' if asking else mode, 'maintenance': self.maintenance}
+        state = {
+            'mode': 'asking' if asking else mode,
+            'held': 'case 3' if self.held else '',
+            'maintenance': self.maintenance,
+            'auto_paused': self.auto_paused,
+        }
         return state, (time.monotonic() - self._beat) * 1e3
 
     def submit(self, command: Any, timeout_s: float) -> Any:
@@ -223,6 +230,7 @@ class FakeCell:
             self.maintenance = command['on']
             self._write('maintenance', {'on': self.maintenance, 'by': by})
         elif kind == 'promote':
+            self.auto_paused = False
             self.go_live(command['model'], by)
         elif kind == 'resume':
             self.held = False
@@ -231,6 +239,7 @@ class FakeCell:
             before = versions[max(0, versions.index(self.registry.current() or '') - 1)]
             gone = self.registry.current()
             self.registry.promote(before)
+            self.auto_paused = True
             self._write('rollback', {'model': before, 'from': gone, 'by': by})
 
     # ------------------------------------------------------------ what tests do

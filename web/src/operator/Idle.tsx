@@ -4,7 +4,7 @@ import { guard } from '../core/guard';
 import { plant, t, tr } from '../core/i18n';
 import { prefs } from '../core/prefs';
 import { ownAnswers, type Ask } from '../core/state';
-import { state } from '../core/transport';
+import { beat, state } from '../core/transport';
 import { HoldButton } from '../ui/HoldButton';
 import { TapButton } from '../ui/TapButton';
 import { Answers } from './Answers';
@@ -23,18 +23,27 @@ export function Idle() {
         <ModeGlyph mode={lineMode()} />
         <h1>{lineText()}</h1>
       </div>
-      {lineMode() === 'held' && (
-        <div>
-          <HoldButton onDone={() => operate({ kind: 'resume' })}>{t('idle.resume')}</HoldButton>
-        </div>
-      )}
+      {lineMode() === 'held' && <Held />}
       {waiting.value.length > 0 ? <Queue close={() => undefined} /> : <Own fix={setFixing} />}
     </section>
   );
 }
 
+/** Why the process is held, in the monitor's words, and how it goes on. */
+function Held() {
+  const why = beat.value?.pulse.state.held;
+  return (
+    <div class="held-why">
+      {why && <h2>{t('idle.held', { why })}</h2>}
+      <p>{t('idle.held_what')}</p>
+      <HoldButton onDone={() => operate({ kind: 'resume' })}>{t('idle.resume')}</HoldButton>
+    </div>
+  );
+}
+
 function Own({ fix }: { fix: (caseId: number) => void }) {
   const own = ownAnswers(state.value, prefs.value.tablet);
+  if (own.length === 0 && lineMode() === 'held') return null;
   return (
     <section class="queue">
       <h2>{own.length ? t('idle.own') : t('idle.none')}</h2>
