@@ -205,6 +205,15 @@ def test_the_queue_is_in_order_of_deadline_and_opens_a_question(cell, tablet):
     until(page, lambda: cell.of_kind(later, 'claim'))
 
 
+@pytest.mark.parametrize('path', ['/', '/#/engineer'])
+def test_a_monitor_that_only_advises_says_so_on_every_screen(cell, tablet, path):
+    page = tablet(path=path)
+    chip = page.locator('header .chip')
+    assert chip.inner_text() == 'Advises only'
+    cell.start(shadow=False)
+    chip.wait_for(state='detached')
+
+
 def test_a_held_process_says_why_and_what_to_do(cell, tablet):
     cell.held = True
     page = tablet()

@@ -129,7 +129,6 @@ class FakeCell:
     frozen: bool = False
     silent: bool = False
     held: bool = False
-    shadow: bool = True
     auto_paused: bool = False
     news: Callable[[], None] = lambda: None
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
@@ -146,17 +145,7 @@ class FakeCell:
         self.maintenance = False
         self._beat = time.monotonic()
         self._stop = threading.Event()
-        self._write(
-            'start',
-            {
-                'version': '0',
-                'cell': 'Cell 7',
-                'digest': 'd',
-                'shadow': self.shadow,
-                'boot': 'b',
-                'spec': {},
-            },
-        )
+        self.start()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -261,6 +250,11 @@ class FakeCell:
             self.desk.open(case, decision, time.monotonic_ns())
         self.news()
         return number
+
+    def start(self, shadow: bool = True) -> None:
+        """The monitor starts (again)."""
+        body = {'version': '0', 'cell': 'Cell 7', 'digest': 'd', 'boot': 'b', 'spec': {}}
+        self._write('start', {**body, 'shadow': shadow})
 
     def act(self, label: str = 'seated', model: str | None = None) -> int:
         """A decision the model took alone."""

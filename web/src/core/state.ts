@@ -25,6 +25,8 @@ export interface State {
   ledger: string | null;
   seq: number;
   cell: string;
+  /** The monitor advises only: it moves nothing. */
+  shadow: boolean;
   model: string | null;
   maintenance: boolean;
   asks: ReadonlyMap<number, Ask>;
@@ -35,6 +37,7 @@ export const EMPTY: State = {
   ledger: null,
   seq: 0,
   cell: '',
+  shadow: false,
   model: null,
   maintenance: false,
   asks: new Map(),
@@ -64,7 +67,7 @@ function reduce(state: State, entry: Entry, now: number): Partial<State> {
   const body = entry.body as never;
   switch (entry.kind as keyof Bodies | 'rollback') {
     case 'start':
-      return { cell: (body as Bodies['start']).cell };
+      return started(body as Bodies['start']);
     case 'promote':
     case 'rollback':
       return { model: (body as Bodies['promote']).model };
@@ -77,6 +80,10 @@ function reduce(state: State, entry: Entry, now: number): Partial<State> {
     default:
       return changeAsk(state, entry, now);
   }
+}
+
+function started({ cell, shadow }: Bodies['start']): Partial<State> {
+  return { cell, shadow: shadow === true };
 }
 
 function withLabel(state: State, body: Bodies['label']): Partial<State> {

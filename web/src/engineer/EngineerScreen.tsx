@@ -5,7 +5,7 @@ import { number, percent, t } from '../core/i18n';
 import { go, route } from '../core/route';
 import type { StatsDoc } from '../core/schema';
 import { state } from '../core/transport';
-import { lineMode, lineText, ModeGlyph } from '../operator/Header';
+import { lineMode, lineText, ModeGlyph, ShadowChip } from '../operator/Header';
 import { Notices } from '../operator/Notices';
 import { CaseView } from './CaseView';
 import { Decisions } from './Decisions';
@@ -45,6 +45,7 @@ export function EngineerScreen() {
           <ModeGlyph mode={lineMode()} />
           <span>{lineText()}</span>
         </div>
+        <ShadowChip />
       </header>
       <Notices />
       <Figures />

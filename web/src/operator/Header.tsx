@@ -36,6 +36,11 @@ export function lineText(): string {
   return since === null ? t('line.never') : t('line.unknown_since', { time: clockTime(since) });
 }
 
+/** What the monitor decides moves nothing: said wherever its decisions are shown. */
+export function ShadowChip() {
+  return state.value.shadow ? <b class="chip">{t('line.shadow')}</b> : null;
+}
+
 function Connection() {
   const name = link.value;
   return (
@@ -74,6 +79,7 @@ export function Header({ sheet, toggle }: { sheet: Sheet; toggle: (s: Sheet) => 
         <ModeGlyph mode={lineMode()} />
         <span>{lineText()}</span>
       </div>
+      <ShadowChip />
       <Connection />
       <TapButton id="queue" pressed={sheet === 'queue'} onTap={() => toggle('queue')}>
         {t('queue.count', { n: count })}
