@@ -87,9 +87,13 @@ class Authority:
 
     def _due(self) -> Iterator[Callable[[], None]]:
         yield self.desk.tick
-        for cut in self._p.observer.ready(self._p.clock.monotonic_ns()):
+        for cut in self._ready():
             yield partial(self._judge, cut)
         yield self._serve
+
+    def _ready(self) -> list[Cut]:
+        clock = self._p.clock
+        return self._p.observer.ready(clock.monotonic_ns(), clock.now_ns())
 
     def next_change_ns(self) -> int | None:
         """Monotonic time of the next deadline; None when nothing waits."""

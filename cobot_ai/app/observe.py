@@ -64,6 +64,7 @@ class Observer:
         self._pending: list[_Pending] = []
         self._still_ns: dict[str, int] = {}
         self._silent: set[str] = set()
+        self._dark = False
         self.jumps = self.cut_short = 0
         self._newest_ns = 0
 
@@ -112,20 +113,36 @@ class Observer:
             self._step(message, now_ns)
         elif (stream := self._streams.get(message.topic)) is not None:
             self._sample(stream, message)
-        if self._slider is not None:
-            late_ns = message.t_ns - round(self.spec.step.settle_s * 1e9)
-            self._pending += [_Pending(s, 0) for s in self._slider.advance(late_ns)]
+        self._slide(message.t_ns)
 
     def next_change_ns(self) -> int | None:
         """Monotonic time at which a waiting step is judged whatever came; None when none."""
         settle = round(self.spec.step.settle_s * 1e9)
         return min((p.since_ns + settle for p in self._pending), default=None)
 
-    def ready(self, now_ns: int) -> list[Cut]:
-        """Steps whose samples are complete, or whose settling time is over, oldest first."""
+    def ready(self, now_ns: int, stamp_ns: int | None = None) -> list[Cut]:
+        """Steps whose samples are complete, or whose settling time is over, oldest first.
+
+        Args:
+            now_ns: Monotonic clock.
+            stamp_ns: Stamp clock; sliding windows go on with it when every sensor is silent.
+        """
+        if stamp_ns is not None and self._newest_ns:
+            self._slide(stamp_ns)
         done = [p for p in self._pending if self._complete(p, now_ns)]
         self._pending = [p for p in self._pending if p not in done]
-        return [self._cut(p.span) for p in done]
+        return [c for c in map(self._cut, (p.span for p in done)) if not self._more_of_the_dark(c)]
+
+    def _slide(self, t_ns: int) -> None:
+        if self._slider is not None:
+            late_ns = t_ns - round(self.spec.step.settle_s * 1e9)
+            self._pending += [_Pending(s, 0) for s in self._slider.advance(late_ns)]
+
+    def _more_of_the_dark(self, cut: Cut) -> bool:
+        """One silence of all sensors is one case, however many sliding windows it lasts."""
+        dark = self._slider is not None and not cut.window.mask.any()
+        again, self._dark = dark and self._dark, dark
+        return again
 
     def _step(self, message: RawMessage, now_ns: int) -> None:
         try:

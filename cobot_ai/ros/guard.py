@@ -69,12 +69,20 @@ class TriggerGuard:
             future, until, done = item
             if future.done():
                 self._running.remove(item)
-                result = future.result()
-                done(bool(result.success), str(result.message))
+                done(*_outcome(future))
             elif now >= until:
                 self._running.remove(item)
                 future.cancel()
                 done(False, 'no confirmation in time')
+
+
+def _outcome(future: Any) -> tuple[bool, str]:
+    """What a finished call came to; a call that failed did not confirm anything."""
+    try:
+        result = future.result()
+    except Exception as e:
+        return False, str(e)
+    return bool(result.success), str(result.message)
 
 
 def make_guard(node: Any, spec: MotionSpec, clock: Clock, shadow: bool) -> LiveGuard:

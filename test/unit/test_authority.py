@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 from bench_cell import Bench
-from cells import cell, question, resolve, step_messages, wrench_stream
+from cells import cell, question, resolve, step_messages, wrench, wrench_stream
 from fakes import MemoryClips, MemoryLedger, MemoryRegistry
 
 from cobot_ai.app.observe import recut
 from cobot_ai.core.errors import StoreError
-from cobot_ai.core.spec import Action, BudgetSpec
+from cobot_ai.core.spec import Action, BudgetSpec, StepSpec, Trigger
 from cobot_ai.core.types import Missing, Verdict
 from cobot_ai.store.messages import RosbagsDecoder
 
@@ -355,6 +355,31 @@ def test_a_restart_keeps_the_model_and_the_memory_of_contexts() -> None:
     again.clock.t_ns = bench.clock.t_ns
     why = [again.entries('decision', again.step('good'))[0].body['why'] for _ in range(4)]
     assert 'sure' in why
+
+
+def test_when_every_sensor_dies_a_sliding_cell_asks_once_and_again_after_the_next_death() -> None:
+    step = StepSpec(Trigger.SLIDING, samples=8, length_s=1.0, hop_s=1.0, settle_s=0.1)
+    bench = Bench(cell(step=step))
+
+    def alive(seconds: float) -> None:
+        for _ in range(round(seconds * 100)):
+            bench.authority.take(wrench(bench.clock.t_ns, 0.0, 2.0))
+            bench.wait(0.01)
+
+    def dark() -> int:
+        decisions = bench.entries('decision')
+        return sum(len(d.body['notes']) == 2 for d in decisions if d.body['why'] == 'sensor')
+
+    alive(3.0)
+    assert dark() == 0
+    for _ in range(8):
+        bench.wait(1.0)
+    assert 1 <= dark() <= 2, 'silence of all sensors must be one event, not none and not many'
+    first = dark()
+    alive(3.0)
+    for _ in range(8):
+        bench.wait(1.0)
+    assert dark() > first
 
 
 def test_masked_channels_are_recorded_and_do_not_ask() -> None:
