@@ -193,6 +193,7 @@ def browser() -> Iterator[Any]:
 
 
 LANDSCAPE = {'width': 1280, 'height': 800}
+LOW = {'width': 1024, 'height': 600}
 PORTRAIT = {'width': 800, 'height': 1280}
 
 

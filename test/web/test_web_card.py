@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from conftest import LANDSCAPE, PORTRAIT
-from web_data import CLASSES, an_evidence
+from conftest import LANDSCAPE, LOW, PORTRAIT
+from web_data import CLASSES, FACTS, PNG, an_evidence
 
 from cobot_ai.core.spec import Action, ClassSpec
 
@@ -74,6 +74,49 @@ def test_answers_are_20_mm_with_4_mm_between_and_nothing_is_under_15_mm(
     for a in answer_boxes:
         for b in everything:
             assert a == b or apart(a, b) >= 4 * mm - 0.6, (a, b)
+
+
+def inside(inner, outer):
+    return all(a >= b - 0.6 for a, b in zip(inner[:2], outer[:2], strict=True)) and all(
+        a <= b + 0.6 for a, b in zip(inner[2:], outer[2:], strict=True)
+    )
+
+
+@pytest.mark.parametrize('lang', ['en', 'de'])
+def test_a_low_screen_shows_the_countdown_and_what_happens_without_an_answer(cell, tablet, lang):
+    page = tablet(size=LOW, lang=lang)
+    case = cell.ask(
+        classes=FOUR,
+        open_classes=True,
+        evidence=an_evidence(still='camera'),
+        facts={**FACTS, 'tool': 'gripper_2', 'program': 'insert_peg_v12', 'lot': 'L-2291-B'},
+    )
+    cell.stills[case] = PNG
+    shown(page, case)
+    page.locator('.trace').first.wait_for()
+    (place,) = boxes(page, '.question')
+    assert place[3] <= min(b[1] for b in boxes(page, '.answer'))
+    svg = page.locator('.ring').bounding_box()
+    ring = [svg['x'], svg['y'], svg['x'] + svg['width'], svg['y'] + svg['height']]
+    for box in (ring, *boxes(page, '#fail-safe')):
+        assert inside(box, place), (box, place)
+    for box in boxes(page, 'button'):
+        assert inside(box, [0, 0, LOW['width'], LOW['height']]), box
+
+
+@pytest.mark.parametrize('size', [LANDSCAPE, LOW], ids=['landscape', 'low'])
+def test_more_signals_scroll_and_do_not_lie_under_the_note_below(cell, tablet, size):
+    page = tablet(size=size)
+    shown(page, cell.ask())
+    page.locator('#more-signals').click()
+    page.locator('.signal').nth(3).wait_for()
+    (list_box,), (foot,) = boxes(page, '.traces'), boxes(page, '.signals-foot')
+    assert list_box[3] <= foot[1]
+    assert page.locator('.traces').evaluate("e => getComputedStyle(e).overflowY === 'auto'")
+    assert foot[3] <= min(b[1] for b in boxes(page, '.answer'))
+    page.locator('.signal').nth(3).scroll_into_view_if_needed()
+    last = boxes(page, '.signal')[3]
+    assert inside(last, list_box), (last, list_box)
 
 
 def test_answers_keep_their_places_from_case_to_case(cell, tablet):
