@@ -45,7 +45,10 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
 
     @api.get('/cases/<int:case>/still')
     def still(case: int) -> Response | tuple[Json, int]:
-        return _image(services.still(case)) or not_found('still')
+        image = _image(services.still(case))
+        if image is None and services.reader.of_case(case):
+            return Response(status=204)  # nothing is wrong: this case has no picture
+        return image or not_found('still')
 
     @api.get('/models')
     def models() -> Json:

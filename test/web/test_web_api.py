@@ -67,6 +67,11 @@ def test_a_still_is_served_as_the_image_it_is_and_nothing_else_is(cell, client):
     assert client.get('/api/cases/3/still').status_code == 404
 
 
+def test_a_case_without_a_picture_is_no_error(cell, client):
+    still = client.get(f'/api/cases/{cell.ask()}/still')
+    assert (still.status_code, still.data) == (204, b'')
+
+
 def test_models_show_gates_certificates_and_which_one_is_live(cell, client):
     good, bad = cell.model(), cell.model(passed=False, seed=1)
     gone = cell.model(seed=2)

@@ -91,6 +91,22 @@ def test_decisions_are_filtered_and_one_is_told_end_to_end(cell, tablet):
     assert page.locator('canvas').count() == 5
 
 
+def test_a_case_shows_its_outcome_and_a_missing_picture_is_no_error(cell, tablet):
+    case = cell.ask(undo_s=0.0, evidence=an_evidence(still='camera'))
+    who = {'case': case, 'by': 'Maria', 'tablet': 't', 'key': 'k'}
+    cell.submit({'kind': 'answer', 'label': 'missing', 'epoch': 0, **who}, 1)
+    page = tablet()
+    failed = []
+    page.on('response', lambda r: failed.append(r.url) if r.status >= 400 else None)
+    until(page, lambda: cell.settled)
+    page.goto(page.url.split('#')[0] + f'#/engineer/case/{case}')
+    page.locator('.still', has_text='No camera picture').wait_for()
+    assert page.locator('.case img').count() == 0
+    assert failed == []
+    outcome = page.locator('.rows div', has_text='Outcome').inner_text()
+    assert 'Answered · missing · part rejected · Maria' in outcome
+
+
 def test_hostile_texts_do_not_run_anywhere(cell, tablet):
     classes = tuple(
         type(c)(c.name, c.action, c.nominal, text={'en': EVIL + c.name})

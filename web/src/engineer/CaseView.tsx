@@ -1,29 +1,27 @@
 /** E6: one decision end to end: inputs, what was missing, model, threshold, who, when. */
 import { useGet } from '../core/api';
 import { dateTime, number, percent, t, tr } from '../core/i18n';
-import type { CaseDoc, DecisionBody, Entry } from '../core/schema';
-import { Signal } from '../operator/Evidence';
+import type { CaseDoc, DecisionBody, Entry, ResolutionBody } from '../core/schema';
+import { Signal, Still } from '../operator/Evidence';
 import { useVersion } from './EngineerScreen';
 
 export function CaseView({ caseId }: { caseId: number }) {
   const doc = useGet<CaseDoc>(`/api/cases/${caseId}`, useVersion());
   if (doc === null) return <p>{t('case.unknown')}</p>;
   if (!doc) return null;
-  const decision = doc.entries.find((e) => e.kind === 'decision')?.body as unknown as
-    | DecisionBody
-    | undefined;
+  const body = (kind: string): unknown => doc.entries.find((e) => e.kind === kind)?.body;
+  const decision = body('decision') as DecisionBody | undefined;
+  const end = body('resolution') as ResolutionBody | undefined;
   return (
     <article class="case">
       <h1>{t('case.title', { n: String(caseId) })}</h1>
-      {decision && <Decision body={decision} />}
+      {decision && <Decision body={decision} end={end} />}
       <h2>{t('case.story')}</h2>
       <Story entries={doc.entries} />
       {doc.evidence && (
         <>
           <h2>{t('case.signals')}</h2>
-          {doc.evidence.still && (
-            <img class="still" src={`/api/cases/${caseId}/still`} alt={t('evidence.still')} />
-          )}
+          {doc.evidence.still && <Still caseId={caseId} />}
           <div class="all-signals">
             {doc.evidence.channels.map((c) => (
               <Signal key={c.name} channel={c} />
@@ -35,10 +33,17 @@ export function CaseView({ caseId }: { caseId: number }) {
   );
 }
 
-function Decision({ body }: { body: DecisionBody }) {
+function outcomeText(body: DecisionBody, end: ResolutionBody | undefined): string {
+  if (!end) return body.verdict === 'ask' ? t('case.open') : '–';
+  const action = end.action ? tr('action', end.action) : null;
+  return [tr('outcome', end.outcome), end.label, action, end.by].filter(Boolean).join(' · ');
+}
+
+function Decision({ body, end }: { body: DecisionBody; end: ResolutionBody | undefined }) {
   const rows: [string, string][] = [
     [t('case.verdict'), tr('verdict', body.verdict)],
     [t('case.why'), tr('why', body.why)],
+    [t('case.outcome'), outcomeText(body, end)],
     [t('case.label'), body.label ?? '–'],
     [t('case.context'), body.context],
     [t('case.model'), body.model ? body.model.slice(0, 12) : t('case.no_model')],
