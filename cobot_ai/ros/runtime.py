@@ -90,22 +90,26 @@ def _spin(node: Any, stop: Stop) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     turn = getattr(node, 'turn', None)
+    # Simulated time arrives through the executor: it must not lag behind the data.
+    turns = 1 if node.get_parameter('use_sim_time').value else TURNS
     while rclpy.ok() and not stop.wanted:
         if turn is None:
             executor.spin_once(timeout_sec=0.1)
         else:
-            _drain(node, executor, turn)
+            _drain(node, executor, turn, turns)
     executor.remove_node(node)
     executor.shutdown(timeout_sec=0)
 
 
-def _drain(node: Any, executor: SingleThreadedExecutor, turn: Callable[[], None]) -> None:
+def _drain(
+    node: Any, executor: SingleThreadedExecutor, turn: Callable[[], None], turns: int
+) -> None:
     """Some turns of the node, then what the executor has.
 
     An executor builds its wait set anew for every callback, which is too dear to do at the rate
     at which sensor data has to be read.
     """
-    for _ in range(TURNS):
+    for _ in range(turns):
         begun = time.monotonic()
         turn()
         rest = node.turn_period_s - (time.monotonic() - begun)
