@@ -57,6 +57,20 @@ def test_promote_and_roll_back_need_a_hold_not_a_tap(cell, tablet):
     assert [e.body['by'] for e in cell.ledger.last('rollback')] == ['Maria']
 
 
+def test_after_a_rollback_the_models_screen_says_that_swaps_are_off(cell, tablet):
+    cell.go_live(cell.model())
+    second = cell.model(seed=1)
+    page = tablet(path='/#/engineer/models')
+    page.locator('.line', has_text='checked').wait_for()
+    assert page.locator('.paused').count() == 0
+    cell.auto_paused = True
+    banner = page.locator('.paused', has_text='not swapped automatically')
+    banner.wait_for()
+    page.locator(f'[data-model="{second}"]').wait_for()
+    hold(page, 'Promote')
+    banner.wait_for(state='detached')
+
+
 def test_maintenance_is_switched_and_shown(cell, tablet):
     page = tablet(path='/#/engineer/models')
     page.locator('.line', has_text='checked').wait_for()

@@ -28,6 +28,11 @@ export function Models() {
         </HoldButton>
         <p>{t('models.hold_hint')}</p>
       </div>
+      {beat.value?.pulse.state.auto_paused && (
+        <p class="paused" role="status">
+          ▲ {t('models.paused')}
+        </p>
+      )}
       {doc?.versions.length === 0 && <p>{t('models.none')}</p>}
       {doc?.versions.map((row) => (
         <Version key={row.model} row={row} />
