@@ -80,7 +80,7 @@ def readable(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (SQLAlchemyError, DRIVER.Error, ValueError, TypeError, KeyError) as e:
+    except (SQLAlchemyError, DRIVER.Error, ValueError, TypeError, KeyError, OverflowError) as e:
         raise damaged(path, e) from e
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Name = Annotated[str, Field(max_length=80)]
-CaseId = Annotated[int, Field(ge=1)]
+CaseId = Annotated[int, Field(ge=1, lt=2**53)]
 Digest = Annotated[str, Field(pattern=r'^[0-9a-f]{64}$')]
 
 
@@ -48,7 +48,7 @@ class Answer(_Command):
     case: CaseId
     label: Annotated[str, Field(min_length=1, max_length=80)]
     epoch: int
-    react_ms: float | None = None
+    react_ms: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
 class Undo(_Command):
