@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from cobot_ai.app.ports import Entry
+from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.core.ring import Counts
 from cobot_ai.core.types import Json
 
@@ -50,6 +50,14 @@ class Run:
     candidates: int = 0
     refused: int = 0
     faults: int = 0
+
+
+def all_entries(reader: LedgerReader) -> list[Entry]:
+    """The whole ledger, oldest first."""
+    entries: list[Entry] = []
+    while more := reader.since(entries[-1].seq if entries else 0):
+        entries += more
+    return entries
 
 
 def read_run(entries: Iterable[Entry], truth: Callable[[Json], str | None] | None = None) -> Run:

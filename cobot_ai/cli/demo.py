@@ -15,8 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from cobot_ai.app.ports import Entry
-from cobot_ai.app.report import Run, read_run
+from cobot_ai.app.report import Run, all_entries, read_run
 from cobot_ai.cli.auto_operator import AutoOperator, Habits, Truths
 from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
 from cobot_ai.core.errors import ConfigError
@@ -179,11 +178,8 @@ def summarise(folder: CellFolder, truth: Path) -> Json:
 
 
 def _read(folder: CellFolder, known: dict[str, str]) -> Run:
-    entries: list[Entry] = []
-    if folder.ledger.exists():
-        reader = LedgerFile.reader(folder.ledger)
-        while more := reader.since(entries[-1].seq if entries else 0):
-            entries += more
+    written = folder.ledger.exists()
+    entries = all_entries(LedgerFile.reader(folder.ledger)) if written else []
     return read_run(entries, lambda body: known.get(body['facts'].get('part_id', '')))
 
 

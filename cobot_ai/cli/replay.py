@@ -16,10 +16,10 @@ from cobot_ai.app.authority import Authority
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, read_truth
 from cobot_ai.app.parts import Parts
-from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.replay import BagClock, DirectClips, NoGuard, Replay, Tape
-from cobot_ai.app.report import read_run, report
+from cobot_ai.app.report import all_entries, read_run, report
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
 from cobot_ai.cli.report_html import write_html
@@ -78,7 +78,7 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
             'No step was found in the bag: compare `step` in the cell file with what the robot '
             f'program sent ({cell.observer.step_topic}), or use `trigger: sliding`.'
         )
-    _write(options.out, document, list(_entries(cell.ledger)))
+    _write(options.out, document, list(all_entries(cell.ledger)))
     cell.ledger.close()
     say(summary(document))
     if damage is not None:
@@ -186,7 +186,7 @@ class _Cell:
         """The figures of the run."""
         known = truth is not None
         of = (lambda body: truth.of(body['start_ns'], body['end_ns'])) if truth else None
-        run = read_run(_entries(self.ledger), of)
+        run = read_run(all_entries(self.ledger), of)
         figures = report(
             run,
             span_ns=self.clock.t_ns - self.first_ns,
@@ -204,13 +204,6 @@ class _Cell:
             'unreadable_clips': len(self.dataset.unreadable),
         }
         return {**figures, **facts}
-
-
-def _entries(reader: LedgerReader) -> list[Entry]:
-    entries: list[Entry] = []
-    while more := reader.since(entries[-1].seq if entries else 0):
-        entries += more
-    return entries
 
 
 def _truth(path: Path | None, spec: CellSpec) -> Truth | None:
