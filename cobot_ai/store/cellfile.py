@@ -97,9 +97,20 @@ def _read(file: Path) -> Any:
     except (OSError, UnicodeDecodeError) as e:
         raise ConfigError(f'the file cannot be read as UTF-8 text ({e}).') from e
     except yaml.YAMLError as e:
-        raise ConfigError(f'this is not valid YAML: {" ".join(str(e).split())}.') from e
+        raise ConfigError(_where(e)) from e
     except (RecursionError, ValueError, TypeError) as e:
         raise ConfigError('this is not a cell file: it is nested too deeply or malformed.') from e
+
+
+def _where(error: yaml.YAMLError) -> str:
+    """The line YAML stumbled over and what usually helps."""
+    mark = getattr(error, 'problem_mark', None)
+    problem = getattr(error, 'problem', None) or ' '.join(str(error).split())
+    place = f'line {mark.line + 1}, column {mark.column + 1}: ' if mark else ''
+    return (
+        f'{place}this is not valid YAML ({problem}). Put texts that hold any of '
+        '`: ? { } [ ] , # &` into quotes, and indent with spaces.'
+    )
 
 
 def _parse(text: str) -> Any:

@@ -50,6 +50,7 @@ def test_an_unknown_name_lists_the_shipped_cells():
         ),
         ('name: wrench_cases', 'name: &n wrench_cases\nmore: *n', r'line \d+: aliases'),
         ('name: wrench_cases', 'name: [', 'not valid YAML'),
+        ('name: wrench_cases', 'name: {en: Is it ok?: yes}', r'line \d+, column \d+: .*quotes'),
         ('name: wrench_cases', 'name: !!python/object/apply:os.getcwd []', 'not valid YAML'),
         ('name: wrench_cases', '? [a]\n: b', 'malformed|not valid YAML|not a text'),
         ('name: wrench_cases', 'name: 2020-99-99', 'malformed'),
