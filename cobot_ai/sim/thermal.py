@@ -50,4 +50,5 @@ class Motors:
     @property
     def damping(self) -> Doubles:
         """Viscous friction of the joints at the present temperatures [6], N m s/rad."""
-        return COLD_DAMPING * np.exp(-THINNING * (self.celsius - AMBIENT_C))
+        damping: Doubles = COLD_DAMPING * np.exp(-THINNING * (self.celsius - AMBIENT_C))
+        return damping
