@@ -30,7 +30,7 @@ from cobot_ai.core.types import Json
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import load
 from cobot_ai.store.bags import Bag
-from cobot_ai.store.cellfile import load_cell
+from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.ledger import open_ledger
@@ -69,7 +69,8 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
     spec = load_cell(options.cell)
     truth = _truth(options.answers, spec)
     bag = Bag(options.bag)
-    cell = _Cell(spec, _fresh(options.out), options.namespace)
+    fitter = OnnxFitter(find_cell(options.cell).parent)
+    cell = _Cell(spec, _fresh(options.out), options.namespace, fitter)
     used = cell.check(bag, say)
     damage = cell.run(bag, used, truth, options)
     document = cell.report(truth, options)
@@ -89,7 +90,9 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
 class _Cell:
     """One cell under replay."""
 
-    def __init__(self, spec: CellSpec, folder: CellFolder, namespace: str) -> None:
+    def __init__(
+        self, spec: CellSpec, folder: CellFolder, namespace: str, fitter: OnnxFitter
+    ) -> None:
         self.spec, self._namespace = spec, namespace.strip('/')
         self.clock, self.tape = BagClock(), Tape()
         self.ledger = open_ledger(folder.ledger)
@@ -112,7 +115,7 @@ class _Cell:
         self.authority = Authority(spec, parts)
         clips.stored = self.authority.clip_stored
         self.dataset = Dataset(self.ledger, store, spec, decoder, self.resolve)
-        self.trainer = Trainer(self.dataset, OnnxFitter(), spec, load, registry, __version__)
+        self.trainer = Trainer(self.dataset, fitter, spec, load, registry, __version__)
         self._labels = 0
         self.first_ns = 0
 

@@ -74,7 +74,8 @@ def convert(hint: Any, value: Any, path: str, rule: str, field: Field[Any] | Non
         inner = get_args(hint)[0]
         return tuple(convert(inner, item, f'{path}[{i}]', rule) for i, item in enumerate(items))
     if get_origin(hint) is not None:
-        return _texts(value, path, rule)
+        kind = get_args(hint)[1]
+        return _texts(value, path, rule) if kind is str else _numbers(value, path, rule)
     if isinstance(hint, type) and is_dataclass(hint):
         return build(hint, value, path)
     return _scalar(hint, value, path, rule)
@@ -139,6 +140,14 @@ def _texts(value: Any, path: str, rule: str) -> dict[str, str]:
         if not 0 < len(text) <= TEXT_LENGTH:
             raise ConfigError(f'`{path}.{key}` must have 1 to {TEXT_LENGTH} characters.')
     return dict(value)
+
+
+def _numbers(value: Any, path: str, rule: str) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f'`{path}` must be a section of name: number, not {_kind(value)}.')
+    if not all(isinstance(key, str) for key in value):
+        raise ConfigError(f'`{path}`: every name must be a text; put it in quotes.')
+    return {key: _number(float, item, join(path, key), rule) for key, item in value.items()}
 
 
 def _scalar(hint: type[Any], value: Any, path: str, rule: str) -> Any:

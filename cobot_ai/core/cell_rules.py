@@ -72,6 +72,7 @@ RANGES: dict[str, Range] = {
     'RiskSpec.audit_last': Range(0, 1),
     'ModelSpec.min_labels': Range(1, 100_000),
     'ModelSpec.seed': Range(0, 2**31 - 1),
+    'ModelSpec.channel_weights': Range(0, 100),
     'MotionSpec.timeout_s': Range(0, 60, above=True),
     'StorageSpec.clips_mb': Range(1, 1e8),
     'BudgetSpec.warn': Range(0, 3600),
@@ -103,6 +104,8 @@ FORMS: dict[str, Form] = {
     'ClassSpec.name': Form(
         r'(?!not_sure$)\S(.{0,62}\S)?', '1 to 64 characters, not `not_sure`, no blanks at the ends'
     ),
+    'ModelSpec.blocks': _NAME,
+    'ModelSpec.layers': Form(r'(?!.*\.\.)(?!/)[^\\]+\.onnx', 'a relative .onnx file without `..`'),
     'QuestionSpec.sop': Form(r'(?!.*\.\.)(?!/)[^\\]*', 'a relative file name without `..`'),
     'MotionSpec.hold_service': Form(f'({_TOPIC_PATTERN})?', _TOPIC.words),
     'MotionSpec.resume_service': Form(f'({_TOPIC_PATTERN})?', _TOPIC.words),

@@ -75,6 +75,9 @@ def _value(hint: Any, rule: str) -> Json:
         hint = next(arg for arg in get_args(hint) if arg is not types.NoneType)
     if get_origin(hint) is tuple:
         return {'type': 'array', 'items': _value(get_args(hint)[0], rule), 'maxItems': LIST_LENGTH}
+    if get_origin(hint) is not None and get_args(hint)[1] is float:
+        number = {'type': 'number', **_range(RANGES[rule], float)}
+        return {'type': 'object', 'additionalProperties': number}
     if get_origin(hint) is not None:
         texts = {'type': 'string', 'minLength': 1, 'maxLength': TEXT_LENGTH}
         names: Mapping[str, Any] = (

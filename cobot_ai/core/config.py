@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import math
@@ -40,6 +41,7 @@ def parse_cell(doc: Mapping[str, Any]) -> CellSpec:
     _check_streams(spec)
     _check_step(spec)
     _check_question(spec)
+    _check_model(spec)
     _check_rest(spec)
     return replace(spec, digest=_digest(spec))
 
@@ -158,6 +160,21 @@ def _check_question(spec: CellSpec) -> None:
             )
     if question.undo_s >= question.deadline_s:
         raise ConfigError('`question.undo_s` must be less than `question.deadline_s`.')
+
+
+def _check_model(spec: CellSpec) -> None:
+    model = spec.model
+    _unique(model.blocks, 'model.blocks')
+    _unique(model.layers, 'model.layers')
+    if not model.blocks and not model.layers:
+        raise ConfigError('`model.blocks` is empty; name at least one feature block.')
+    for name in model.channel_weights:
+        if name not in spec.channels:
+            close = difflib.get_close_matches(name, spec.channels, 1, 0.5)
+            hint = f'did you mean `{close[0]}`?' if close else 'write it as `stream.channel`.'
+            raise ConfigError(f'`model.channel_weights`: there is no channel `{name}`; {hint}')
+    if not any(model.channel_weights.get(name, 1.0) > 0 for name in spec.channels):
+        raise ConfigError('`model.channel_weights`: at least one channel must count (above 0).')
 
 
 def _check_rest(spec: CellSpec) -> None:

@@ -9,6 +9,9 @@ from enum import Enum
 
 from cobot_ai.core.types import Facts, Missing
 
+BLOCKS = ('samples', 'statistics', 'spectrum', 'convolutions')
+"""The feature blocks that are built in."""
+
 Texts = Mapping[str, str]
 """Language code -> text."""
 
@@ -193,12 +196,18 @@ class ModelSpec:
         head: `kernel` or `linear`. min_labels: Labels a class needs to enter the model.
         swap: `at_once` (between decisions) or `maintenance`.
         seed: Seed of folds and random features.
+        blocks: Named feature blocks, built in or from an installed plugin.
+        layers: ONNX files with further features, relative to the cell file's folder.
+        channel_weights: Full channel name -> how much its features count; 1 where not named.
     """
 
     head: str = 'kernel'
     min_labels: int = 3
     swap: str = 'maintenance'
     seed: int = 0
+    blocks: tuple[str, ...] = BLOCKS
+    layers: tuple[str, ...] = ()
+    channel_weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

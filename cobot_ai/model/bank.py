@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from cobot_ai.core.types import Floats
 from cobot_ai.model.blocks import Block, Emitted
 from cobot_ai.model.graph import BATCH, FLOAT, Graph, window_inputs
@@ -17,20 +19,33 @@ class Features:
 
     Attributes:
         values: float32 [case, feature]. valid: 1.0 where measured, else 0.0 [case, feature].
+        emphasis: How much each feature counts in a distance [feature]; None: all alike.
     """
 
     values: Floats
     valid: Floats
+    emphasis: Floats | None = None
+
+    @property
+    def strength(self) -> Floats:
+        """`emphasis`, written out."""
+        ones = np.ones(self.values.shape[1], np.float32)
+        return ones if self.emphasis is None else self.emphasis
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """Frozen feature extraction for windows of `channels` x `samples`."""
+    """Frozen feature extraction for windows of `channels` x `samples`.
+
+    Attributes:
+        weights: How much each channel counts [channel]; None: all alike.
+    """
 
     scaling: Scaling
     blocks: tuple[Block, ...]
     channels: int
     samples: int
+    weights: Floats | None = None
 
     def emit(self, g: Graph) -> dict[str, Emitted]:
         """Write scaling and blocks into a graph; block name -> names of features and validity."""
@@ -53,4 +68,19 @@ class Bank:
         blob = g.to_bytes(window_inputs(self.channels, self.samples), ports, {})
         out = run(open_session(blob), values, mask, [name for name, *_ in ports])
         pairs = zip(out[::2], out[1::2], strict=True)
-        return {block.name: Features(*pair) for block, pair in zip(self.blocks, pairs, strict=True)}
+        return {
+            block.name: Features(*pair, self.emphasis(block))
+            for block, pair in zip(self.blocks, pairs, strict=True)
+        }
+
+    def emphasis(self, block: Block) -> Floats | None:
+        """Geometric mean of the weights of the channels a feature is made of [feature].
+
+        So a feature that has anything of a channel of weight 0 in it does not count at all.
+        """
+        if self.weights is None:
+            return None
+        reads = block.reads()
+        with np.errstate(divide='ignore'):
+            logs = np.where(reads, np.log(self.weights), 0.0)
+        return np.asarray(np.exp(logs.sum(axis=1) / reads.sum(axis=1)), np.float32)

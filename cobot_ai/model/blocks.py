@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from cobot_ai.core.types import Bools
 from cobot_ai.model.graph import FLOAT, Graph
 from cobot_ai.model.scaling import Signals
 
@@ -20,11 +21,32 @@ Emitted = tuple[str, str]
 class Block(Protocol):
     """A feature block with its frozen parameters."""
 
-    name: str
-    width: int
+    @property
+    def name(self) -> str:
+        """Its name in the cell file."""
+
+    @property
+    def width(self) -> int:
+        """Number of features."""
+
+    def reads(self) -> Bools:
+        """Which channels each feature is made of [feature, channel]."""
 
     def emit(self, g: Graph, s: Signals) -> Emitted:
         """Write the block into the graph."""
+
+
+def per_channel(channels: int, each: int) -> Bools:
+    """`reads` of a block with `each` features per channel, channel by channel."""
+    return np.repeat(np.eye(channels, dtype=bool), each, axis=0)
+
+
+def all_alive(g: Graph, s: Signals, reads: Bools) -> str:
+    """Validity of features: 1.0 where every channel a feature reads has any sample."""
+    one = g.const(1.0)
+    dead = g.flat(g.op('Sub', one, s.alive), s.channels)
+    hit = g.op('MatMul', dead, g.const(reads.T.astype(np.float32)))
+    return g.op('Sub', one, g.op('Min', hit, one))
 
 
 class Statistics:
@@ -34,6 +56,11 @@ class Statistics:
 
     def __init__(self, channels: int) -> None:
         self.width = channels * 9
+        self._channels = channels
+
+    def reads(self) -> Bools:
+        """Which channels each feature is made of."""
+        return per_channel(self._channels, 9)
 
     def emit(self, g: Graph, s: Signals) -> Emitted:
         """Write the block into the graph; works on the robustly scaled samples."""

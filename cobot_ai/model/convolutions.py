@@ -12,8 +12,8 @@ from itertools import combinations
 
 import numpy as np
 
-from cobot_ai.core.types import Floats
-from cobot_ai.model.blocks import Emitted
+from cobot_ai.core.types import Bools, Floats
+from cobot_ai.model.blocks import Emitted, all_alive
 from cobot_ai.model.graph import Graph
 from cobot_ai.model.scaling import Scaling, Signals
 
@@ -46,29 +46,25 @@ class Convolutions:
         self._layers = layers
         self.width = sum(layer.biases.size for layer in layers)
 
+    def reads(self) -> Bools:
+        """Which channels each feature is made of."""
+        touched = (np.abs(layer.weights).max(axis=2) > 0 for layer in self._layers)
+        return np.concatenate([rows for rows in touched for _ in range(BIASES)])
+
     def emit(self, g: Graph, s: Signals) -> Emitted:
         """Write the block into the graph; a kernel is measured if all its channels are alive."""
         shares: list[str] = []
-        touched = []
         zero, one = g.const(0.0), g.const(1.0)
         for layer in self._layers:
             pad = LENGTH // 2 * layer.dilation
             weights = g.const(SHARPNESS * layer.weights)
             y = g.op('Conv', s.plain, weights, dilations=[layer.dilation], pads=[pad, pad])
-            touched += [np.abs(layer.weights).max(axis=2) > 0] * BIASES
             for b in range(BIASES):
                 level = g.const(SHARPNESS * layer.biases[None, :, b : b + 1] - 0.5)
                 above = g.op('Clip', g.op('Sub', y, level), zero, one)
                 shares.append(g.op('ReduceMean', above, axes=[2], keepdims=0))
         features = g.op('Concat', *shares, axis=1)
-        return features, _valid(g, s, np.concatenate(touched))
-
-
-def _valid(g: Graph, s: Signals, touched: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> str:
-    one = g.const(1.0)
-    dead = g.flat(g.op('Sub', one, s.alive), s.channels)
-    hit = g.op('MatMul', dead, g.const(touched.T.astype(np.float32)))
-    return g.op('Sub', one, g.op('Min', hit, one))
+        return features, all_alive(g, s, self.reads())
 
 
 def kernels() -> Floats:

@@ -27,6 +27,7 @@ class Training:
         values: float32 [case, channel, time], 0.0 where not measured.
         mask: float32 [case, channel, time], 1.0 where measured.
         y: Index into `classes`, `OTHER` for a class that is too rare [case].
+        channels: Channel names.
         labels: Label of each case. groups: Split group of each case.
         left_out: How many cases were left out because there are too many.
     """
@@ -35,6 +36,7 @@ class Training:
     classes: tuple[str, ...]
     values: Floats
     mask: Floats
+    channels: tuple[str, ...]
     y: NDArray[np.int64]
     labels: tuple[str, ...]
     groups: tuple[str, ...]
@@ -75,6 +77,7 @@ def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
         classes,
         values,
         mask,
+        ordered[0].window.channels,
         np.array([index.get(c.label, OTHER) for c in ordered], np.int64),
         tuple(c.label for c in ordered),
         tuple(c.group for c in ordered),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,32 +17,30 @@ from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
 from cobot_ai.model.bank import Bank
-from cobot_ai.model.blocks import Block, Statistics
-from cobot_ai.model.convolutions import make_convolutions
 from cobot_ai.model.data import OTHER, Training, arrange, stack
 from cobot_ai.model.folds import assign_folds
 from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
 from cobot_ai.model.heads import Head, Recipe, Table, Trained, pick
 from cobot_ai.model.kernel import KernelHead
+from cobot_ai.model.library import compute, describe, make_bank
 from cobot_ai.model.linear import LinearHead
 from cobot_ai.model.reference import evaluate
 from cobot_ai.model.ridge import fit_temperature, softmax
-from cobot_ai.model.scaling import Scaling, fit_scaling
-from cobot_ai.model.series import Samples, Spectrum
 
 FOLDS = 8
-HEADS: dict[str, Callable[[], Head]] = {'linear': LinearHead, 'kernel': KernelHead}
-BLOCKS: dict[str, Callable[[Training, Scaling, int], Block]] = {
-    'statistics': lambda t, _scaling, _seed: Statistics(t.values.shape[1]),
-    'samples': lambda t, _scaling, _seed: Samples(*t.values.shape[1:]),
-    'spectrum': lambda t, _scaling, _seed: Spectrum(*t.values.shape[1:]),
-    'convolutions': lambda t, scaling, seed: make_convolutions(t.values, t.mask, scaling, seed),
-}
-"""Block name -> how to make it from a training set, its scaling and a seed."""
+HEADS: dict[str, Callable[[Sequence[str]], Head]] = {'linear': LinearHead, 'kernel': KernelHead}
+"""Head name -> how to make it from the names of the feature blocks."""
 
 
 class OnnxFitter:
-    """Trains in numpy on features that onnxruntime computes with the graph that will serve."""
+    """Trains in numpy on features that onnxruntime computes with the graph that will serve.
+
+    Args:
+        folder: Folder of the cell file, where the files of `model.layers` lie.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or Path()
 
     def fit(self, cases: Sequence[LabelledCase], spec: ModelSpec) -> Fitted | None:
         """Fit, cross-fit and export; deterministic for the same cases and seed.
@@ -50,15 +49,15 @@ class OnnxFitter:
             None while there are not at least two classes with `spec.min_labels` labels.
 
         Raises:
-            ConfigError: Unknown head.
+            ConfigError: Unknown head, or a feature block that is missing or does not work.
             ModelError: Cases with different channels or shapes.
         """
         training = arrange(cases, spec.min_labels)
         if training is None:
             return None
-        head = _head(spec.head)
-        bank = make_bank(training, head.blocks, spec.seed)
-        table = bank.compute(training.values, training.mask)
+        head = _head(spec)
+        bank = make_bank(training, head.blocks, spec, self._folder)
+        table = compute(bank, training)
         known = np.flatnonzero(training.y != OTHER)
         learn, y = pick(table, known), training.y[known]
         recipe = head.choose(learn, y, len(training.classes))
@@ -68,6 +67,9 @@ class OnnxFitter:
         scores = softmax(raw * temperature)
         facts = _facts(training, scores, folds)
         facts |= {'head': recipe.facts, 'temperature': temperature, 'blocks': list(trained.blocks)}
+        facts |= {'features': describe(bank)}
+        if spec.channel_weights:
+            facts |= {'channel_weights': dict(sorted(spec.channel_weights.items()))}
         facts |= {'stored': [training.ids[i] for i in known]}
         facts |= {'evidence_floor': _evidence_floor(raw[known], y)}
         blob = export(bank, trained, temperature, training.classes)
@@ -106,18 +108,11 @@ def export(bank: Bank, trained: Trained, temperature: float, classes: Sequence[s
     return g.to_bytes(window_inputs(bank.channels, bank.samples), [*outputs, *extra], notes)
 
 
-def _head(name: str) -> Head:
-    if name not in HEADS:
-        raise ConfigError(f'Unknown model head "{name}"; use one of: {", ".join(sorted(HEADS))}.')
-    return HEADS[name]()
-
-
-def make_bank(training: Training, blocks: Sequence[str], seed: int) -> Bank:
-    """Freeze scaling and the named blocks on the windows of a training set."""
-    _, channels, samples = training.values.shape
-    scaling = fit_scaling(training.values, training.mask)
-    made = tuple(BLOCKS[name](training, scaling, seed) for name in blocks)
-    return Bank(scaling, made, channels, samples)
+def _head(spec: ModelSpec) -> Head:
+    if spec.head not in HEADS:
+        known = ', '.join(sorted(HEADS))
+        raise ConfigError(f'Unknown model head "{spec.head}"; use one of: {known}.')
+    return HEADS[spec.head]((*spec.blocks, *spec.layers))
 
 
 def _evidence_floor(raw: Doubles, y: NDArray[np.int64]) -> float:

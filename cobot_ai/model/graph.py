@@ -44,6 +44,11 @@ class Graph:
         self._nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
+    def include(self, nodes: Sequence[Any], constants: Sequence[Any]) -> None:
+        """Add ready-made nodes and tensors whose names nothing else here uses."""
+        self._nodes += nodes
+        self._constants += constants
+
     def double(self, x: str) -> str:
         """Cast to double precision."""
         return self.op('Cast', x, to=DOUBLE)

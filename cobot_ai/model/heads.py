@@ -91,7 +91,7 @@ def fit_standard(features: Features) -> Standard:
 
 def pick(table: Table, rows: Labels | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Table:
     """The same features of some of the cases."""
-    return {name: Features(f.values[rows], f.valid[rows]) for name, f in table.items()}
+    return {name: Features(f.values[rows], f.valid[rows], f.emphasis) for name, f in table.items()}
 
 
 def as_float32(values: Doubles) -> Floats:

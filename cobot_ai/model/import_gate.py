@@ -51,12 +51,21 @@ def inspect(blob: bytes, manifest: Manifest) -> None:
         raise GateError(_sentence('is damaged or no ONNX file'), key='parse') from e
     if not model.graph.node:
         _refuse('parse', 'is empty or no ONNX file')
+    inspect_content(model)
+    _check_shapes(model.graph, manifest)
+
+
+def inspect_content(model: Any) -> None:
+    """Check a parsed model's operators and weights.
+
+    Raises:
+        GateError: `key` names the check: external_data, operators, finite, parse.
+    """
     graphs = list(_graphs(model.graph))
     _check_external(graphs)
     _check_operators(model, graphs)
     for graph in graphs:
         _check_finite(graph.initializer)
-    _check_shapes(model.graph, manifest)
 
 
 def trial(blob: bytes, manifest: Manifest, seconds: float = TRIAL_SECONDS) -> None:
@@ -92,7 +101,7 @@ def _sentence(what: str) -> str:
 
 
 def _refuse(key: str, what: str) -> None:
-    raise GateError(_sentence(what), key=key)
+    raise GateError(_sentence(what), key=key, what=what)
 
 
 def _graphs(graph: Any) -> Iterator[Any]:
@@ -139,7 +148,9 @@ def _check_finite(tensors: Iterable[Any]) -> None:
         try:
             values = numpy_helper.to_array(tensor)
         except (ValueError, TypeError) as e:
-            raise GateError(_sentence('has damaged weights'), key='parse') from e
+            raise GateError(
+                _sentence('has damaged weights'), key='parse', what='has damaged weights'
+            ) from e
         if not np.isfinite(values).all():
             _refuse('finite', f'has a weight that is not finite ({tensor.name})')
 

@@ -7,7 +7,7 @@ leave-one-out log-loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,8 +27,8 @@ from cobot_ai.model.ridge import (
 )
 from cobot_ai.model.views import Gaussian, Laplacian, fit_gaussian, fit_laplacian
 
-PLAIN = ('samples', 'statistics')
-FULL = (*PLAIN, 'spectrum')
+SPECTRUM, SHARES = 'spectrum', 'convolutions'
+"""The block that is left out where it does not help, and the one of the Gaussian view."""
 WIDTHS = (0.5, 1.0, 2.0)
 MIXES = (0.25, 0.5, 0.75)
 GRID_CASES = 400
@@ -132,7 +132,7 @@ class KernelRecipe:
         if self.mix < 1:
             yield fit_laplacian(table, self.blocks, y), self.width_a, 1 - self.mix
         if self.mix > 0:
-            yield fit_gaussian(table, 'convolutions'), self.width_b, self.mix
+            yield fit_gaussian(table, SHARES), self.width_b, self.mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +145,33 @@ class _Best:
 
 
 class KernelHead:
-    """Chooses blocks, widths, mix and ridge by exact leave-one-out."""
+    """Chooses blocks, widths, mix and ridge by exact leave-one-out.
 
-    blocks = (*FULL, 'convolutions')
+    Args:
+        blocks: Names of the feature blocks. The convolutions make the Gaussian view, all others
+            together the Laplacian one.
+    """
+
+    def __init__(self, blocks: Sequence[str]) -> None:
+        self.blocks = tuple(blocks)
+        wide = tuple(b for b in blocks if b != SHARES)
+        plain = tuple(b for b in wide if b != SPECTRUM)
+        self._joined = tuple(dict.fromkeys(option for option in (wide, plain) if option))
 
     def choose(self, table: Table, y: Labels, classes: int) -> KernelRecipe:
         """Choose on at most `GRID_CASES` cases, evenly spread over each class."""
         rows = spread(y, GRID_CASES)
         table, targets = pick(table, rows), make_targets(y[rows], classes)
-        options = [(b, _best(fit_laplacian(table, b, targets.y), targets)) for b in (FULL, PLAIN)]
+        options = [
+            (joined, _best(fit_laplacian(table, joined, targets.y), targets))
+            for joined in self._joined
+        ]
+        b = _best(fit_gaussian(table, SHARES), targets) if SHARES in self.blocks else None
+        if not options and b is not None:
+            return KernelRecipe((), 1.0, b.width, 1.0, b.choice.ridge)
         blocks, a = min(options, key=lambda option: option[1].choice.loss)
-        b = _best(fit_gaussian(table, 'convolutions'), targets)
+        if b is None:
+            return KernelRecipe(blocks, a.width, 1.0, 0.0, a.choice.ridge)
         ends = [(a.choice, 0.0), (b.choice, 1.0)]
         between = [
             (choose_ridge((1 - mix) * a.kernel + mix * b.kernel, targets), mix) for mix in MIXES

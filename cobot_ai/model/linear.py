@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from cobot_ai.core.spec import BLOCKS
 from cobot_ai.core.types import Doubles, Json
 from cobot_ai.model.blocks import Emitted
 from cobot_ai.model.graph import Graph, Port
 from cobot_ai.model.heads import Standard, Table, Trained, fit_standard
 from cobot_ai.model.ridge import Labels, choose_ridge, make_targets, solve
+from cobot_ai.model.views import join
 
 BLOCK = 'statistics'
 
@@ -20,22 +22,20 @@ BLOCK = 'statistics'
 class TrainedLinear:
     """Weights [feature, class] and offset [class] on standardised features."""
 
+    blocks: tuple[str, ...]
     standard: Standard
     weights: Doubles
     base: Doubles
 
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """Names of the feature blocks it reads."""
-        return (BLOCK,)
-
     def raw(self, table: Table) -> Doubles:
         """Raw class scores [case, class]."""
-        return np.asarray(self.standard.apply(table[BLOCK]) @ self.weights + self.base)
+        return np.asarray(self.standard.apply(join(table, self.blocks)) @ self.weights + self.base)
 
     def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> tuple[str, list[Port]]:
         """Write the head into a graph."""
-        product = g.op('MatMul', self.standard.emit(g, emitted[BLOCK]), g.const(self.weights))
+        product = g.op(
+            'MatMul', self.standard.emit(g, _joined(g, emitted, self.blocks)), g.const(self.weights)
+        )
         return g.op('Add', product, g.const(self.base)), []
 
 
@@ -43,25 +43,41 @@ class TrainedLinear:
 class LinearRecipe:
     """The chosen ridge."""
 
+    blocks: tuple[str, ...]
     ridge: float
     facts: Json
 
     def solve(self, table: Table, y: Labels, classes: int) -> Trained:
         """Standardise and solve; the kernel form keeps the cost at cases cubed."""
-        standard = fit_standard(table[BLOCK])
-        z = standard.apply(table[BLOCK])
+        features = join(table, self.blocks)
+        standard, strength = fit_standard(features), features.strength
+        z = standard.apply(features) * strength
         targets = make_targets(y, classes)
         coefficients = solve(z @ z.T / z.shape[1], targets, self.ridge)
-        return TrainedLinear(standard, z.T @ coefficients / z.shape[1], targets.base)
+        weights = strength[:, None] * (z.T @ coefficients / z.shape[1])
+        return TrainedLinear(self.blocks, standard, weights, targets.base)
 
 
 class LinearHead:
-    """Chooses the ridge by exact leave-one-out."""
+    """Chooses the ridge by exact leave-one-out.
 
-    blocks = (BLOCK,)
+    Args:
+        blocks: Names of the feature blocks; of the built-in ones it reads the statistics only.
+    """
+
+    def __init__(self, blocks: Sequence[str]) -> None:
+        self.blocks = (BLOCK, *(b for b in blocks if b not in BLOCKS))
 
     def choose(self, table: Table, y: Labels, classes: int) -> LinearRecipe:
         """Choose the ridge on the whole training set."""
-        z = fit_standard(table[BLOCK]).apply(table[BLOCK])
+        features = join(table, self.blocks)
+        z = fit_standard(features).apply(features) * features.strength
         best = choose_ridge(z @ z.T / z.shape[1], make_targets(y, classes))
-        return LinearRecipe(best.ridge, {'ridge': best.ridge, 'features': z.shape[1]})
+        return LinearRecipe(self.blocks, best.ridge, {'ridge': best.ridge, 'features': z.shape[1]})
+
+
+def _joined(g: Graph, emitted: Mapping[str, Emitted], blocks: tuple[str, ...]) -> Emitted:
+    if len(blocks) == 1:
+        return emitted[blocks[0]]
+    value, valid = (g.op('Concat', *(emitted[b][i] for b in blocks), axis=1) for i in (0, 1))
+    return value, valid

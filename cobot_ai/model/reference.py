@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
-from onnx.reference.op_run import OpRun
+from onnx.reference.ops.op_conv import Conv as Plain
 
 from cobot_ai.core.types import Doubles, Floats
 
 
-class Conv(OpRun):
+class Conv(Plain):
     """One-dimensional dilated convolution as one matrix product for each tap.
 
     The evaluator's own spreads a dilated kernel over its whole length, which takes seconds here.
@@ -33,6 +33,11 @@ class Conv(OpRun):
         pads: Sequence[int] = (0, 0),
         strides: Any = None,
     ) -> tuple[Floats]:
+        plain = x.ndim == 3 and group in (None, 1) and list(strides or [1]) == [1]
+        if not plain or auto_pad not in (None, 'NOTSET'):
+            everything = (bias, auto_pad, dilations, group, kernel_shape, pads, strides)
+            found: tuple[Floats] = super()._run(x, weights, *everything)  # type: ignore[no-untyped-call]
+            return found
         padded = np.pad(x, ((0, 0), (0, 0), tuple(pads)))
         taps, step = weights.shape[2], dilations[0]
         length = padded.shape[2] - step * (taps - 1)

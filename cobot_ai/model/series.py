@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from cobot_ai.core.types import Floats
-from cobot_ai.model.blocks import Emitted
+from cobot_ai.core.types import Bools, Floats
+from cobot_ai.model.blocks import Emitted, per_channel
 from cobot_ai.model.graph import Graph
 from cobot_ai.model.scaling import Signals
 
@@ -31,8 +31,12 @@ class Samples:
 
     def __init__(self, channels: int, samples: int) -> None:
         self._edges = bin_edges(samples, BINS)
-        self._samples = samples
+        self._samples, self._channels = samples, channels
         self.width = channels * len(self._edges)
+
+    def reads(self) -> Bools:
+        """Which channels each feature is made of."""
+        return per_channel(self._channels, len(self._edges))
 
     def emit(self, g: Graph, s: Signals) -> Emitted:
         """Write the block into the graph; a bin counts as measured if any sample in it was."""
@@ -54,13 +58,17 @@ class Spectrum:
     name = 'spectrum'
 
     def __init__(self, channels: int, samples: int) -> None:
-        self._samples = samples
+        self._samples, self._channels = samples, channels
         count = min(max(1, samples // 2), FREQUENCIES)
         edges = np.unique(np.round(np.geomspace(1, count + 1, BANDS + 1)).astype(int)) - 1
         self._bands = np.zeros((count, len(edges) - 1), np.float32)
         for j, (begin, end) in enumerate(pairwise(edges)):
             self._bands[begin:end, j] = 1 / (end - begin)
         self.width = channels * self._bands.shape[1]
+
+    def reads(self) -> Bools:
+        """Which channels each feature is made of."""
+        return per_channel(self._channels, self._bands.shape[1])
 
     def emit(self, g: Graph, s: Signals) -> Emitted:
         """Write the block into the graph; samples that were not measured count as the mean."""

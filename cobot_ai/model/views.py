@@ -122,6 +122,7 @@ def fit_laplacian(table: Table, blocks: tuple[str, ...], y: Labels) -> Laplacian
     standard = fit_standard(features)
     z = standard.apply(features)
     weights = np.where(standard.inverse > 0, LEAST_WEIGHT + separation(z, y), 0.0)
+    weights *= features.strength
     columns = np.sort(np.argsort(-weights, kind='stable')[:KEPT]).astype(np.int64)
     kept = weights[columns] / max(float(np.sqrt((weights[columns] ** 2).sum())), 1e-12)
     stored = (z[:, columns] * kept).astype(np.float32)
@@ -134,7 +135,7 @@ def fit_gaussian(table: Table, block: str) -> Gaussian:
     features = table[block]
     standard = fit_standard(features)
     varying = max(int((standard.inverse > 0).sum()), 1)
-    factor = standard.inverse / np.sqrt(varying)
+    factor = standard.inverse * features.strength / np.sqrt(varying)
     stored = ((features.values - standard.mean) * factor * features.valid).astype(np.float32)
     return Gaussian((block,), standard.mean, factor, stored, 2 * stored.var(axis=0))
 
@@ -152,7 +153,11 @@ def separation(z: Doubles, y: Labels) -> Doubles:
 def join(table: Table, blocks: tuple[str, ...]) -> Features:
     """Several blocks side by side."""
     parts = [table[b] for b in blocks]
-    return Features(np.hstack([p.values for p in parts]), np.hstack([p.valid for p in parts]))
+    return Features(
+        np.hstack([p.values for p in parts]),
+        np.hstack([p.valid for p in parts]),
+        np.hstack([p.strength for p in parts]),
+    )
 
 
 def l1(a: Floats, b: Floats) -> Floats:

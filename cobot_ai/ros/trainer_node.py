@@ -22,6 +22,7 @@ from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import load
 from cobot_ai.ros import convert, names, params, runtime
 from cobot_ai.ros.assembly import read_cell, reader_of
+from cobot_ai.store.cellfile import find_cell
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
@@ -55,7 +56,7 @@ class TrainerNode(Node):
             registry = ModelFolder(self._folder.registry)
             self._trainer = Trainer(
                 dataset,
-                OnnxFitter(),
+                OnnxFitter(find_cell(self._values['cell']).parent),
                 self._spec,
                 load,
                 registry,

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import get_args
@@ -266,3 +267,26 @@ def test_every_key_is_explained_in_its_section():
         first_cells = [row.split('|')[1] for row in section.splitlines() if row.startswith('|')]
         for name in (*writable(cls), *(SHORTHAND if cls is specs.StreamSpec else ())):
             assert any(f'`{name}`' in cell for cell in first_cells), f'{cls.__name__}.{name}'
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'says'),
+    [
+        ('channel_weights', {'wrench.fq': 2.0}, 'did you mean `wrench.f'),
+        ('channel_weights', {'wrench.fx': -1}, 'model.channel_weights.wrench.fx` is -1'),
+        ('channel_weights', {'wrench.fx': 'much'}, 'must be a number'),
+        ('channel_weights', [2.0], 'must be a section of name: number'),
+        (
+            'channel_weights',
+            {f'wrench.{c}': 0 for c in ('fx', 'fy', 'fz', 'tx', 'ty', 'tz')},
+            'one',
+        ),
+        ('blocks', [], 'name at least one feature block'),
+        ('blocks', ['samples', 'samples'], 'is there twice'),
+        ('layers', ['../own.onnx'], 'a relative .onnx file'),
+        ('layers', ['own.pt'], 'a relative .onnx file'),
+    ],
+)
+def test_the_feature_set_is_checked(key, value, says):
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        parse_cell(changed(('model', key), value))

@@ -18,7 +18,8 @@ from cobot_ai.model.convolutions import (
     kernels,
     make_convolutions,
 )
-from cobot_ai.model.fitter import HEADS, OnnxFitter, export, make_bank
+from cobot_ai.model.fitter import HEADS, OnnxFitter, export
+from cobot_ai.model.library import make_bank
 from cobot_ai.model.ridge import make_targets, softmax
 from cobot_ai.model.scaling import fit_scaling
 from cobot_ai.model.scorer import load
@@ -146,8 +147,9 @@ def test_a_missing_feature_adds_what_it_adds_on_average(kind):
 @pytest.mark.parametrize('mix', [0.0, 0.5, 1.0])
 def test_the_graph_computes_what_the_solved_head_computes(head, mix):
     training = data.arrange(model_cases.cases(30), 3)
-    chosen = HEADS[head]()
-    bank = make_bank(training, chosen.blocks, 0)
+    spec = ModelSpec(head=head)
+    chosen = HEADS[head](spec.blocks)
+    bank = make_bank(training, chosen.blocks, spec)
     table = bank.compute(training.values, training.mask)
     recipe = chosen.choose(table, training.y, 3)
     if head == 'kernel':
