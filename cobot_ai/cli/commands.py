@@ -13,6 +13,7 @@ from pathlib import Path
 from cobot_ai.app.operator import Habits
 from cobot_ai.cli.auto_operator import Habits as AutoHabits
 from cobot_ai.cli.demo import DemoOptions, run_demo
+from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, run_init
 from cobot_ai.cli.replay import Options, run_replay
 from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
 from cobot_ai.core.errors import ConfigError, ModelError
@@ -276,6 +277,10 @@ COMMANDS = (
     Command('demo', 'A simulated cell, the service and the page.', _demo_arguments, _demo),
     Command('run', 'Start a cell: monitor, console and trainer.', _run_arguments, _run),
     Command('replay', 'Replay a bag through the whole loop.', _replay_arguments, _replay),
+    Command(
+        'init', 'Write a first cell file from a bag or the live graph.', init_arguments, run_init
+    ),
+    Command('doctor', 'Hold a cell file against what is there.', doctor_arguments, run_doctor),
     Command('check', 'Check a cell file and say what it reads.', _check_arguments, _check),
     Command('verify', 'Check the ledger and every model.', _verify_arguments, _verify),
     Command('models', 'List the model versions of a cell.', _cell_arguments, _models),

@@ -14,7 +14,7 @@ from pathlib import Path
 from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, read_truth
+from cobot_ai.app.operator import Habits, Interval, ScriptedOperator, Truth, read_truth
 from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
@@ -67,7 +67,7 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
             the damage is in the output folder.
     """
     spec = load_cell(options.cell)
-    truth = _truth(options.answers, spec)
+    truth = Truth(read_answers(options.answers), spec) if options.answers else None
     bag = Bag(options.bag)
     fitter = OnnxFitter(find_cell(options.cell).parent)
     cell = _Cell(spec, _fresh(options.out), options.namespace, fitter)
@@ -209,12 +209,15 @@ class _Cell:
         return {**figures, **facts}
 
 
-def _truth(path: Path | None, spec: CellSpec) -> Truth | None:
-    if path is None:
-        return None
+def read_answers(path: Path) -> list[Interval]:
+    """What really happened, from a truth.csv.
+
+    Raises:
+        DataError: The file cannot be read; the message says what is wrong.
+    """
     try:
         with path.open(newline='', encoding='utf-8') as file:
-            return Truth(read_truth(csv.DictReader(file)), spec)
+            return read_truth(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as e:
         raise DataError(f'The answers file {path} cannot be read: {e}.') from e
 

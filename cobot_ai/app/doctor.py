@@ -1,0 +1,244 @@
+"""Holds a cell file against what is really there, and says what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import Enum
+
+from cobot_ai.app.survey import Survey, TopicSeen
+from cobot_ai.core.message_types import STEP
+from cobot_ai.core.spec import CellSpec, ChannelSpec, StreamSpec, Trigger
+
+RATE_SLACK = 0.2
+"""Measured and rated rate may differ by this share."""
+CLOCK_SLACK_S = 0.5
+"""A header stamp further from the time of arrival than this is another clock."""
+ENOUGH = 5
+"""Messages needed before a rate is judged."""
+
+
+class Level(str, Enum):
+    """How bad a finding is."""
+
+    OK = 'ok'
+    HINT = 'hint'
+    WARNING = 'warning'
+    ERROR = 'error'
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        level: How bad. about: What it is about, e.g. a topic.
+        text: What was found. advice: What to do; empty when nothing.
+    """
+
+    level: Level
+    about: str
+    text: str
+    advice: str = ''
+
+
+def diagnose(spec: CellSpec, survey: Survey, names: Mapping[str, str]) -> list[Finding]:
+    """Every finding about the topics of a cell, in the order of the cell file.
+
+    Args:
+        spec: The cell. survey: What is there.
+        names: Topic of the cell file -> full topic name (namespace applied).
+    """
+    found: list[Finding] = []
+    for stream in spec.streams:
+        found += _stream(stream, survey, names)
+    found += _steps(spec, survey, names)
+    found += _frames(spec, survey, names)
+    return found
+
+
+# ---------------------------------------------------------------- one stream
+
+
+def _stream(stream: StreamSpec, survey: Survey, names: Mapping[str, str]) -> Iterator[Finding]:
+    name = names[stream.topic]
+    seen = survey.topics.get(name)
+    if seen is None:
+        yield Finding(Level.ERROR, name, 'no such topic', _near(stream.type, name, survey, names))
+        return
+    if seen.type != stream.type:
+        advice = f'Set `type: {seen.type}` of stream `{stream.name}`, and its channels.'
+        yield Finding(Level.ERROR, name, f'carries {seen.type}, not {stream.type}', advice)
+        return
+    if not seen.count:
+        yield _silent(name, seen)
+        return
+    yield _rate(stream, seen)
+    yield from _offer(seen)
+    yield from _stamps(seen)
+    for channel in stream.channels:
+        yield from _channel(stream, channel, seen)
+
+
+def _near(kind: str, name: str, survey: Survey, names: Mapping[str, str]) -> str:
+    """Advice with the topics that may have been meant, the most alike first."""
+    free = [t for t in survey.topics.values() if t.topic not in names.values() and t.type == kind]
+    if not free:
+        return (
+            f'Nothing here publishes {kind}: start its driver, or remove the stream. '
+            'Another namespace? Give --namespace.'
+        )
+    alike = sorted(free, key=lambda t: -SequenceMatcher(None, t.topic, name).ratio())
+    names_ = ', '.join(t.topic for t in alike[:3])
+    return f'Of this type no stream reads {names_}. If it is meant, correct `topic`.'
+
+
+def _silent(name: str, seen: TopicSeen) -> Finding:
+    if seen.offer is not None and not seen.offer.publishers:
+        return Finding(Level.ERROR, name, 'nobody publishes it', 'Start its driver.')
+    return Finding(
+        Level.ERROR,
+        name,
+        'no message came',
+        'Is the sensor on? On another machine: do both use the same ROS_DOMAIN_ID, and does '
+        'the network carry multicast (else set ROS_STATIC_PEERS)?',
+    )
+
+
+def _rate(stream: StreamSpec, seen: TopicSeen) -> Finding:
+    text = f'{seen.rate_hz:.4g} Hz, {seen.count} messages'
+    if seen.count >= ENOUGH and abs(seen.rate_hz / stream.rate_hz - 1) > RATE_SLACK:
+        advice = f'Set `rate_hz: {nice_rate(seen.rate_hz):g}` of stream `{stream.name}`.'
+        return Finding(Level.WARNING, seen.topic, f'{text}; rated {stream.rate_hz:g}', advice)
+    gap = seen.longest_gap_s * stream.rate_hz
+    if seen.count >= ENOUGH and gap > 2 * PERIODS:
+        text += f'; once silent for {seen.longest_gap_s:.2g} s'
+        advice = 'Windows with such a gap are asked about or masked, as `missing` says.'
+        return Finding(Level.HINT, seen.topic, text, advice)
+    return Finding(Level.OK, seen.topic, text)
+
+
+PERIODS = 2.5
+"""Default staleness limit of a channel, in periods."""
+
+
+def nice_rate(rate_hz: float) -> float:
+    """A measured rate as it is probably meant: 499.2 -> 500, 47.62 -> 47.6."""
+    for step in (500.0, 100.0, 50.0, 10.0, 5.0, 1.0, 0.5, 0.1):
+        near = round(rate_hz / step) * step
+        if near and abs(near / rate_hz - 1) < 0.007:
+            return round(near, 3)
+    return float(f'{rate_hz:.3g}')
+
+
+def _offer(seen: TopicSeen) -> Iterator[Finding]:
+    if seen.offer is None:
+        return
+    kind = 'reliable' if seen.offer.reliable else 'best effort'
+    yield Finding(Level.OK, seen.topic, f'{seen.offer.publishers} publisher, {kind}')
+    if seen.offer.publishers > 1:
+        yield Finding(
+            Level.WARNING,
+            seen.topic,
+            f'{seen.offer.publishers} publishers at once',
+            'Their samples are mixed. Stop one, or give each a topic of its own.',
+        )
+
+
+def _stamps(seen: TopicSeen) -> Iterator[Finding]:
+    offset = seen.stamp_offset_s
+    if offset is not None and abs(offset) > CLOCK_SLACK_S:
+        yield Finding(
+            Level.WARNING,
+            seen.topic,
+            f'its header stamps are {abs(offset):.3g} s {"ahead" if offset > 0 else "behind"}',
+            'Synchronise the clocks of both machines (NTP or PTP); late and future samples '
+            'are left out of windows.',
+        )
+
+
+def _channel(stream: StreamSpec, channel: ChannelSpec, seen: TopicSeen) -> Iterator[Finding]:
+    about = f'{seen.topic} {channel.path}'
+    path = index_path(channel.path, seen.joints)
+    if path is None:
+        joints = ', '.join(seen.joints) or 'none'
+        advice = f'Correct the path; the joints are: {joints}.'
+        yield Finding(Level.ERROR, about, 'there is no such joint', advice)
+        return
+    span = seen.numbers.get(path)
+    if span is None:
+        advice = f'Correct the path of `{channel.name}`, or remove the channel.'
+        yield Finding(Level.ERROR, about, 'the messages do not carry it', advice)
+        return
+    if span.low < channel.low or span.high > channel.high:
+        text = f'values {span.low:.4g} to {span.high:.4g} leave {channel.low:g} to {channel.high:g}'
+        yield Finding(Level.WARNING, about, text, 'Correct `low` and `high`, or the unit.')
+    guess = other_unit(channel.unit, span.low, span.high)
+    if guess:
+        text = f'{span.low:.4g} to {span.high:.4g} looks like {guess}, not {channel.unit}'
+        yield Finding(Level.WARNING, about, text, f'Correct `unit` of `{channel.name}`.')
+    if span.low == span.high and seen.count >= ENOUGH:
+        text, advice = f'always {span.low:g}', 'Is the sensor connected?'
+        yield Finding(Level.HINT, about, text, advice)
+
+
+def index_path(path: str, joints: tuple[str, ...]) -> str | None:
+    """`effort[elbow]` -> `effort[2]`; None when there is no such joint."""
+    fields, _, key = path.removesuffix(']').partition('[')
+    if not key or key.isdecimal():
+        return path
+    return f'{fields}[{joints.index(key)}]' if key in joints else None
+
+
+def other_unit(unit: str, low: float, high: float) -> str:
+    """The unit that values rather look like, empty when the declared one is plausible."""
+    largest = max(abs(low), abs(high))
+    if unit == 'rad' and largest > 20:
+        return 'degrees'
+    if unit == 'm' and largest > 50:
+        return 'mm'
+    if unit == 'degC' and low > 250 and high < 400:
+        return 'K'
+    if unit == 'm/s^2' and 0.9 < largest < 1.2:
+        return 'g'
+    return ''
+
+
+# ---------------------------------------------------------------- the whole cell
+
+
+def _steps(spec: CellSpec, survey: Survey, names: Mapping[str, str]) -> Iterator[Finding]:
+    if spec.step.trigger is not Trigger.MESSAGE:
+        return
+    name = names[spec.step.topic]
+    seen = survey.topics.get(name)
+    if seen is None or not seen.count:
+        advice = 'Let the robot program publish begin and end there, or use another trigger.'
+        if seen is None:
+            advice = f'{_near(STEP, name, survey, names)} {advice}'
+        level = Level.WARNING if survey.live else Level.ERROR
+        yield Finding(level, name, 'no step message came', advice)
+        return
+    if not {'begin', 'end'} <= set(seen.steps):
+        text = f'only {", ".join(seen.steps) or "other messages"}; begin and end are needed'
+        yield Finding(Level.ERROR, name, text, 'Let the robot program say both.')
+    declared = {*seen.facts, *spec.step.facts}
+    missing = [fact for fact in spec.step.context if fact not in declared]
+    if missing:
+        text = f'its facts never name {", ".join(missing)}'
+        advice = 'All such steps count as one context. Add the facts, or shorten `step.context`.'
+        yield Finding(Level.HINT, name, text, advice)
+    else:
+        yield Finding(Level.OK, name, f'{seen.count} step messages')
+
+
+def _frames(spec: CellSpec, survey: Survey, names: Mapping[str, str]) -> Iterator[Finding]:
+    for stream in spec.streams:
+        seen = survey.topics.get(names[stream.topic])
+        if seen is not None and len(seen.frames) > 1:
+            text = f'its frame changes: {", ".join(seen.frames)}'
+            advice = 'Forces in changing frames cannot be compared; fix the frame in the driver.'
+            yield Finding(Level.WARNING, seen.topic, text, advice)
+        elif seen is not None and seen.frames == ('',):
+            yield Finding(Level.HINT, seen.topic, 'its headers name no frame')

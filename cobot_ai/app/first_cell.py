@@ -1,0 +1,204 @@
+"""Makes a first cell file from what is there, so that a new cell is configured in minutes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from cobot_ai.app.doctor import nice_rate
+from cobot_ai.app.operator import UNKNOWN, Interval
+from cobot_ai.app.survey import Survey, TopicSeen
+from cobot_ai.core.errors import DataError
+from cobot_ai.core.message_types import FIELDS, JOINT_STATE, STEP, STILLS
+from cobot_ai.core.types import Json
+
+SLOW_HZ = 5.0
+"""Slower scalars keep their last value for a while."""
+ENTRIES = 16
+"""Numbers taken from an array or an unknown type."""
+OURS = re.compile(r'.*/(cobot_ai_\w+|rosout|parameter_events|clock|diagnostics|tf|tf_static)(/.*)?')
+"""Topics that are no sensors."""
+
+
+def first_cell(survey: Survey, name: str, truth: Sequence[Interval] = ()) -> Json:
+    """A cell file as plain JSON, shadow mode, with the question still to be written.
+
+    Args:
+        survey: What is there. name: Name of the cell.
+        truth: What really happened; its labels become the classes.
+
+    Raises:
+        DataError: There is no topic a cell could read.
+    """
+    topics = [t for t in survey.topics.values() if _sensor(t)]
+    streams = [s for t in topics if (s := _stream(t))]
+    if not any('channels' in s or 'joints' in s or s['type'] in FIELDS for s in streams):
+        raise DataError(
+            f'In {survey.source} there is no topic with numbers of a standard type. '
+            'Is the robot running, and is it the right namespace or bag?'
+        )
+    _number_twins(streams)
+    return {
+        'name': name,
+        'streams': streams,
+        'step': _step(survey),
+        'question': _question(truth),
+        'risk': {'epsilon': 0.05, 'delta': 0.1},
+        'model': {'swap': 'maintenance' if survey.live else 'at_once'},
+        'budget': {'warn': 6, 'hard': 12} if survey.live else {'warn': 0, 'hard': 0},
+        'motion': {'recipe': 'none'},
+    }
+
+
+QUESTION: Json = {
+    'text': {'en': 'Is this step good?', 'de': 'Ist dieser Schritt in Ordnung?'},
+    'classes': [
+        {
+            'name': 'good',
+            'action': 'continue',
+            'nominal': True,
+            'text': {'en': 'Good', 'de': 'Gut'},
+        },
+        {'name': 'bad', 'action': 'stop', 'text': {'en': 'Not good', 'de': 'Nicht gut'}},
+    ],
+    'deadline_s': 60,
+    'fail_safe': 'hold',
+}
+
+
+GOOD = ('good', 'ok', 'normal', 'nominal', 'pass', 'correct')
+"""Labels that name a good step."""
+
+
+def _question(truth: Sequence[Interval]) -> Json:
+    """The template, or with truth: its labels, the good ones first."""
+    labels = {i.label for i in truth if i.kind == 'class'} - {UNKNOWN}
+    if not labels:  # events only: in between everything was normal
+        labels = {i.kind for i in truth if i.kind != 'class'}
+        labels |= {'normal'} if labels else set()
+    if not labels:
+        return QUESTION
+    good = [n for n in GOOD if n in {label.lower() for label in labels}]
+    names = sorted(labels, key=lambda label: (label.lower() not in good, label))
+    classes = [_class(n, n.lower() in good or (not good and n == names[0])) for n in names]
+    return {**QUESTION, 'classes': classes, 'open_classes': len(classes) < 2}
+
+
+def _class(name: str, good: bool) -> Json:
+    action = {'action': 'continue', 'nominal': True} if good else {'action': 'stop'}
+    return {'name': name, **action, 'text': {'en': name.replace('_', ' ').capitalize()}}
+
+
+def _sensor(seen: TopicSeen) -> bool:
+    return bool(seen.count) and not OURS.fullmatch(seen.topic) and seen.type != STEP
+
+
+def _stream(seen: TopicSeen) -> Json | None:
+    """The stream of a topic, None when it has nothing to read."""
+    made: Json = {
+        'name': _plain(seen.topic),
+        'topic': seen.topic,
+        'type': seen.type,
+        'rate_hz': nice_rate(seen.rate_hz) if seen.rate_hz else 1.0,
+    }
+    if seen.type in STILLS:
+        return made
+    if seen.type == JOINT_STATE:
+        return _joints(made, seen)
+    if seen.type not in FIELDS:
+        made['channels'] = [
+            {'name': _plain(p), 'path': p} for p in list(seen.numbers)[:ENTRIES] if _drawable(p)
+        ]
+        if not made['channels']:
+            return None
+    if seen.rate_hz <= SLOW_HZ:
+        made['each'] = {'missing': 'hold_last', 'hold_s': round(max(5.0, 5 / made['rate_hz']), 1)}
+    return made
+
+
+def _joints(made: Json, seen: TopicSeen) -> Json | None:
+    groups = [g for g in ('position', 'velocity', 'effort') if f'{g}[0]' in seen.numbers]
+    if not groups:
+        return None
+    named = bool(seen.joints) and all(re.fullmatch(r'[^\[\]]+', j) for j in seen.joints)
+    made['joints'] = list(seen.joints) if named else len(_entries(seen, groups[0]))
+    if len(groups) < 3:
+        made['fields'] = groups
+    return made
+
+
+def _entries(seen: TopicSeen, group: str) -> list[str]:
+    return [p for p in seen.numbers if p.startswith(f'{group}[')]
+
+
+def _drawable(path: str) -> bool:
+    """Paths the cell file can name: one index, at the end."""
+    return re.fullmatch(r'[a-z]\w*(\.[a-z]\w*)*(\[\d+\])?', path) is not None
+
+
+def _plain(text: str) -> str:
+    plain = re.sub(r'\W+', '_', text).strip('_').lower()
+    return plain if plain[:1].isalpha() else f's_{plain}'
+
+
+def _number_twins(streams: list[Json]) -> None:
+    used: set[str] = set()
+    for stream in streams:
+        name, n = stream['name'], 2
+        while stream['name'] in used:
+            stream['name'], n = f'{name}_{n}', n + 1
+        used.add(stream['name'])
+
+
+def _step(survey: Survey) -> Json:
+    for seen in survey.topics.values():
+        if seen.type == STEP and {'begin', 'end'} <= set(seen.steps):
+            facts = [f for f in seen.facts if f != 'stamp_ns']
+            return {
+                'trigger': 'message',
+                'topic': seen.topic,
+                'samples': _samples(survey, seen.step_s),
+                'context': _context(facts),
+            }
+    slowest = min(_rates(survey), default=1.0)
+    length = float(min(60.0, max(2.0, 10 / slowest)))
+    return {
+        'trigger': 'sliding',
+        'length_s': length,
+        'hop_s': length / 2,
+        'samples': _samples(survey, length),
+    }
+
+
+def _samples(survey: Survey, seconds: float) -> int:
+    """Grid points for a step: its usual length at the fastest rate, up to 100 a second."""
+    return min(256, max(16, round(seconds * min(100.0, max(_rates(survey), default=1.0)))))
+
+
+def _context(facts: list[str]) -> list[str]:
+    """Facts that name kinds of work; one that names a single piece would never repeat."""
+    piece = re.compile(r'.*(_id|id|serial|number|count|uid|time|stamp)')
+    return [f for f in facts if not piece.fullmatch(f)] or ['operation']
+
+
+def _rates(survey: Survey) -> Iterator[float]:
+    for seen in survey.topics.values():
+        if _sensor(seen) and seen.type not in STILLS and seen.rate_hz:
+            yield seen.rate_hz
+
+
+def comments(survey: Survey) -> dict[str, str]:
+    """What a person still has to do, per top-level key."""
+    return {
+        'name': f'A first cell file, made from {survey.source}. Go through it from top to bottom.',
+        'streams': 'Remove what does not tell a good step from a bad one. Give `unit`, `low` and '
+        '`high` where you know them (docs/cell-file.md).',
+        'step': 'What bounds a step, and which facts make a context.',
+        'question': 'Write the question and the classes in the words of your people.',
+        'risk': 'At most this share of what is decided without a person may be wrong.',
+        'model': 'A better model goes live in a break (maintenance) or between two steps '
+        '(at_once, good for replays).',
+        'budget': 'Questions per hour and person: wanted, and at most. 0 is no limit, good for '
+        'replays of recordings.',
+        'motion': 'Shadow mode: advises only. docs/robots.md has a recipe for your robot.',
+    }

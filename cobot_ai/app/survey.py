@@ -1,0 +1,96 @@
+"""What is really there: the topics of a bag or of a live graph, with their rates and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Smallest and largest value seen of one number."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the publishers of a live topic offer."""
+
+    publishers: int
+    reliable: bool
+    latched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSeen:
+    """One topic as it was seen.
+
+    Attributes:
+        topic: Its name. type: ROS type. count: Messages seen.
+        rate_hz: Messages per second apart from pauses; 0 with fewer than two messages.
+        longest_gap_s: Longest time between two messages, seconds.
+        frames: Frame ids of its headers, in order of appearance.
+        joints: Joint names, if its messages carry any.
+        numbers: Path -> values seen, for every number of a decoded message.
+        stamp_offset_s: Median of header stamp minus time of arrival, seconds; None without stamps.
+        offer: What its publishers offer; None in a bag.
+        steps: Names of step messages seen (`begin`, `end`). facts: Keys of their facts.
+        step_s: Usual time from begin to end, seconds; 0 without steps.
+    """
+
+    topic: str
+    type: str
+    count: int
+    rate_hz: float = 0.0
+    longest_gap_s: float = 0.0
+    frames: tuple[str, ...] = ()
+    joints: tuple[str, ...] = ()
+    numbers: Mapping[str, Span] = field(default_factory=dict)
+    stamp_offset_s: float | None = None
+    offer: Offer | None = None
+    steps: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    step_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything seen in one place.
+
+    Attributes:
+        source: Where it was looked, for people. live: Whether it is a running graph.
+        seconds: Time between the first and the last message, seconds.
+        topics: By name. services: Name -> type (live only).
+    """
+
+    source: str
+    live: bool
+    seconds: float
+    topics: Mapping[str, TopicSeen]
+    services: Mapping[str, str] = field(default_factory=dict)
+
+
+PAUSE = 10.0
+"""Where messages come in bunches, a gap of more than this many mean ones is a pause."""
+
+
+def rate_and_gap(times_ns: Sequence[int]) -> tuple[float, float]:
+    """Messages per second apart from pauses, and the longest gap in seconds.
+
+    Args:
+        times_ns: Times of arrival, ascending, nanoseconds. Messages may come in bunches.
+    """
+    if len(times_ns) < 2:
+        return 0.0, 0.0
+    gaps = [(b - a) / 1e9 for a, b in pairwise(times_ns)]
+    mean = sum(gaps) / len(gaps)
+    usual = median(gaps)
+    if usual > mean / 2:  # evenly spaced: the median does not mind a pause
+        return 1 / usual, max(gaps)
+    flowing = [g for g in gaps if g <= PAUSE * mean] or gaps
+    total = sum(flowing)
+    return (len(flowing) / total if total > 0 else 0.0), max(gaps)

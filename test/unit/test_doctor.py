@@ -1,0 +1,203 @@
+"""A cell file against what is there, and a first cell file from it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cobot_ai.app.doctor import Level, diagnose, nice_rate
+from cobot_ai.app.first_cell import comments, first_cell
+from cobot_ai.app.operator import Interval
+from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, rate_and_gap
+from cobot_ai.cli.doctor import full_names, to_yaml
+from cobot_ai.cli.main import main
+from cobot_ai.core.errors import DataError
+from cobot_ai.core.message_types import STEP
+from cobot_ai.core.types import RawMessage
+from cobot_ai.store.cellfile import load_cell
+from cobot_ai.store.machine import Machine, examine
+from cobot_ai.store.surveyor import survey_bag
+from cobot_ai.store.typestore import encode, encode_step
+
+WRENCH = 'geometry_msgs/msg/WrenchStamped'
+JOINTS = 'sensor_msgs/msg/JointState'
+FORCES = [f'wrench.{part}.{axis}' for part in ('force', 'torque') for axis in 'xyz']
+
+
+def wrench(topic='/wrench', **more):
+    numbers = {path: Span(-1.0, 1.0) for path in FORCES}
+    return TopicSeen(topic, WRENCH, 500, **{'rate_hz': 47.6, 'numbers': numbers, **more})
+
+
+def steps(**more):
+    facts = {'steps': ('begin', 'end'), 'facts': ('operation',), **more}
+    return TopicSeen('/step', STEP, 20, 1.0, **facts)
+
+
+def survey(*topics, live=False):
+    return Survey('a test', live, 10.0, {t.topic: t for t in topics})
+
+
+def levels(*topics, cell='wrench_cases', live=False):
+    spec = load_cell(cell)
+    return diagnose(spec, survey(*topics, live=live), full_names(spec, ''))
+
+
+def worst(found, about):
+    return [f for f in found if f.level is not Level.OK and about in f.about]
+
+
+def test_a_cell_that_fits_has_nothing_to_say():
+    found = levels(wrench(frames=('tool0',), stamp_offset_s=-0.001), steps())
+    assert {f.level for f in found} == {Level.OK}
+
+
+@pytest.mark.parametrize(
+    ('seen', 'level', 'says'),
+    [
+        (replace(wrench(), topic='/ft/wrench'), Level.ERROR, '/ft/wrench'),
+        (replace(wrench(), type=JOINTS), Level.ERROR, f'type: {JOINTS}'),
+        (replace(wrench(), count=0), Level.ERROR, 'multicast'),
+        (replace(wrench(), count=0, offer=Offer(0, True, False)), Level.ERROR, 'Start its driver'),
+        (wrench(rate_hz=499.0), Level.WARNING, 'rate_hz: 500'),
+        (wrench(longest_gap_s=2.0), Level.HINT, 'missing'),
+        (wrench(stamp_offset_s=3.0), Level.WARNING, 'NTP'),
+        (wrench(offer=Offer(2, True, False)), Level.WARNING, 'topic of its own'),
+        (wrench(frames=('tool0', 'base')), Level.WARNING, 'fix the frame'),
+        (wrench(numbers={p: Span(0.0, 0.0) for p in FORCES}), Level.HINT, 'connected'),
+        (
+            wrench(numbers={p: Span(0.0, 1.0) for p in FORCES[:5]}),
+            Level.ERROR,
+            'remove the channel',
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named_with_what_to_do(seen, level, says):
+    found = levels(seen, steps())
+    assert [f for f in worst(found, 'wrench') if f.level is level and says in f.advice], found
+
+
+def test_a_unit_that_cannot_be_is_named():
+    hot = TopicSeen(
+        '/motor_temperature', 'sensor_msgs/msg/Temperature', 50, 1.0,
+        numbers={'temperature': Span(301.0, 309.0)},
+    )  # fmt: skip
+    found = levels(hot, cell='generic')
+    texts = [f.text for f in worst(found, '/motor_temperature')]
+    assert any('looks like K' in t for t in texts)
+    assert any('leave -20 to 120' in t for t in texts)
+
+
+def test_no_steps_is_an_error_in_a_bag_and_a_warning_where_the_program_may_just_rest():
+    assert [f.level for f in worst(levels(wrench()), '/step')] == [Level.ERROR]
+    assert [f.level for f in worst(levels(wrench(), live=True), '/step')] == [Level.WARNING]
+    (half,) = [f for f in worst(levels(wrench(), steps(steps=('begin',))), '/step') if f.advice]
+    assert half.text.startswith('only begin')
+    (bare,) = worst(levels(wrench(), steps(facts=())), '/step')
+    assert bare.level is Level.HINT
+
+
+def test_pauses_and_bunches_do_not_bend_the_rate():
+    even = [i * 10_000_000 for i in range(200)]
+    assert rate_and_gap(even) == pytest.approx((100.0, 0.01))
+    assert rate_and_gap([*even, even[-1] + 5_000_000_000]) == pytest.approx((100.0, 5.0))
+    bunches = [i // 5 * 50_000_000 + i % 5 for i in range(1000)]
+    assert rate_and_gap(bunches)[0] == pytest.approx(100, rel=0.02)
+
+
+@given(st.floats(0.05, 5000))
+def test_a_nice_rate_stays_close(rate):
+    assert nice_rate(rate) == pytest.approx(rate, rel=0.01)
+
+
+def messages():
+    for i in range(100):
+        force = {'x': float(i), 'y': 0.0, 'z': 1.0}
+        fields = {'header': {'stamp': 10**9 + i * 10**7, 'frame_id': 'tool0'}}
+        data = encode(WRENCH, {**fields, 'wrench': {'force': force}})
+        yield RawMessage('/wrench', WRENCH, 10**9 + i * 10**7, data)
+        joints = {'name': ['a', 'b'], 'position': [0.1 * i, 1.0], 'effort': [1.0, 2.0]}
+        yield RawMessage('/js', JOINTS, 10**9 + i * 10**7, encode(JOINTS, joints))
+    for i, edge in enumerate(('begin', 'end')):
+        data = encode_step(edge, {'operation': 'insert', 'part_id': '7'})
+        yield RawMessage('/step', STEP, 10**9 + i * 10**9, data)
+
+
+TYPES = {'/wrench': WRENCH, '/js': JOINTS, '/step': STEP, '/quiet': WRENCH}
+
+
+def test_messages_become_a_survey_and_the_survey_a_cell_that_fits(tmp_path):
+    seen = survey_bag('a bag', TYPES, messages())
+    assert seen.topics['/js'].joints == ('a', 'b')
+    assert seen.topics['/wrench'].numbers['wrench.force.x'] == Span(0.0, 99.0)
+    assert seen.topics['/wrench'].frames == ('tool0',)
+    assert seen.topics['/quiet'].count == 0
+    file = tmp_path / 'cell.yaml'
+    file.write_text(to_yaml(first_cell(seen, 'made'), comments(seen)))
+    spec = load_cell(file)
+    assert [s.name for s in spec.streams] == ['js', 'wrench']
+    assert spec.streams[0].channels[0].path == 'position[a]'
+    assert len(spec.channels) == 4 + 6
+    assert spec.step.context == ('operation',)
+    found = diagnose(spec, seen, full_names(spec, ''))
+    assert not [f for f in found if f.level in (Level.ERROR, Level.WARNING)]
+
+
+def test_truth_names_the_classes(tmp_path):
+    seen = survey_bag('a bag', TYPES, messages())
+    labels = ['jammed', 'normal', 'unknown']
+    truth = [Interval('class', label, 0, 1) for label in labels]
+    classes = first_cell(seen, 'made', truth)['question']['classes']
+    assert [(c['name'], c['action']) for c in classes] == [
+        ('normal', 'continue'),
+        ('jammed', 'stop'),
+    ]
+    events = first_cell(seen, 'made', [Interval('grip_lost', 'x', 0, 1)])['question']['classes']
+    assert [c['name'] for c in events] == ['normal', 'grip_lost']
+
+
+def test_nothing_to_read_is_said():
+    with pytest.raises(DataError, match='no topic with numbers'):
+        first_cell(survey(steps()), 'empty')
+
+
+def test_a_damaged_message_hides_its_numbers_only():
+    bad = RawMessage('/wrench', WRENCH, 1, b'\x00\x01\x00\x00ab')
+    seen = survey_bag('a bag', TYPES, [bad, bad])
+    assert seen.topics['/wrench'].count == 2
+    assert not seen.topics['/wrench'].numbers
+
+
+MACHINE = Machine(2, 50_000.0, 4000.0, True, 2e9, 50, {})
+
+
+@pytest.mark.parametrize(
+    ('change', 'about', 'level'),
+    [
+        ({'free_mb': 100.0}, 'disk', Level.WARNING),
+        ({'wall_s': 0.0}, 'clock', Level.ERROR),
+        ({'clock_set': False}, 'clock', Level.HINT),
+        ({'rt_limit': 0}, 'priority', Level.HINT),
+    ],
+)
+def test_the_machine_is_examined(change, about, level):
+    spec = load_cell('wrench_cases')
+    assert {f.level for f in examine(spec, MACHINE, 1e9) if f.about == about} == {Level.OK}
+    found = examine(spec, replace(MACHINE, **change), 1e9)
+    assert [f.level for f in found if f.about == about] == [level]
+
+
+def test_raw_images_ask_for_a_profile():
+    spec = load_cell('generic')
+    assert any(f.about == 'dds profile' and f.advice for f in examine(spec, MACHINE, 0))
+    set_ = replace(MACHINE, environment={'FASTDDS_DEFAULT_PROFILES_FILE': 'x'})
+    assert not any(f.about == 'dds profile' and f.advice for f in examine(spec, set_, 0))
+
+
+def test_init_never_writes_over_a_file(tmp_path, capsys):
+    file = tmp_path / 'cell.yaml'
+    file.write_text('precious')
+    assert main(['init', '--from', str(tmp_path), '--out', str(file)]) == 1
+    assert file.read_text() == 'precious'
+    assert 'exists already' in capsys.readouterr().err
