@@ -152,7 +152,8 @@ def _number_twins(streams: list[Json]) -> None:
 
 def _step(survey: Survey) -> Json:
     for seen in survey.topics.values():
-        if seen.type == STEP and {'begin', 'end'} <= set(seen.steps):
+        resting = not seen.count and seen.topic.endswith('/step')
+        if seen.type == STEP and (resting or {'begin', 'end'} <= set(seen.steps)):
             facts = [f for f in seen.facts if f != 'stamp_ns']
             return {
                 'trigger': 'message',

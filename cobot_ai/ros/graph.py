@@ -17,6 +17,7 @@ from cobot_ai.store.surveyor import Surveyor
 
 DISCOVERY_S = 1.5
 PERIOD_S = 0.005
+LOOK_S = 0.25
 DEPTH = 5000
 
 
@@ -50,10 +51,17 @@ class _Listener:
 
     def __init__(self, node: Any, namespace: str) -> None:
         self._node = node
-        prefix = f'/{namespace.strip("/")}/' if namespace.strip('/') else '/'
-        found = node.get_topic_names_and_types()
-        self._types = {t: k[0] for t, k in found if k and t.startswith(prefix)}
-        self._subs = {t: s for t, k in self._types.items() if (s := self._subscribe(t, k))}
+        self._prefix = f'/{namespace.strip("/")}/' if namespace.strip('/') else '/'
+        self._types: dict[str, str] = {}
+        self._subs: dict[str, Any] = {}
+
+    def _look(self) -> None:
+        """Subscribe to what has appeared since the last look; discovery takes its time."""
+        for topic, kinds in self._node.get_topic_names_and_types():
+            if kinds and topic.startswith(self._prefix) and topic not in self._types:
+                self._types[topic] = kinds[0]
+                if sub := self._subscribe(topic, kinds[0]):
+                    self._subs[topic] = sub
 
     def _subscribe(self, topic: str, kind: str) -> Any:
         try:
@@ -73,8 +81,13 @@ class _Listener:
         )
 
     def listen(self, seconds: float) -> Survey:
+        """Take in everything for so many seconds."""
         surveyor, end = Surveyor(), time.monotonic() + seconds
-        while time.monotonic() < end:
+        looked = 0.0
+        while (now := time.monotonic()) < end:
+            if now - looked > LOOK_S:
+                looked = now
+                self._look()
             for topic, sub in self._subs.items():
                 self._drain(surveyor, topic, sub)
             time.sleep(PERIOD_S)

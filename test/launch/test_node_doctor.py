@@ -14,7 +14,7 @@ from sensor_msgs.msg import Temperature
 from cobot_ai.store.cellfile import load_cell
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(120)]
-SECONDS = '2'
+SECONDS = '3'
 
 
 @pytest.fixture
@@ -63,12 +63,9 @@ def test_a_first_cell_file_comes_from_the_graph_and_the_doctor_holds_it_against_
         '/heat': 'sensor_msgs/msg/Temperature',
         '/wrench': 'geometry_msgs/msg/WrenchStamped',
     }
+    assert spec.step.topic == '/step', 'a step topic on which the program rests is still one'
     assert all(25 < s.rate_hz < 60 for s in spec.streams)
     good = command('doctor', str(file), '--seconds', SECONDS)
     assert good.returncode == 0, good.stdout + good.stderr
     assert 'best effort' in good.stdout
     assert 'looks like K, not degC' in good.stdout
-    file.write_text(file.read_text().replace('/wrench', '/wrist'))
-    bad = command('doctor', str(file), '--seconds', SECONDS)
-    assert bad.returncode == 1
-    assert 'Of this type no stream reads /wrench' in bad.stdout
