@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Floats, LabelledCase, Window
 
-MOST_CASES = 1500
-"""A model stores at most so many cases; beyond, they are thinned out evenly per class."""
 OTHER = -1
 """Class index of a case whose class has too few labels to be learnt."""
 
@@ -29,7 +27,6 @@ class Training:
         y: Index into `classes`, `OTHER` for a class that is too rare [case].
         channels: Channel names.
         labels: Label of each case. groups: Split group of each case.
-        left_out: How many cases were left out because there are too many.
     """
 
     ids: tuple[int, ...]
@@ -40,7 +37,6 @@ class Training:
     y: NDArray[np.int64]
     labels: tuple[str, ...]
     groups: tuple[str, ...]
-    left_out: int
 
 
 def stack(windows: Sequence[Window]) -> tuple[Floats, Floats]:
@@ -68,8 +64,6 @@ def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
     if len(classes) < 2:
         return None
     ordered = sorted(cases, key=lambda c: c.id)
-    _, codes = np.unique([c.label for c in ordered], return_inverse=True)
-    ordered = [ordered[i] for i in spread(codes.astype(np.int64), MOST_CASES)]
     values, mask = stack([c.window for c in ordered])
     index = {name: i for i, name in enumerate(classes)}
     return Training(
@@ -81,7 +75,6 @@ def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
         np.array([index.get(c.label, OTHER) for c in ordered], np.int64),
         tuple(c.label for c in ordered),
         tuple(c.group for c in ordered),
-        len(cases) - len(ordered),
     )
 
 

@@ -20,7 +20,7 @@ from cobot_ai.model.bank import Bank
 from cobot_ai.model.data import OTHER, Training, arrange, stack
 from cobot_ai.model.folds import assign_folds
 from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
-from cobot_ai.model.heads import Head, Recipe, Table, Trained, pick
+from cobot_ai.model.heads import Head, Trained, pick
 from cobot_ai.model.kernel import KernelHead
 from cobot_ai.model.library import compute, describe, make_bank
 from cobot_ai.model.linear import LinearHead
@@ -61,9 +61,9 @@ class OnnxFitter:
         known = np.flatnonzero(training.y != OTHER)
         learn, y = pick(table, known), training.y[known]
         recipe = head.choose(learn, y, len(training.classes))
-        raw, folds = cross_fit(recipe, table, training, spec.seed)
+        folds = assign_folds(training.labels, training.groups, FOLDS, spec.seed)
+        trained, raw = recipe.fit(table, training.y, len(training.classes), folds)
         temperature, _ = fit_temperature(raw[known], y)
-        trained = recipe.solve(learn, y, len(training.classes))
         scores = softmax(raw * temperature)
         facts = _facts(training, scores, folds)
         facts |= {'head': recipe.facts, 'temperature': temperature, 'blocks': list(trained.blocks)}
@@ -78,23 +78,6 @@ class OnnxFitter:
     def predict(self, fitted: Fitted, windows: Sequence[Window]) -> Doubles:
         """Probabilities [window, class] computed in numpy by ONNX's reference evaluator."""
         return evaluate(fitted.blob, *stack(windows))
-
-
-def cross_fit(
-    recipe: Recipe, table: Table, training: Training, seed: int
-) -> tuple[Doubles, NDArray[np.int64]]:
-    """Raw scores of every case by a model that saw neither it nor its group, and the folds."""
-    folds = assign_folds(training.labels, training.groups, FOLDS, seed)
-    raw = np.zeros((len(training.y), len(training.classes)))
-    for fold in range(int(folds.max()) + 1):
-        held = folds == fold
-        learn = np.flatnonzero(~held & (training.y != OTHER))
-        # Where the other folds hold less than two classes there is nothing to compare with: the
-        # scores stay all alike, which is the honest "cannot tell".
-        if held.any() and len(np.unique(training.y[learn])) > 1:
-            model = recipe.solve(pick(table, learn), training.y[learn], len(training.classes))
-            raw[held] = model.raw(pick(table, held))
-    return raw, folds
 
 
 def export(bank: Bank, trained: Trained, temperature: float, classes: Sequence[str]) -> bytes:
@@ -132,6 +115,5 @@ def _facts(training: Training, scores: Doubles, folds: NDArray[np.int64]) -> Jso
     return {
         'honest_accuracy': round(float(right.mean()), 4),
         'folds': len(np.unique(folds)),
-        'left_out': training.left_out,
         'libraries': versions,
     }

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cobot_ai.model.data import OTHER
+
 
 def assign_folds(
     labels: Sequence[str], groups: Sequence[str], count: int, seed: int
@@ -36,3 +38,23 @@ def assign_folds(
         load[label][folds[i]] += 1
         total[folds[i]] += 1
     return folds
+
+
+def learn_sets(
+    y: NDArray[np.int64], folds: NDArray[np.int64]
+) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Positions of the learnt and of the scored cases of each fold.
+
+    Where the other folds hold less than two classes there is nothing to compare with: the fold is
+    left out, so that its scores stay all alike, which is the honest "cannot tell".
+
+    Args:
+        y: Classes, `OTHER` for cases that are scored but never learnt. folds: Fold of each case.
+    """
+    sets = {}
+    for fold in np.unique(folds):
+        held = folds == fold
+        learn = np.flatnonzero(~held & (y != OTHER))
+        if len(np.unique(y[learn])) > 1:
+            sets[int(fold)] = (learn, np.flatnonzero(held))
+    return sets

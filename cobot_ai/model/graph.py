@@ -38,6 +38,12 @@ class Graph:
         )
         return name
 
+    def half(self, value: NDArray[Any]) -> str:
+        """Add a constant that is stored in half precision; the name of its float32 form."""
+        name = f'c{len(self._constants)}'
+        self._constants.append(numpy_helper.from_array(value.astype(np.float16), name))
+        return self.single(name)
+
     def op(self, kind: str, *inputs: str, out: str = '', **attributes: Any) -> str:
         """Add an operator with one output and return the output's name."""
         name = out or f'n{len(self._nodes)}'

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from cobot_ai.core.types import Doubles, Floats, Json
+from cobot_ai.core.types import Doubles, Json
 from cobot_ai.model.bank import Features
 from cobot_ai.model.blocks import Emitted
 from cobot_ai.model.graph import Graph, Port
@@ -22,7 +22,11 @@ Table = Mapping[str, Features]
 
 
 class Trained(Protocol):
-    """A solved head."""
+    """A solved head.
+
+    What it learns or forgets one by one changes no hyper-parameter; the result equals solving
+    from scratch with the same ones.
+    """
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -30,6 +34,24 @@ class Trained(Protocol):
 
     def raw(self, table: Table) -> Doubles:
         """Raw class scores [case, class], computed in numpy."""
+
+    def add(self, table: Table, y: Labels) -> Trained:
+        """Learn cases exactly."""
+
+    def forget(self, table: Table, y: Labels, rows: Labels) -> Trained | None:
+        """Forget learnt cases exactly.
+
+        Args:
+            table: Their features. y: Their classes.
+            rows: Their positions among the learnt cases, in the order they were learnt.
+
+        Returns:
+            None where only a full refit can forget them.
+        """
+
+    @property
+    def stored(self) -> Labels | None:
+        """Positions of the stored cases among the learnt ones; None: it stores none."""
 
     def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> tuple[str, list[Port]]:
         """Write the head into a graph: name of the raw scores [B, class], extra outputs."""
@@ -42,8 +64,17 @@ class Recipe(Protocol):
     def facts(self) -> Json:
         """What was chosen, for the manifest."""
 
-    def solve(self, table: Table, y: Labels, classes: int) -> Trained:
-        """Fit scaling, weights and coefficients from scratch with these hyper-parameters."""
+    def fit(self, table: Table, y: Labels, classes: int, folds: Labels) -> tuple[Trained, Doubles]:
+        """Solve from scratch with these hyper-parameters, and score honestly.
+
+        Args:
+            table: Features of all cases. y: Their classes; a case of class `OTHER` is scored but
+                not learnt. classes: Number of classes. folds: Fold of each case.
+
+        Returns:
+            The solved head, and raw scores [case, class] of every case by a model that did not
+            see its fold.
+        """
 
 
 class Head(Protocol):
@@ -94,6 +125,30 @@ def pick(table: Table, rows: Labels | np.ndarray[tuple[int], np.dtype[np.bool_]]
     return {name: Features(f.values[rows], f.valid[rows], f.emphasis) for name, f in table.items()}
 
 
-def as_float32(values: Doubles) -> Floats:
-    """The precision a graph works in."""
-    return values.astype(np.float32)
+def join(table: Table, blocks: Sequence[str]) -> Features:
+    """Several blocks side by side."""
+    parts = [table[b] for b in blocks]
+    if len(parts) == 1:
+        return parts[0]
+    return Features(
+        np.hstack([p.values for p in parts]),
+        np.hstack([p.valid for p in parts]),
+        np.hstack([p.strength for p in parts]),
+    )
+
+
+def stack_rows(first: Table, second: Table) -> Table:
+    """The features of two sets of cases, one set after the other."""
+    return {
+        name: Features(
+            np.concatenate([f.values, second[name].values]),
+            np.concatenate([f.valid, second[name].valid]),
+            f.emphasis,
+        )
+        for name, f in first.items()
+    }
+
+
+def count(table: Table) -> int:
+    """Number of cases."""
+    return len(next(iter(table.values())).values)

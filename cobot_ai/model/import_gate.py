@@ -26,13 +26,15 @@ from cobot_ai.model.graph import FLOAT, INT64
 SIZE_LIMIT = 64_000_000
 TRIAL_SECONDS = 20.0
 _OPERATORS = """
-Abs Add Asinh Cast Clip Concat Conv Div Exp Gather Gemm Greater Identity Log
-MatMul Max Min Mul Neg ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Sigmoid Slice Softmax
-Sqrt Sub Tanh TopK Transpose Unsqueeze Where
+Abs Add Asinh Cast Clip Concat Conv Div Exp Flatten Gather Gemm GlobalAveragePool Greater Identity
+Log MatMul Max Min Mul Neg ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Sigmoid Sign Slice
+Softmax Sqrt Sub Tanh TopK Transpose Unsqueeze Where
 """
 OPERATORS = frozenset(_OPERATORS.split())
 """No Loop, Scan or If (may never end), nothing that makes large tensors out of small ones."""
-NUMERIC = frozenset({FLOAT, INT64, int(TensorProto.INT32), int(TensorProto.BOOL)})
+NUMERIC = frozenset(
+    {FLOAT, int(TensorProto.FLOAT16), INT64, int(TensorProto.INT32), int(TensorProto.BOOL)}
+)
 REQUIRED = frozenset({'probs', 'evidence'})
 OPTIONAL = frozenset({'novelty', 'near_idx', 'near_sim'})
 

@@ -1,196 +1,201 @@
-"""The kernel head: ridge on two kernels over the stored, labelled cases.
+"""The kernel head: ridge on a sum of kernels over the stored, labelled cases.
 
-K = (1 - mix) exp(-a |z - z'|_1) + mix exp(-b |v - v'|^2) over a Laplacian and a Gaussian view;
-scores K C + base with C = (K + ridge D)^-1 (Y - base). Everything is chosen by exact
-leave-one-out log-loss.
+K = sum of share exp(-rate distance) over a list of views (an L1 and a squared distance make a
+Laplacian and a Gaussian kernel); scores K C + base with C = (K + ridge D)^-1 (Y - base).
+Everything is chosen by exact leave-one-out log-loss.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cobot_ai.core.types import Doubles, Floats, Json
-from cobot_ai.model.blocks import Emitted
-from cobot_ai.model.data import spread
-from cobot_ai.model.graph import BATCH, FLOAT, INT64, Graph, Port
+from cobot_ai.model.arms import Arm, ExactKernel, kernel_among
+from cobot_ai.model.data import OTHER, spread
+from cobot_ai.model.distance import evenly, median
+from cobot_ai.model.folds import learn_sets
 from cobot_ai.model.heads import Table, Trained, pick
+from cobot_ai.model.landmarks import fit_landmarks, landmark_count
 from cobot_ai.model.ridge import (
+    GRID_CASES,
     Choice,
     Labels,
     Targets,
     choose_ridge,
     make_targets,
-    regularised_inverse,
+    solve,
 )
-from cobot_ai.model.views import Gaussian, Laplacian, fit_gaussian, fit_laplacian
+from cobot_ai.model.solution import solve_exact
+from cobot_ai.model.views import GaussianMetric, LaplacianMetric, Metric
 
 SPECTRUM, SHARES = 'spectrum', 'convolutions'
 """The block that is left out where it does not help, and the one of the Gaussian view."""
 WIDTHS = (0.5, 1.0, 2.0)
 MIXES = (0.25, 0.5, 0.75)
-GRID_CASES = 400
-"""Hyper-parameters are chosen on at most so many cases; the solution uses all."""
-NEAREST = 5
+MOST_EXACT = 1500
+"""Beyond so many cases landmarks carry the kernel."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
-    """One view with its kernel width and its share of the mix."""
+class Plan:
+    """A view a head may use: its metric and the sets of feature blocks to choose from."""
 
-    view: Laplacian | Gaussian
-    rate: float
+    metric: Metric
+    options: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chosen view; its width is a multiple of 1 / median distance."""
+
+    metric: Metric
+    blocks: tuple[str, ...]
+    width: float
     share: float
 
-    def rows(self, distance: Floats) -> Doubles:
-        """This arm's part of the kernel for given distances."""
-        return np.asarray(self.share * np.exp(-self.rate * distance), np.float64)
-
-    def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> str:
-        """The same inside a graph, in double precision [B, stored]."""
-        rate, share = g.double(g.const(-self.rate)), g.double(g.const(self.share))
-        return g.op('Mul', g.op('Exp', g.op('Mul', self.view.emit(g, emitted), rate)), share)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedKernel:
-    """Arms, coefficients [stored, class], base [class], inverse [stored, stored]."""
-
-    arms: tuple[Arm, ...]
-    coefficients: Doubles
-    base: Doubles
-    inverse: Doubles
-
     @property
-    def blocks(self) -> tuple[str, ...]:
-        """Names of the feature blocks it reads."""
-        return tuple(block for arm in self.arms for block in arm.view.blocks)
+    def facts(self) -> Json:
+        """What was chosen, for the manifest."""
+        name = type(self.metric).__name__.removesuffix('Metric').lower()
+        return {
+            'kernel': name,
+            'blocks': list(self.blocks),
+            'width': self.width,
+            'share': self.share,
+        }
 
-    def raw(self, table: Table) -> Doubles:
-        """Raw class scores [case, class]."""
-        kernel = sum(arm.rows(arm.view.distance(table)) for arm in self.arms)
-        return np.asarray(kernel @ self.coefficients + self.base)
+    def arm(self, table: Table, y: Labels, stored: Labels) -> Arm:
+        """Fit the view on a table and store some of its cases."""
+        view = self.metric.fit(table, self.blocks, y).keep(stored)
+        rows = evenly(len(stored))
+        return Arm(view, self.width / median(view.among(rows), rows), self.share)
 
-    def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> tuple[str, list[Port]]:
-        """Write kernel, scores, novelty and the nearest stored cases into a graph."""
-        kernel = self.arms[0].emit(g, emitted)
-        for arm in self.arms[1:]:
-            kernel = g.op('Add', kernel, arm.emit(g, emitted))
-        product = g.op('MatMul', kernel, g.double(g.const(self.coefficients)))
-        alike = g.single(kernel)
-        quadratic = g.op('Mul', g.op('MatMul', alike, g.const(self.inverse)), alike)
-        unknown = g.op('Sub', g.const(1.0), g.sum(quadratic, axis=1, keep=False))
-        g.op('Clip', unknown, g.const(0.0), g.const(1.0), out='novelty')
-        count = min(NEAREST, len(self.coefficients))
-        g.top(alike, count, ('near_sim', 'near_idx'))
-        ports: list[Port] = [
-            ('novelty', FLOAT, (BATCH,)),
-            ('near_idx', INT64, (BATCH, count)),
-            ('near_sim', FLOAT, (BATCH, count)),
-        ]
-        return g.op('Add', g.single(product), g.const(self.base)), ports
+    def kernel(self, distance: Floats, rows: Labels) -> Doubles:
+        """Kernel [case, learnt] from distances among all cases when only some are learnt."""
+        sample = rows[evenly(len(rows))]
+        apart = distance[:, rows]
+        rate = self.width / median(apart[sample], evenly(len(rows)))
+        return np.asarray(self.share * np.exp(-rate * apart.astype(np.float64)))
 
 
 @dataclass(frozen=True, slots=True)
 class KernelRecipe:
-    """Chosen hyper-parameters; widths are multiples of 1 / median distance."""
+    """Chosen views and ridge."""
 
-    blocks: tuple[str, ...]
-    width_a: float
-    width_b: float
-    mix: float
+    parts: tuple[Part, ...]
     ridge: float
 
     @property
     def facts(self) -> Json:
         """What was chosen, for the manifest."""
-        return {
-            'blocks': list(self.blocks),
-            'width_a': self.width_a,
-            'width_b': self.width_b,
-            'mix': self.mix,
-            'ridge': self.ridge,
-        }
+        return {'views': [part.facts for part in self.parts], 'ridge': self.ridge}
 
-    def solve(self, table: Table, y: Labels, classes: int) -> Trained:
-        """Fit scaling, weights, widths and coefficients from scratch."""
-        targets = make_targets(y, classes)
-        arms, kernel = [], np.zeros((len(y), len(y)))
-        for view, width, share in self._views(table, y):
-            distance = view.within()
-            arm = Arm(view, width / _median(distance), share)
-            kernel += arm.rows(distance)
-            arms.append(arm)
-        inverse = regularised_inverse(kernel, targets, self.ridge)
-        return TrainedKernel(tuple(arms), inverse @ targets.centred, targets.base, inverse)
+    def fit(self, table: Table, y: Labels, classes: int, folds: Labels) -> tuple[Trained, Doubles]:
+        """Solve on all cases and score each one by a model that did not see its fold."""
+        known = np.flatnonzero(y != OTHER)
+        if len(known) > MOST_EXACT:
+            most = landmark_count(len(known))
+            return fit_landmarks(self.arms, self.ridge, table, y, classes, folds, most)
+        trained = self.solve(pick(table, known), y[known], classes)
+        return trained, self.cross(table, y, classes, folds)
 
-    def _views(
-        self, table: Table, y: Labels
-    ) -> Iterable[tuple[Laplacian | Gaussian, float, float]]:
-        if self.mix < 1:
-            yield fit_laplacian(table, self.blocks, y), self.width_a, 1 - self.mix
-        if self.mix > 0:
-            yield fit_gaussian(table, SHARES), self.width_b, self.mix
+    def solve(self, table: Table, y: Labels, classes: int) -> ExactKernel:
+        """Fit views, widths and coefficients from scratch; every case is stored."""
+        arms = self.arms(table, y, np.arange(len(y)))
+        kernel = kernel_among(arms, np.arange(len(y)))
+        return ExactKernel(arms, solve_exact(kernel, make_targets(y, classes), self.ridge))
+
+    def arms(self, table: Table, y: Labels, stored: Labels) -> tuple[Arm, ...]:
+        """Fit all views and store some of the cases."""
+        return tuple(part.arm(table, y, stored) for part in self.parts)
+
+    def cross(self, table: Table, y: Labels, classes: int, folds: Labels) -> Doubles:
+        """Raw scores [case, class] of every case by a model that did not see its fold."""
+        sets = list(learn_sets(y, folds).values())
+        learns = [learn for learn, _ in sets]
+        kernels = [np.zeros((len(y), len(learn))) for learn in learns]
+        for part in self.parts:
+            for i, distance in enumerate(part.metric.cross(table, part.blocks, y, learns)):
+                kernels[i] += part.kernel(distance, learns[i])
+        raw = np.zeros((len(y), classes))
+        for kernel, (learn, held) in zip(kernels, sets, strict=True):
+            targets = make_targets(y[learn], classes)
+            solved = solve(kernel[learn], targets, self.ridge)
+            raw[held] = kernel[held] @ solved + targets.base
+        return raw
 
 
 @dataclass(frozen=True, slots=True)
 class _Best:
-    """The best width of one view, with its kernel."""
+    """The best width of one view, or the best sum of views so far."""
 
     choice: Choice
-    width: float
     kernel: Doubles
+    parts: tuple[Part, ...]
+
+    @property
+    def loss(self) -> float:
+        return self.choice.loss
+
+    def shares(self, factor: float) -> tuple[Part, ...]:
+        return tuple(replace(p, share=p.share * factor) for p in self.parts)
+
+
+def make_plans(blocks: Sequence[str]) -> tuple[Plan, ...]:
+    """The views of some feature blocks.
+
+    The convolutions make a Gaussian view, all others together a Laplacian one.
+    """
+    wide = tuple(b for b in blocks if b != SHARES)
+    plain = tuple(b for b in wide if b != SPECTRUM)
+    joined = tuple(dict.fromkeys(option for option in (wide, plain) if option))
+    plans = [Plan(LaplacianMetric(), joined)] if joined else []
+    if SHARES in blocks:
+        plans.append(Plan(GaussianMetric(), ((SHARES,),)))
+    return tuple(plans)
 
 
 class KernelHead:
-    """Chooses blocks, widths, mix and ridge by exact leave-one-out.
+    """Chooses blocks, widths, shares and ridge by exact leave-one-out.
 
     Args:
-        blocks: Names of the feature blocks. The convolutions make the Gaussian view, all others
-            together the Laplacian one.
+        blocks: Names of the feature blocks. Shares are chosen one view (`make_plans`) after the
+            other.
     """
 
     def __init__(self, blocks: Sequence[str]) -> None:
         self.blocks = tuple(blocks)
-        wide = tuple(b for b in blocks if b != SHARES)
-        plain = tuple(b for b in wide if b != SPECTRUM)
-        self._joined = tuple(dict.fromkeys(option for option in (wide, plain) if option))
+        self._plans = make_plans(blocks)
 
     def choose(self, table: Table, y: Labels, classes: int) -> KernelRecipe:
         """Choose on at most `GRID_CASES` cases, evenly spread over each class."""
         rows = spread(y, GRID_CASES)
         table, targets = pick(table, rows), make_targets(y[rows], classes)
-        options = [
-            (joined, _best(fit_laplacian(table, joined, targets.y), targets))
-            for joined in self._joined
-        ]
-        b = _best(fit_gaussian(table, SHARES), targets) if SHARES in self.blocks else None
-        if not options and b is not None:
-            return KernelRecipe((), 1.0, b.width, 1.0, b.choice.ridge)
-        blocks, a = min(options, key=lambda option: option[1].choice.loss)
-        if b is None:
-            return KernelRecipe(blocks, a.width, 1.0, 0.0, a.choice.ridge)
-        ends = [(a.choice, 0.0), (b.choice, 1.0)]
-        between = [
-            (choose_ridge((1 - mix) * a.kernel + mix * b.kernel, targets), mix) for mix in MIXES
-        ]
-        best, mix = min([*ends, *between], key=lambda pair: pair[0].loss)
-        return KernelRecipe(blocks, a.width, b.width, mix, best.ridge)
+        found = [_best_view(plan, table, targets) for plan in self._plans]
+        best = found[0]
+        for view in found[1:]:
+            mixed = (_mix(best, view, share, targets) for share in MIXES)
+            best = min([best, view, *mixed], key=lambda b: b.loss)
+        return KernelRecipe(best.parts, best.choice.ridge)
 
 
-def _best(view: Laplacian | Gaussian, targets: Targets) -> _Best:
-    distance = view.within().astype(np.float64)
-    median = _median(distance)
-    tried = []
-    for width in WIDTHS:
-        kernel = np.exp(-width / median * distance)
-        tried.append(_Best(choose_ridge(kernel, targets), width, kernel))
-    return min(tried, key=lambda best: best.choice.loss)
+def _best_view(plan: Plan, table: Table, targets: Targets) -> _Best:
+    """The best blocks and width of one view."""
+    options = []
+    for blocks in plan.options:
+        view = plan.metric.fit(table, blocks, targets.y)
+        distance = view.among(np.arange(len(targets.y)))
+        for width in WIDTHS:
+            part = Part(plan.metric, blocks, width, 1.0)
+            kernel = part.kernel(distance, np.arange(len(targets.y)))
+            options.append(_Best(choose_ridge(kernel, targets), kernel, (part,)))
+    return min(options, key=lambda b: b.loss)
 
 
-def _median(distance: Floats | Doubles) -> float:
-    """Median distance between two different cases."""
-    upper = distance[np.triu_indices(len(distance), 1)]
-    return max(float(np.median(upper)), 1e-9)
+def _mix(a: _Best, b: _Best, share: float, targets: Targets) -> _Best:
+    kernel = (1 - share) * a.kernel + share * b.kernel
+    parts = (*a.shares(1 - share), *b.shares(share))
+    return _Best(choose_ridge(kernel, targets), kernel, parts)

@@ -1,15 +1,13 @@
-"""Two ways to say how far apart two cases are, each also as a graph (in double precision).
+"""Ways to say how far apart two cases are, each also as a graph.
 
-Features the present case did not measure are left out and the distance is scaled up to what it
-would usually be with them. So that a case with hardly anything measured does not look identical
-to everything, a small part of what is missing enters as the usual distance: with nothing measured
-all stored cases are usually far away.
+A view is fitted on a training set and keeps rows of it (half precision, as in the graph).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,168 +15,269 @@ from numpy.typing import NDArray
 from cobot_ai.core.types import Doubles, Floats
 from cobot_ai.model.bank import Features
 from cobot_ai.model.blocks import Emitted
+from cobot_ai.model.distance import l1, l1_within, l2
 from cobot_ai.model.graph import Graph
-from cobot_ai.model.heads import Standard, Table, fit_standard
+from cobot_ai.model.heads import Standard, Table, fit_standard, join
+from cobot_ai.model.missing import complete, complete_others, emit_complete
 from cobot_ai.model.ridge import Labels
 
 KEPT = 256
-"""Features of the Laplacian view that are kept."""
+"""Features of a Laplacian view that are kept."""
 LEAST_WEIGHT = 0.02
-PRIOR = 0.05
-"""Share of what is missing that enters as the usual distance."""
-TINY = 1e-9
+HALF_MAX = 6e4
+"""Standard scores beyond what half precision holds are cut."""
+
+
+class View(Protocol):
+    """One notion of distance between cases, fitted on a training set.
+
+    Attributes:
+        stored: Standardised features of the stored cases, float32 [stored, feature].
+    """
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the feature blocks it reads."""
+
+    @property
+    def stored(self) -> Floats:
+        """Standardised features of the stored cases, float32 [stored, feature]."""
+
+    def distance(self, table: Table) -> Floats:
+        """Distances of other cases to the stored ones [case, stored]."""
+
+    def among(self, rows: Labels) -> Floats:
+        """Distances of some stored cases to all stored ones [row, stored]."""
+
+    def keep(self, rows: Labels) -> View:
+        """The same view with some of its stored cases."""
+
+    def extend(self, table: Table) -> View:
+        """The same view with other cases stored as well, at the end."""
+
+    def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> str:
+        """The same inside a graph: name of the distances [B, stored], double precision."""
+
+
+class Metric(Protocol):
+    """A family of views."""
+
+    def fit(self, table: Table, blocks: tuple[str, ...], y: Labels) -> View:
+        """Fit a view that stores all cases of a table."""
+
+    def cross(
+        self, table: Table, blocks: tuple[str, ...], y: Labels, learns: Sequence[Labels]
+    ) -> list[Floats]:
+        """Distances among all cases [case, case], once for each set of learnt cases.
+
+        What labels decide comes from the learnt cases alone. Rows of the others are completed for
+        what they did not measure, as for any new case.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Laplacian:
-    """L1 distance on standardised features, weighted by how well they separate the classes.
+    """L1 distance on cut standard scores, weighted by how well features separate the classes.
 
     Attributes:
         blocks: Feature blocks it reads. columns: Kept features of the joined blocks.
-        standard: Standardisation of the kept features. weights: float64 [feature].
-        stored: Weighted features of the stored cases, float32 [case, feature].
+        standard: Standardisation of the kept features. weights: float32 [feature].
+        stored: Standardised features of the stored cases, float32 [stored, feature].
         usual: Mean distance each feature adds between two stored cases, float32 [feature].
     """
 
     blocks: tuple[str, ...]
     columns: NDArray[np.int64]
     standard: Standard
-    weights: Doubles
+    weights: Floats
     stored: Floats
     usual: Floats
 
-    def within(self) -> Floats:
-        """Distances among the stored cases [case, case]."""
-        return l1(self.stored, self.stored)
+    def among(self, rows: Labels) -> Floats:
+        """Distances of some stored cases to all stored ones [row, stored]."""
+        return l1(self.stored[rows], self.stored, self.weights)
 
     def distance(self, table: Table) -> Floats:
         """Distances of other cases to the stored ones [case, stored]."""
-        features = _columns(join(table, self.blocks), self.columns)
-        rows = (self.standard.apply(features) * self.weights).astype(np.float32)
-        return _complete(l1(rows, self.stored), features, self.usual, np.abs(self.stored))
+        features = self._features(table)
+        full = l1(self.standard.apply(features).astype(np.float32), self.stored, self.weights)
+        return complete(full, features.valid, self.usual, np.abs(self.stored) * self.weights)
+
+    def _features(self, table: Table) -> Features:
+        joined = join(table, self.blocks)
+        return Features(joined.values[:, self.columns], joined.valid[:, self.columns])
+
+    def keep(self, rows: Labels) -> Laplacian:
+        """The same view with some of its stored cases."""
+        return replace(self, stored=self.stored[rows])
+
+    def extend(self, table: Table) -> Laplacian:
+        """The same view with other cases stored as well, at the end."""
+        rows = _half(self.standard.apply(self._features(table)))
+        return replace(self, stored=np.concatenate([self.stored, rows]))
 
     def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> str:
         """The same inside a graph: name of the distances [B, stored]."""
         columns = g.const(self.columns)
         value, valid = (
-            g.op(
-                'Gather',
-                g.op('Concat', *(emitted[b][i] for b in self.blocks), axis=1),
-                columns,
-                axis=1,
-            )
-            for i in (0, 1)
+            g.op('Gather', _joined(g, emitted, self.blocks, i), columns, axis=1) for i in (0, 1)
         )
-        row = g.op('Mul', self.standard.emit(g, (value, valid)), g.const(self.weights))
-        stored = g.const(self.stored)
-        apart = g.op('Sub', g.double(g.op('Unsqueeze', row, g.const([1]))), g.double(stored))
-        full = g.sum(g.op('Abs', apart), keep=False)
-        return _emit_complete(g, full, valid, self.usual, g.op('Abs', stored))
+        weights = g.const(self.weights)
+        row = g.op('Mul', self.standard.emit(g, (value, valid)), weights)
+        stored = g.op('Mul', g.half(self.stored), weights)
+        apart = g.op('Abs', g.op('Sub', g.op('Unsqueeze', row, g.const([1])), stored))
+        full = g.double(g.sum(apart, keep=False))
+        return emit_complete(g, full, valid, self.usual, g.op('Abs', stored))
+
+
+class LaplacianMetric:
+    """Laplacian views."""
+
+    @staticmethod
+    def fit(table: Table, blocks: tuple[str, ...], y: Labels) -> Laplacian:
+        """Standardise, weigh and keep the best features of some blocks."""
+        features = join(table, blocks)
+        standard = fit_standard(features)
+        z = _half(standard.apply(features))
+        weights = _weigh(z, y, standard, features.strength)
+        columns = np.flatnonzero(weights).astype(np.int64)
+        if not len(columns):
+            columns = np.zeros(1, np.int64)
+        kept = np.ascontiguousarray(z[:, columns])
+        part = Standard(standard.mean[columns], standard.inverse[columns])
+        usual = weights[columns] * _mean_gap(kept)
+        return Laplacian(blocks, columns, part, weights[columns], kept, usual)
+
+    @staticmethod
+    def cross(
+        table: Table, blocks: tuple[str, ...], y: Labels, learns: Sequence[Labels]
+    ) -> list[Floats]:
+        """Distances among all cases, weights from each set of learnt cases alone."""
+        features = join(table, blocks)
+        standard = fit_standard(features)
+        z = _half(standard.apply(features))
+        weights = [_weigh(z[learn], y[learn], standard, features.strength) for learn in learns]
+        found = l1_within(z, weights)
+        if features.valid.all():
+            return found
+        usual = _mean_gap(z)
+        return [
+            complete_others(d, features.valid, w * usual, np.abs(z) * w, learn)
+            for d, w, learn in zip(found, weights, learns, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Gaussian:
-    """Mean squared distance on standardised features (not cut: they are shares of time).
+    """Mean squared distance on standard scores that are not cut.
 
     Attributes:
-        blocks: The feature block it reads. mean, factor: Standardisation, float64 [feature].
-        stored: Standardised features of the stored cases, float32 [case, feature].
+        blocks: Feature blocks it reads. mean, factor: Standardisation, float64 [feature].
+        scale: One over the number of features that vary.
+        stored: Standardised features of the stored cases, float32 [stored, feature].
         usual: Mean squared distance each feature adds, float32 [feature].
     """
 
-    blocks: tuple[str]
+    blocks: tuple[str, ...]
     mean: Doubles
     factor: Doubles
+    scale: float
     stored: Floats
     usual: Floats
 
-    def within(self) -> Floats:
-        """Distances among the stored cases [case, case]."""
-        return l2(self.stored, self.stored)
+    def among(self, rows: Labels) -> Floats:
+        """Distances of some stored cases to all stored ones [row, stored]."""
+        return np.asarray(l2(self.stored[rows], self.stored) * self.scale, np.float32)
 
     def distance(self, table: Table) -> Floats:
         """Distances of other cases to the stored ones [case, stored]."""
-        features = table[self.blocks[0]]
-        rows = ((features.values - self.mean) * self.factor * features.valid).astype(np.float32)
-        return _complete(l2(rows, self.stored), features, self.usual, self.stored**2)
+        rows, valid = self._rows(table)
+        full = np.asarray(l2(rows, self.stored) * self.scale, np.float32)
+        return complete(full, valid, self.usual, self.stored**2 * self.scale)
+
+    def _rows(self, table: Table) -> tuple[Floats, Floats]:
+        features = join(table, self.blocks)
+        rows = np.clip((features.values - self.mean) * self.factor, -HALF_MAX, HALF_MAX)
+        return (rows * features.valid).astype(np.float32), features.valid
+
+    def keep(self, rows: Labels) -> Gaussian:
+        """The same view with some of its stored cases."""
+        return replace(self, stored=self.stored[rows])
+
+    def extend(self, table: Table) -> Gaussian:
+        """The same view with other cases stored as well, at the end."""
+        return replace(self, stored=np.concatenate([self.stored, _half(self._rows(table)[0])]))
 
     def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> str:
         """The same inside a graph: name of the distances [B, stored]."""
-        value, valid = emitted[self.blocks[0]]
-        row = g.op('Mul', g.affine(value, self.mean, self.factor), valid)
-        stored = g.const(self.stored)
-        turned = g.op('Transpose', stored)
-        cross = g.op('Mul', g.op('MatMul', row, turned), g.const(-2.0))
+        value, valid = (_joined(g, emitted, self.blocks, i) for i in (0, 1))
+        scores = g.affine(value, self.mean, self.factor)
+        cut = g.op('Clip', scores, g.const(-HALF_MAX), g.const(HALF_MAX))
+        row = g.op('Mul', cut, valid)
+        stored = g.half(self.stored)
+        cross = g.op('MatMul', row, g.op('Transpose', g.op('Mul', stored, g.const(-2.0))))
         own = g.sum(g.op('Mul', row, row), axis=1)
-        squares = g.op('Mul', stored, stored)
         norms = g.const((self.stored**2).sum(axis=1))
         full = g.op('Max', g.op('Add', g.op('Add', cross, own), norms), g.const(0.0))
-        return _emit_complete(g, g.double(full), valid, self.usual, squares)
+        scaled = g.op('Mul', full, g.const(self.scale))
+        squares = g.op('Mul', g.op('Mul', stored, stored), g.const(self.scale))
+        return emit_complete(g, g.double(scaled), valid, self.usual, squares)
 
 
-def fit_laplacian(table: Table, blocks: tuple[str, ...], y: Labels) -> Laplacian:
-    """Standardise, weigh and keep the best features of some blocks."""
-    features = join(table, blocks)
-    standard = fit_standard(features)
-    z = standard.apply(features)
-    weights = np.where(standard.inverse > 0, LEAST_WEIGHT + separation(z, y), 0.0)
-    weights *= features.strength
-    columns = np.sort(np.argsort(-weights, kind='stable')[:KEPT]).astype(np.int64)
-    kept = weights[columns] / max(float(np.sqrt((weights[columns] ** 2).sum())), 1e-12)
-    stored = (z[:, columns] * kept).astype(np.float32)
-    part = Standard(standard.mean[columns], standard.inverse[columns])
-    return Laplacian(blocks, columns, part, kept, stored, _mean_gap(stored))
+class GaussianMetric:
+    """Gaussian views. Labels decide nothing in them."""
+
+    @staticmethod
+    def fit(table: Table, blocks: tuple[str, ...], y: Labels) -> Gaussian:
+        """Standardise some blocks so that squared distances are means over their features."""
+        features = join(table, blocks)
+        standard = fit_standard(features)
+        scale = 1 / max(int((standard.inverse > 0).sum()), 1)
+        empty = np.zeros((0, len(standard.mean)), np.float32)
+        factor = standard.inverse * features.strength
+        none = Gaussian(blocks, standard.mean, factor, scale, empty, empty[:1])
+        view = none.extend(table)
+        return replace(view, usual=2 * scale * view.stored.var(axis=0))
+
+    def cross(
+        self, table: Table, blocks: tuple[str, ...], y: Labels, learns: Sequence[Labels]
+    ) -> list[Floats]:
+        """Distances among all cases."""
+        view = self.fit(table, blocks, y)
+        full, valid = view.among(np.arange(len(y))), join(table, blocks).valid
+        if valid.all():
+            return [full] * len(learns)
+        zero = view.stored**2 * np.float32(view.scale)
+        return [complete_others(full.copy(), valid, view.usual, zero, learn) for learn in learns]
 
 
-def fit_gaussian(table: Table, block: str) -> Gaussian:
-    """Standardise a block so that squared distances are means over its features."""
-    features = table[block]
-    standard = fit_standard(features)
-    varying = max(int((standard.inverse > 0).sum()), 1)
-    factor = standard.inverse * features.strength / np.sqrt(varying)
-    stored = ((features.values - standard.mean) * factor * features.valid).astype(np.float32)
-    return Gaussian((block,), standard.mean, factor, stored, 2 * stored.var(axis=0))
-
-
-def separation(z: Doubles, y: Labels) -> Doubles:
+def separation(z: Doubles | Floats, y: Labels) -> Doubles:
     """Adjusted share of each feature's variance that the classes explain, 0 to 1 [feature]."""
-    n, centre = len(y), z.mean(axis=0)
+    n, centre = len(y), z.mean(axis=0, dtype=np.float64)
     total = ((z - centre) ** 2).sum(axis=0) + 1e-9
     groups = [z[y == c] for c in np.unique(y)]
-    between = sum(len(group) * (group.mean(axis=0) - centre) ** 2 for group in groups)
+    between = sum(
+        len(group) * (group.mean(axis=0, dtype=np.float64) - centre) ** 2 for group in groups
+    )
     share = np.clip(between / total, 0, 1)
     return np.asarray(np.clip(1 - (1 - share) * (n - 1) / max(n - len(groups), 1), 0, 1))
 
 
-def join(table: Table, blocks: tuple[str, ...]) -> Features:
-    """Several blocks side by side."""
-    parts = [table[b] for b in blocks]
-    return Features(
-        np.hstack([p.values for p in parts]),
-        np.hstack([p.valid for p in parts]),
-        np.hstack([p.strength for p in parts]),
-    )
+def _weigh(z: Floats, y: Labels, standard: Standard, strength: Floats) -> Floats:
+    """Weights of all features, 0 for all but the best `KEPT`; their squares sum to 1."""
+    weights = np.where(standard.inverse > 0, LEAST_WEIGHT + separation(z, y), 0.0) * strength
+    weights[np.argsort(-weights, kind='stable')[KEPT:]] = 0
+    return (weights / max(float(np.sqrt((weights**2).sum())), 1e-12)).astype(np.float32)
 
 
-def l1(a: Floats, b: Floats) -> Floats:
-    """Sum of absolute differences of all pairs of rows."""
-    out = np.empty((len(a), len(b)), np.float32)
-    gap = np.empty_like(b)
-    for i, row in enumerate(a):
-        np.subtract(b, row, out=gap)
-        np.abs(gap, out=gap)
-        gap.sum(axis=1, out=out[i])
-    return out
+def _half(z: Doubles | Floats) -> Floats:
+    """Rounded to half precision: what the graph stores is what training saw."""
+    return np.clip(z, -HALF_MAX, HALF_MAX).astype(np.float16).astype(np.float32)
 
 
-def l2(a: Floats, b: Floats) -> Floats:
-    """Squared Euclidean distance of all pairs of rows."""
-    squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
-    return np.asarray(np.maximum(squares, 0), np.float32)
-
-
-def _columns(features: Features, columns: NDArray[np.int64]) -> Features:
-    return Features(features.values[:, columns], features.valid[:, columns])
+def _joined(g: Graph, emitted: Mapping[str, Emitted], blocks: tuple[str, ...], i: int) -> str:
+    names = [emitted[b][i] for b in blocks]
+    return g.op('Concat', *names, axis=1) if len(names) > 1 else names[0]
 
 
 def _mean_gap(stored: Floats) -> Floats:
@@ -188,26 +287,3 @@ def _mean_gap(stored: Floats) -> Floats:
     return np.asarray(
         (rank * np.sort(stored, axis=0)).sum(axis=0) * 2 / max(n * (n - 1), 1), np.float32
     )
-
-
-def _complete(full: Floats, features: Features, usual: Floats, zero: Floats) -> Floats:
-    """Take out what missing features added (they stood at zero) and scale up [case, stored]."""
-    missing = np.float32(1) - features.valid
-    if not missing.any():
-        return full
-    lost = (missing @ usual)[:, None]
-    pad = PRIOR * lost
-    scale = usual.sum() / np.maximum(usual.sum() - lost + pad, TINY)
-    return np.asarray((full - missing @ zero.T + pad) * scale, np.float32)
-
-
-def _emit_complete(g: Graph, full: str, valid: str, usual: Floats, zero: str) -> str:
-    """The same inside a graph, in double precision."""
-    total = g.double(g.const(usual.sum()))
-    missing = g.op('Sub', g.const(1.0), valid)
-    lost = g.double(g.op('MatMul', missing, g.const(usual[:, None])))
-    pad = g.op('Mul', lost, g.double(g.const(PRIOR)))
-    kept = g.op('Add', g.op('Sub', total, lost), pad)
-    scale = g.op('Div', total, g.op('Max', kept, g.double(g.const(TINY))))
-    extra = g.double(g.op('MatMul', missing, g.op('Transpose', zero)))
-    return g.op('Mul', g.op('Add', g.op('Sub', full, extra), pad), scale)

@@ -26,6 +26,7 @@ class Changed(OnnxFitter):
     """A fitter whose result was tampered with."""
 
     def __init__(self, change):
+        super().__init__()
         self.change = change
 
     def fit(self, cases, spec):

@@ -12,10 +12,10 @@ from cobot_ai.model.ridge import (
     choose_ridge,
     fit_temperature,
     make_targets,
-    regularised_inverse,
     softmax,
 )
 from cobot_ai.model.scaling import fit_scaling
+from cobot_ai.model.solution import solve_exact
 
 
 def masked(seed=0, count=6, channels=3, samples=17, share=0.7):
@@ -81,12 +81,9 @@ def test_leave_one_out_is_exact():
         coefficients = np.linalg.solve(kernel[np.ix_(rest, rest)] + noise, targets.centred[rest])
         expected = kernel[i, rest] @ coefficients + targets.base
         assert np.allclose(best.scores[i], expected, atol=1e-8)
-    assert np.allclose(
-        regularised_inverse(kernel, targets, best.ridge)
-        @ (kernel + np.diag(best.ridge / targets.root**2)),
-        np.eye(30),
-        atol=1e-6,
-    )
+    exact = solve_exact(kernel, targets, best.ridge)
+    expected = exact.inverse @ (kernel + np.diag(best.ridge / targets.root**2))
+    assert np.allclose(expected, np.eye(30), atol=1e-6)
 
 
 def test_temperature_is_the_best_of_a_fine_grid():
