@@ -19,6 +19,7 @@ from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.app.recall import alike
 from cobot_ai.app.status import status
 from cobot_ai.core.audit import Audits
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError
@@ -157,6 +158,8 @@ class Authority:
             self.desk.suppress(case.id)
             return
         evidence = self.gallery.describe(case)
+        near = decision.score.nearest if decision.score else ()
+        evidence['nearest'] = alike(self._p.ledger, near)
         drafts.append(Draft('ask', self.desk.ask_body(case, decision), case.id))
         self._commit(drafts, {case.id: evidence})
         now = self._p.clock.monotonic_ns()

@@ -41,7 +41,7 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
 
     @api.get('/cases/<int:case>/evidence')
     def evidence(case: int) -> Result:
-        return services.reader.evidence(case) or not_found('evidence')
+        return views.evidence_doc(services.reader, case) or not_found('evidence')
 
     @api.get('/cases/<int:case>/still')
     def still(case: int) -> Response | tuple[Json, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from cobot_ai.web.schemas_entries import CertificateDoc, Entry, Evidence, GateCheck
+from cobot_ai.web.schemas_entries import Alike, CertificateDoc, Entry, Evidence, GateCheck
 
 
 class CaseRow(BaseModel):
@@ -37,6 +37,7 @@ class CaseDoc(BaseModel):
     case: int
     entries: list[Entry]
     evidence: Evidence | None
+    nearest: list[Alike] = []
 
 
 class ModelRow(BaseModel):

@@ -41,6 +41,15 @@ class Nearest(Body):
     similarity: float
 
 
+class Alike(Nearest):
+    """The same with the label that counts, and the shift or (without one) who gave it."""
+
+    label: str | None
+    shift: str | None = None
+    by: str | None = None
+    t_ns: int | None = None
+
+
 class StartBody(Body):
     """`start`."""
 
@@ -252,7 +261,10 @@ class EvidenceChannel(Body):
 
 
 class Evidence(Body):
-    """The evidence document of an ask: channels sorted by how much they deviate."""
+    """The evidence document of an ask: channels sorted by how much they deviate.
+
+    `nearest` (what the model goes by) is empty until somebody answered.
+    """
 
     channels: list[EvidenceChannel]
     still: str | None = None
@@ -260,3 +272,4 @@ class Evidence(Body):
     bad: int | None = None
     span_s: float
     band_cases: int
+    nearest: list[Alike] = []

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.app.recall import alike
 from cobot_ai.core.errors import CobotAiError
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, Neighbour
 from cobot_ai.web.services import Services
 from cobot_ai.web.wire import to_wire
 
@@ -45,7 +46,22 @@ def case_doc(services: Services, case: int) -> Json | None:
         'case': case,
         'entries': [to_wire(e, wall_ns) for e in entries],
         'evidence': services.reader.evidence(case),
+        'nearest': _nearest(services.reader, entries),
     }
+
+
+def evidence_doc(reader: LedgerReader, case: int) -> Json | None:
+    """The evidence document of a question; what the model finds alike only after an answer."""
+    found = reader.evidence(case)
+    if found is None or any(e.kind in ('answer', 'resolution') for e in reader.of_case(case)):
+        return found
+    return {**found, 'nearest': []}
+
+
+def _nearest(reader: LedgerReader, entries: list[Entry]) -> list[Json]:
+    """The stored cases the model went by, with the labels that count for them now."""
+    body = next((e.body for e in entries if e.kind == 'decision'), {})
+    return alike(reader, (Neighbour(**n) for n in body.get('nearest', ())))
 
 
 def models(services: Services) -> Json:

@@ -171,3 +171,31 @@ def test_outside_loopback_a_pin_opens_the_page_and_the_name_is_recorded(
     site.up()
     page.wait_for_url('**/login', timeout=9000)
     context.close()
+
+
+def test_a_case_shows_what_it_resembles_with_label_and_shift_and_only_after_the_tap(
+    cell, site, tablet, connect
+):
+    old = cell.ask(facts={'operation': 'insert', 'shift': 'B'})
+    connect().command('answer', case=old, label='missing', epoch=0)
+    cell._write('label', {'label': 'missing', 'by': 'p7', 'source': 'answer', 'revision': 1}, old)
+    near = [{'case': old, 'similarity': 0.83}]
+    told = {**near[0], 'label': 'missing', 'shift': 'B', 'by': None, 't_ns': 1}
+    new = cell.ask(evidence={**an_evidence(), 'nearest': [told]})
+    decision = next(e for e in cell.ledger.of_case(new) if e.kind == 'decision')
+    decision.body['nearest'] = near
+    page = tablet(path='/#/engineer')
+
+    def nearest():
+        return page.request.get(f'{site.url}/api/cases/{new}/evidence').json()['nearest']
+
+    assert nearest() == []
+    connect().command('answer', case=new, label='seated', epoch=0)
+    assert nearest() == [told]
+    page.goto(f'{site.url}/#/engineer/case/{new}')
+    row = page.locator('.nearest li')
+    row.get_by_text('shift B').wait_for()
+    assert 'missing' in row.inner_text()
+    assert '83' in row.inner_text()
+    row.get_by_role('link').click()
+    page.get_by_role('heading', name=f'Case {old}').wait_for()

@@ -1,7 +1,7 @@
 /** E6: one decision end to end: inputs, what was missing, model, threshold, who, when. */
 import { useGet } from '../core/api';
 import { dateTime, number, percent, t, tr } from '../core/i18n';
-import type { CaseDoc, DecisionBody, Entry, ResolutionBody } from '../core/schema';
+import type { Alike, CaseDoc, DecisionBody, Entry, ResolutionBody } from '../core/schema';
 import { Signal, Still } from '../operator/Evidence';
 import { useVersion } from './EngineerScreen';
 
@@ -16,6 +16,7 @@ export function CaseView({ caseId }: { caseId: number }) {
     <article class="case">
       <h1>{t('case.title', { n: String(caseId) })}</h1>
       {decision && <Decision body={decision} end={end} />}
+      <Nearest alike={doc.nearest ?? []} />
       <h2>{t('case.story')}</h2>
       <Story entries={doc.entries} />
       {doc.evidence && (
@@ -84,6 +85,27 @@ function Decision({ body, end }: { body: DecisionBody; end: ResolutionBody | und
           ))}
         </ul>
       )}
+    </>
+  );
+}
+
+/** "Most like case 123, labelled jam by shift B": what the model goes by. */
+function Nearest({ alike }: { alike: Alike[] }) {
+  if (!alike.length) return null;
+  return (
+    <>
+      <h2>{t('case.nearest')}</h2>
+      <ul class="nearest">
+        {alike.map((a) => (
+          <li key={a.case}>
+            <a href={`#/engineer/case/${a.case}`}>{t('case.title', { n: String(a.case) })}</a>
+            <bdi>{a.label ?? t('case.withdrawn')}</bdi>
+            <bdi>{a.shift ? t('case.shift', { name: a.shift }) : a.by}</bdi>
+            <meter min={0} max={1} value={a.similarity} />
+            <span>{percent(a.similarity)}</span>
+          </li>
+        ))}
+      </ul>
     </>
   );
 }
