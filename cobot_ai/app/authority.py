@@ -25,7 +25,7 @@ from cobot_ai.core.audit import Audits
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError
 from cobot_ai.core.evidence import Gallery
 from cobot_ai.core.spec import Action, CellSpec
-from cobot_ai.core.types import Case, Decision, Json, RawMessage, Verdict, Why, Window
+from cobot_ai.core.types import Case, Decision, Json, RawBatch, RawMessage, Verdict, Why, Window
 
 HOUR_NS = 3600 * 10**9
 REMEMBERED = 200
@@ -78,9 +78,13 @@ class Authority:
 
     def take(self, message: RawMessage) -> None:
         """Take in one message of a stream or of the robot program."""
-        if message.topic == self._p.observer.step_topic:
+        self.take_batch(RawBatch.of(message))
+
+    def take_batch(self, batch: RawBatch) -> None:
+        """Take in messages of one topic that were read together."""
+        if batch.topic == self._p.observer.step_topic and batch.data:
             self._judges.moved_on()
-        self._p.observer.take(message, self._p.clock.monotonic_ns())
+        self._p.observer.take_batch(batch, self._p.clock.monotonic_ns())
 
     def tick(self) -> None:
         """Let time pass: deadlines first, then steps that became complete."""
@@ -110,7 +114,7 @@ class Authority:
         decision, broken = judge(case, self._p.versions.scorer, standing, self.spec)
         decision = self._within_budget(decision)
         latency_ms = (self._p.stopwatch() - begun) * 1e3
-        drafts = [Draft('decision', decision_body(case, decision, latency_ms), case.id)]
+        drafts = [Draft('decision', decision_body(case, decision, latency_ms, cut.ingest), case.id)]
         if broken is not None:
             drafts.append(Draft('fault', {'code': 'model', 'detail': broken}, case.id))
         self._remember(case)

@@ -99,7 +99,9 @@ class Record:
         )
 
 
-def decision_body(case: Case, decision: Decision, latency_ms: float) -> Json:
+def decision_body(
+    case: Case, decision: Decision, latency_ms: float, ingest: Json | None = None
+) -> Json:
     """The ledger's record of a decision (docs/ledger.md)."""
     score = decision.score
     return {
@@ -127,9 +129,11 @@ def decision_body(case: Case, decision: Decision, latency_ms: float) -> Json:
                 'problem': n.problem.value,
                 'action': n.action.value,
                 'share': n.share,
+                **({'hint': n.hint} if n.hint else {}),
             }
             for n in case.window.notes
         ],
+        'ingest': dict(ingest or {}),
         'start_ns': case.window.start_ns,
         'end_ns': case.window.end_ns,
         'latency_ms': round(latency_ms, 3),

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 
+import numpy as np
+
+from cobot_ai.app.kept import Clip, Kept
 from cobot_ai.app.ports import Decoder
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.ring import Counts, Ring
+from cobot_ai.core.ring import Counts, Ring, restamp
 from cobot_ai.core.spec import CellSpec, StreamSpec, Trigger
 from cobot_ai.core.steps import Slider, Span, StepTracker
-from cobot_ai.core.types import RawMessage, Window
+from cobot_ai.core.types import RawBatch, RawMessage, Window
 from cobot_ai.core.window import cut, reach_ns
 
 MAX_STEP_S = 60.0
 """Longest step that is judged when it is not bounded by `length_s`; of a longer one its end."""
-FOREVER_NS = 2**62
 SLACK_NS = 10**9
-"""How much later than its stamp a message may arrive and still belong to a clip; arrival times
-that go back by more mean that the clock was set back."""
-MAX_RAW_BYTES = 256 * 2**20
-"""Bound of the raw messages kept for clips; the oldest go first."""
+"""Arrival times that go back by more mean that the clock was set back."""
+LEAP_NS = 60 * 10**9
+"""Arrival times that go ahead of the monotonic clock by more mean that the clock was set ahead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A step that is ready to be judged: its span, window and raw messages."""
+    """A step that is ready to be judged.
+
+    Attributes:
+        span: Where it lies. window: Its data. messages: Its evidence.
+        ingest: What was lost, late, dropped ... per stream since the case before.
+    """
 
     span: Span
     window: Window
-    messages: tuple[RawMessage, ...]
+    messages: Clip
+    ingest: dict[str, dict[str, int]]
 
 
 @dataclass(slots=True)
@@ -50,23 +56,24 @@ class Observer:
     def __init__(self, spec: CellSpec, decoder: Decoder, resolve: Callable[[str], str]) -> None:
         self.spec = spec
         self._decoder = decoder
-        self._reach_ns = max((max(reach_ns(s)) for s in spec.streams), default=0)
-        self._bounds = {resolve(s.topic): reach_ns(s) for s in spec.streams if s.channels}
+        reach = max((reach_ns(s) for s in spec.streams), default=0)
         span_s = (spec.step.length_s or MAX_STEP_S) + spec.step.settle_s + spec.step.hop_s
-        self._keep_ns = round(span_s * 1e9) + 2 * self._reach_ns
-        self.rings = {s.name: Ring(s, self._keep_ns / 1e9) for s in spec.streams}
+        keep_ns = round(span_s * 1e9) + 2 * reach
+        self.rings = {s.name: Ring(s, keep_ns / 1e9) for s in spec.streams}
         self._streams = {resolve(s.topic): s for s in spec.streams}
         self.step_topic = resolve(spec.step.topic)
         self._tracker = StepTracker(spec.step)
         self._slider = Slider(spec.step) if spec.step.trigger is Trigger.SLIDING else None
-        self._raw: deque[tuple[int, RawMessage]] = deque()
-        self._raw_bytes = 0
+        bounds = {resolve(s.topic): reach_ns(s) for s in spec.streams if s.channels}
+        self._kept = Kept(bounds, keep_ns)
         self._pending: list[_Pending] = []
         self._still_ns: dict[str, int] = {}
         self._silent: set[str] = set()
         self._dark = False
         self.jumps = self.cut_short = 0
-        self._newest_ns = 0
+        self._newest_ns = self._read_ns = 0
+        self._step_counts = Counts()
+        self._told = self._troubles()
 
     @property
     def topics(self) -> dict[str, str]:
@@ -100,20 +107,37 @@ class Observer:
             'clock_jumps': self.jumps,
             'cut_short': self.cut_short,
             'skips': skipped,
+            'lost': self._step_counts.lost,
         }
 
+    def mismatched(self, topic: str, publishers: int) -> None:
+        """Publishers of a topic offer a QoS that does not fit; nothing of theirs arrives."""
+        self._counts_of(topic).mismatch += publishers
+
+    def _counts_of(self, topic: str) -> Counts:
+        stream = self._streams.get(topic)
+        return self._step_counts if stream is None else self.rings[stream.name].counts
+
     def take(self, message: RawMessage, now_ns: int) -> None:
-        """Take in one message.
+        """Take in one message; see `take_batch`."""
+        self.take_batch(RawBatch.of(message), now_ns)
+
+    def take_batch(self, batch: RawBatch, now_ns: int) -> None:
+        """Take in messages of one topic that were read together.
 
         Args:
-            message: The message. now_ns: Monotonic clock, for the settling time.
+            batch: The messages. now_ns: Monotonic clock, for the settling time.
         """
-        self._check_clock(message.t_ns)
-        if message.topic == self.step_topic:
-            self._step(message, now_ns)
-        elif (stream := self._streams.get(message.topic)) is not None:
-            self._sample(stream, message)
-        self._slide(message.t_ns)
+        self._counts_of(batch.topic).lost += batch.lost
+        if not batch.data:
+            return
+        self._check_clock(batch.t_ns[-1], now_ns)
+        if batch.topic == self.step_topic:
+            for i in range(len(batch.data)):
+                self._step(batch.message(i), now_ns)
+        elif (stream := self._streams.get(batch.topic)) is not None:
+            self._samples(stream, batch)
+        self._slide(batch.t_ns[-1])
 
     def next_change_ns(self) -> int | None:
         """Monotonic time at which a waiting step is judged whatever came; None when none."""
@@ -150,7 +174,7 @@ class Observer:
         except DataError:
             self._tracker.orphans += 1
             return
-        self._keep(message.t_ns, message)
+        self._kept.add(RawBatch.of(message))
         if span is not None:
             self._pending.append(_Pending(self._bounded(span), now_ns))
 
@@ -162,26 +186,23 @@ class Observer:
         self.cut_short += 1
         return replace(span, start_ns=span.end_ns - longest)
 
-    def _sample(self, stream: StreamSpec, message: RawMessage) -> None:
+    def _samples(self, stream: StreamSpec, batch: RawBatch) -> None:
         ring = self.rings[stream.name]
         if not stream.channels:
-            self._still_ns[stream.name] = message.t_ns
-            self._keep(message.t_ns, message)
+            self._still_ns[stream.name] = batch.t_ns[-1]
+            ring.counts.received += len(batch.data)
+            self._kept.add(batch)
             return
         try:
-            sample = self._decoder.sample(stream, message)
+            new = self._decoder.samples(stream, batch)
         except DataError:
-            ring.counts.dropped += 1
+            ring.counts.dropped += len(batch.data)
             return
-        ring.push(sample, 0 if self._slider is not None else self._tracker.begin_ns)
-        self._keep(sample.t_ns, message)
-
-    def _keep(self, t_ns: int, message: RawMessage) -> None:
-        self._raw.append((t_ns, message))
-        self._raw_bytes += len(message.data)
-        oldest = message.t_ns - self._keep_ns
-        while self._raw and (self._raw[0][0] < oldest or self._raw_bytes > MAX_RAW_BYTES):
-            self._raw_bytes -= len(self._raw.popleft()[1].data)
+        ring.counts.dropped += len(batch.data) - len(new.rows)
+        new, future = restamp(new, np.array(batch.t_ns, np.int64)[new.rows])
+        ring.counts.future += future
+        ring.extend(new, 0 if self._slider is not None else self._tracker.begin_ns)
+        self._kept.add(batch, new)
 
     def _complete(self, pending: _Pending, now_ns: int) -> bool:
         if now_ns - pending.since_ns >= self.spec.step.settle_s * 1e9:
@@ -190,10 +211,12 @@ class Observer:
         return all(self._arrived(s, pending.span) for s in waiting)
 
     def _arrived(self, stream: StreamSpec, span: Span) -> bool:
+        """The next sample of this stream will lie beyond the span, as far as its rate tells."""
         if not stream.channels:
             return self._still_ns.get(stream.name, 0) >= span.start_ns
-        ring = self.rings[stream.name]
-        return ring.newest_ns is not None and ring.newest_ns >= span.end_ns - 1.5 * ring.period_ns
+        newest = self.rings[stream.name].newest_ns
+        next_ns = 0.75e9 / stream.sample_hz - stream.slack_s * 1e9
+        return newest is not None and newest + next_ns >= span.end_ns
 
     def _cut(self, span: Span) -> Cut:
         window = cut(
@@ -201,32 +224,36 @@ class Observer:
         )
         # A sensor that was silent for a whole step is not waited for until it speaks again.
         self._silent = {s.name for s in self.spec.streams if not self._arrived(s, span)}
-        return Cut(span, window, self._clip(span))
+        clip = self._kept.clip(span)
+        return Cut(span, window, clip, self._new_troubles(clip))
 
-    def _clip(self, span: Span) -> tuple[RawMessage, ...]:
-        """The messages a clip of the span needs, in order of arrival."""
-        found: list[RawMessage] = []
-        # Looked up by arrival: one stale stamp in between must not end the search.
-        oldest = span.start_ns - 2 * self._reach_ns - SLACK_NS
-        for t_ns, message in reversed(self._raw):
-            if message.t_ns < oldest:
-                break
-            low, high = self._bounds.get(message.topic, (0, FOREVER_NS))
-            # A still has no place on the grid: the one taken right after the step belongs too.
-            if span.start_ns - low <= t_ns < span.end_ns + high:
-                found.append(message)
-        return tuple(reversed(found))
+    def _troubles(self) -> dict[str, dict[str, int]]:
+        counts = {**self.counts, 'step': self._step_counts}
+        bad = {name: {**asdict(c), 'received': 0} for name, c in counts.items()}
+        return {**bad, 'clock': {'jumps': self.jumps}}
 
-    def _check_clock(self, t_ns: int) -> None:
-        """Reset when the clock was set back (sim time paused, looped or restarted)."""
-        if t_ns < self._newest_ns - SLACK_NS:
+    def _new_troubles(self, clip: Clip) -> dict[str, dict[str, int]]:
+        """What went wrong with each stream since the case before."""
+        before, self._told = self._told, self._troubles()
+        found = {
+            name: {k: n - before[name][k] for k, n in counts.items() if n > before[name][k]}
+            for name, counts in self._told.items()
+        }
+        if clip.cut:
+            found['clip'] = {'cut': 1}
+        return {name: counts for name, counts in found.items() if counts}
+
+    def _check_clock(self, t_ns: int, now_ns: int) -> None:
+        """Start anew when the clock was set (sim time looped or restarted, or leapt ahead)."""
+        read_ns, self._read_ns = self._read_ns, now_ns
+        ahead = t_ns - self._newest_ns - LEAP_NS > 100 * (now_ns - read_ns)
+        if self._newest_ns and (t_ns < self._newest_ns - SLACK_NS or ahead):
             self.jumps += 1
             for ring in self.rings.values():
                 ring.clear()
             self._tracker.clear()
             self._pending.clear()
-            self._raw.clear()
-            self._raw_bytes = 0
+            self._kept.clear()
             self._still_ns.clear()
             if self._slider is not None:
                 self._slider.clear()
@@ -243,22 +270,21 @@ def recut(
     end_ns: int,
 ) -> Window:
     """Make the window of a stored clip again, bit for bit (guarantee G9)."""
-    streams = {resolve(s.topic): s for s in spec.streams if s.channels}
-    rings = {s.name: Ring(s, _span_s(s, messages)) for s in spec.streams}
-    for stream, message in _chosen(streams, messages):
-        try:
-            rings[stream.name].push(decoder.sample(stream, message))
-        except DataError:
-            continue
+    rings = {}
+    for stream in spec.streams:
+        mine = [m for m in messages if m.topic == resolve(stream.topic)] if stream.channels else []
+        rings[stream.name] = _refilled(stream, decoder, mine)
     return cut(spec.streams, rings, start_ns, end_ns, spec.step.samples)
 
 
-def _chosen(
-    streams: dict[str, StreamSpec], messages: Sequence[RawMessage]
-) -> Iterable[tuple[StreamSpec, RawMessage]]:
-    return ((streams[m.topic], m) for m in messages if m.topic in streams)
-
-
-def _span_s(stream: StreamSpec, messages: Sequence[RawMessage]) -> float:
-    """A ring length that holds every message, whatever its rate."""
-    return len(messages) / stream.rate_hz + 1.0
+def _refilled(stream: StreamSpec, decoder: Decoder, messages: Sequence[RawMessage]) -> Ring:
+    """A ring that holds all of these messages."""
+    if not messages:
+        return Ring(stream, 1.0)
+    arrival, data = [m.t_ns for m in messages], [m.data for m in messages]
+    new = decoder.samples(stream, RawBatch(messages[0].topic, messages[0].type, arrival, data))
+    new, _ = restamp(new, np.array(arrival, np.int64)[new.rows])
+    long_s = float(np.ptp(new.t_ns)) / 1e9 if len(new.t_ns) else 0.0
+    ring = Ring(stream, min(long_s, 2 * MAX_STEP_S) + 1.0)
+    ring.extend(new)
+    return ring

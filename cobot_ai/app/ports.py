@@ -15,8 +15,10 @@ from cobot_ai.core.types import (
     Doubles,
     Json,
     LabelledCase,
+    RawBatch,
     RawMessage,
     Sample,
+    Samples,
     Score,
     StepEvent,
     Window,
@@ -47,6 +49,13 @@ class Decoder(Protocol):
 
         Raises:
             DataError: The bytes are not a message of that type, or a field is not there.
+        """
+
+    def samples(self, stream: StreamSpec, batch: RawBatch) -> Samples:
+        """Decode a batch of a stream's messages; what cannot be decoded is left out.
+
+        Raises:
+            DataError: The topic carries another type.
         """
 
     def step(self, message: RawMessage) -> StepEvent:

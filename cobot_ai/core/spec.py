@@ -26,19 +26,32 @@ class Action(str, Enum):
     HOLD = 'hold'
 
 
+class Resample(str, Enum):
+    """How a channel comes onto the grid of a window."""
+
+    MEAN = 'mean'
+    LINEAR = 'linear'
+    HOLD = 'hold'
+    ANTIALIAS = 'antialias'
+    RMS = 'rms'
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
     """One scalar series taken from a stream.
 
     Attributes:
         name: Short name, unique in its stream.
-        path: Path into the message: `wrench.force.x`, `effort[2]`, `effort[joint_3]`, `data[0]`.
+        path: Path into the message: `wrench.force.x`, `effort[2]`, `effort[joint_3]`, `data[0]`;
+            `data[:]` or `data[1::3]` for all samples of a block.
         unit: SI unit (REP-103) or `degC`; shown to people, never converted silently.
         missing: What to do when the channel is lost.
         stale_s: Longest gap inside a window that is still bridged, seconds; None: 2.5 periods.
         hold_s: Longest time `hold_last` keeps a value, seconds.
         low: Smallest plausible value. high: Largest plausible value (in `unit`).
         frozen_s: A value that does not change for this long counts as frozen; inf: never.
+        resample: Mean per grid bin, interpolated, last value, low-passed, or RMS per bin.
+        band: Frequencies in hertz (low, high) that `rms` is taken of; empty: all.
         text: Plant's names of the sensor per language.
     """
 
@@ -51,6 +64,8 @@ class ChannelSpec:
     low: float = -math.inf
     high: float = math.inf
     frozen_s: float = math.inf
+    resample: Resample = Resample.MEAN
+    band: tuple[float, ...] = ()
     text: Texts = field(default_factory=dict)
 
 
@@ -62,6 +77,10 @@ class StreamSpec:
         name: Stream name. topic: Relative topic name. type: ROS type.
         rate_hz: Rated message rate, hertz (> 0).
         channels: Its channels; empty for a camera still (evidence only).
+        block_hz: Rate of the samples inside a message that carries many; None: one per message.
+        slack_s: How far its stamps may be out of order, seconds: a step waits that much longer.
+        stall_s: Longest stall of this computer no message may be lost in, seconds; None: the
+            parameter `stall_s`.
     """
 
     name: str
@@ -69,6 +88,14 @@ class StreamSpec:
     type: str
     rate_hz: float
     channels: tuple[ChannelSpec, ...] = ()
+    block_hz: float | None = None
+    slack_s: float = 0.0
+    stall_s: float | None = None
+
+    @property
+    def sample_hz(self) -> float:
+        """Rated rate of the samples, hertz."""
+        return self.block_hz or self.rate_hz
 
     @property
     def channel_names(self) -> tuple[str, ...]:

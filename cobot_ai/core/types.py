@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Stamps = NDArray[np.int64]
+"""Nanoseconds."""
 Facts = Mapping[str, str]
 """Context facts a robot program declares: operation, part, tool, program, part_id, ..."""
 Json = dict[str, Any]
@@ -33,6 +35,53 @@ class RawMessage:
     type: str
     t_ns: int
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Messages of one topic that were read together, in order of arrival.
+
+    Attributes:
+        topic: Fully resolved topic name. type: ROS type.
+        t_ns: Arrival of each message, nanoseconds. data: CDR bytes of each message.
+        lost: Messages that publication sequence numbers say were sent and never came.
+    """
+
+    topic: str
+    type: str
+    t_ns: Sequence[int]
+    data: Sequence[bytes]
+    lost: int = 0
+
+    @staticmethod
+    def of(message: RawMessage) -> RawBatch:
+        """A batch of one."""
+        return RawBatch(message.topic, message.type, (message.t_ns,), (message.data,))
+
+    def message(self, i: int) -> RawMessage:
+        """One message of the batch."""
+        return RawMessage(self.topic, self.type, self.t_ns[i], self.data[i])
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The numbers that a batch of messages carries for one stream.
+
+    Attributes:
+        t_ns: int64 [sample] stamps.
+        values: float64 [sample, channel]; may hold NaN or Inf.
+        spans: int64 [message, 2] first and last stamp in each decoded message.
+        rows: int64 [message] its place in the batch; what is not named could not be decoded.
+        stamped: The stamps come from the messages, not from their arrival.
+        sizes: int64 [message] samples in each message; None: one in each.
+    """
+
+    t_ns: Stamps
+    values: Doubles
+    spans: Stamps
+    rows: Stamps
+    stamped: bool = False
+    sizes: Stamps | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +123,7 @@ class Problem(str, Enum):
     NON_FINITE = 'non_finite'
     FROZEN = 'frozen'
     OUT_OF_RANGE = 'out_of_range'
+    UNIT = 'unit'
 
 
 class Missing(str, Enum):
@@ -94,12 +144,14 @@ class ChannelNote:
         problem: What was found.
         action: The declared policy that was applied.
         share: Share of the window's grid points concerned, 0 to 1.
+        hint: The unit that the values seem to have, for the problem `unit`.
     """
 
     channel: str
     problem: Problem
     action: Missing
     share: float
+    hint: str = ''
 
 
 @dataclass(frozen=True, slots=True)
