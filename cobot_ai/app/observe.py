@@ -108,11 +108,14 @@ class Observer:
             'cut_short': self.cut_short,
             'skips': skipped,
             'lost': self._step_counts.lost,
+            'mismatch': self._step_counts.mismatch,
         }
 
-    def mismatched(self, topic: str, publishers: int) -> None:
-        """Publishers of a topic offer a QoS that does not fit; nothing of theirs arrives."""
-        self._counts_of(topic).mismatch += publishers
+    def reported(self, topic: str, mismatch: int, lost_events: int) -> None:
+        """What the middleware says about a topic since the last call (see `Counts`)."""
+        counts = self._counts_of(topic)
+        counts.mismatch += mismatch
+        counts.lost_events += lost_events
 
     def _counts_of(self, topic: str) -> Counts:
         stream = self._streams.get(topic)

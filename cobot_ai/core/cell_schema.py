@@ -40,6 +40,8 @@ def _section(cls: type[Any]) -> Json:
     properties = {name: _field(cls, field, hints[name]) for name, field in known.items()}
     if cls is StreamSpec:
         properties |= _shorthand()
+    if cls is ChannelSpec:
+        properties['bands'] = {'type': 'array', 'items': properties['band']}
     return {
         'type': 'object',
         'properties': properties,

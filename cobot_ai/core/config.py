@@ -15,11 +15,13 @@ from cobot_ai.core.build import build, check_keys, convert, join, writable
 from cobot_ai.core.cell_rules import MAX_CELLS
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.message_types import STILLS, default_channels
-from cobot_ai.core.spec import Action, CellSpec, ChannelSpec, StreamSpec, Trigger
-from cobot_ai.core.types import Json
+from cobot_ai.core.spec import Action, CellSpec, ChannelSpec, Resample, StreamSpec, Trigger
+from cobot_ai.core.types import Json, Missing
 
 SHORTHAND = ('joints', 'fields', 'each')
 """Keys of a stream that stand for channels: joints, groups of fields, settings of each."""
+CHANNEL_SHORTHAND = ('bands',)
+"""Keys of a channel that stand for more channels: the energy in bands of frequency."""
 MAX_JOINTS = 64
 
 
@@ -77,7 +79,9 @@ def _expand(stream: Any, path: str) -> Any:
     if not isinstance(each, Mapping):
         raise ConfigError(f'`{path}.each` must be a section of channel keys.')
     check_keys(
-        each, [k for k in writable(ChannelSpec) if k not in ('name', 'path')], f'{path}.each'
+        each,
+        [*(k for k in writable(ChannelSpec) if k not in ('name', 'path')), *CHANNEL_SHORTHAND],
+        f'{path}.each',
     )
     channels = stream.get('channels')
     if not channels:
@@ -85,9 +89,34 @@ def _expand(stream: Any, path: str) -> Any:
     elif 'joints' in stream or 'fields' in stream:
         raise ConfigError(f'`{path}`: give either `channels`, or `joints` and `fields`.')
     if isinstance(channels, list):
-        channels = [{**each, **c} if isinstance(c, Mapping) else c for c in channels]
+        merged = [{**each, **c} if isinstance(c, Mapping) else c for c in channels]
+        channels = [one for c in merged for one in _with_bands(c, f'{path}.channels')]
     plain = {key: value for key, value in stream.items() if key not in SHORTHAND}
     return {**plain, 'channels': channels}
+
+
+def _with_bands(channel: Any, path: str) -> list[Any]:
+    """A channel, and one more for each of its frequency bands."""
+    if not isinstance(channel, Mapping) or 'bands' not in channel:
+        return [channel]
+    rest = {key: value for key, value in channel.items() if key != 'bands'}
+    found: list[Any] = [rest]
+    if not isinstance(channel['bands'], list):
+        raise ConfigError(f'`{path}.bands` must be a list such as [[10, 100], [100, 1000]].')
+    for band in channel['bands']:
+        low, high = _band(convert(tuple[float, ...], band, f'{path}.bands', 'ChannelSpec.band'))
+        name = f'{rest.get("name", "")}_{low:g}_{high:g}'.replace('.', '_')
+        texts = rest.get('text', {})
+        if isinstance(texts, Mapping):
+            texts = {code: f'{text} {low:g}-{high:g} Hz' for code, text in texts.items()}
+        found.append({**rest, 'name': name, 'resample': 'rms', 'band': [low, high], 'text': texts})
+    return found
+
+
+def _band(band: tuple[float, ...]) -> tuple[float, float]:
+    if len(band) != 2 or not band[0] < band[1]:
+        raise ConfigError(f'A band must be [low, high] in hertz with low < high, not {list(band)}.')
+    return band[0], band[1]
 
 
 def _usual_channels(stream: Mapping[str, Any], path: str) -> list[Json]:
@@ -125,6 +154,7 @@ def _check_streams(spec: CellSpec) -> None:
         for j, channel in enumerate(stream.channels):
             if not channel.low < channel.high:
                 raise ConfigError(f'`streams[{i}].channels[{j}]`: `low` must be less than `high`.')
+            _check_resample(stream, channel, f'streams[{i}].channels[{j}]')
     if not spec.channels:
         raise ConfigError('`streams` must hold at least one stream with channels.')
     if len(spec.channels) * spec.step.samples > MAX_CELLS:
@@ -132,6 +162,20 @@ def _check_streams(spec: CellSpec) -> None:
             f'`step.samples` x channels is {len(spec.channels) * spec.step.samples}; '
             f'at most {MAX_CELLS} are allowed: take fewer samples or channels.'
         )
+
+
+def _check_resample(stream: StreamSpec, channel: ChannelSpec, path: str) -> None:
+    if channel.band:
+        _band(channel.band)
+    if channel.band and channel.resample is not Resample.RMS:
+        raise ConfigError(f'`{path}.band` belongs to `resample: rms`; add that, or use `bands`.')
+    if channel.band and channel.band[1] > stream.sample_hz / 2:
+        raise ConfigError(
+            f'`{path}.band` reaches {channel.band[1]:g} Hz, but {stream.sample_hz:g} samples per '
+            f'second show nothing above {stream.sample_hz / 2:g} Hz; lower the band.'
+        )
+    if channel.resample is Resample.RMS and channel.missing is Missing.HOLD_LAST:
+        raise ConfigError(f'`{path}`: the energy of a lost signal cannot be held; use `mask`.')
 
 
 def _check_step(spec: CellSpec) -> None:

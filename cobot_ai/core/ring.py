@@ -32,6 +32,7 @@ class Counts:
         lost: Messages that were sent but never came, by the publishers' sequence numbers.
         overrun: Samples overwritten early because the stream is much faster than rated.
         mismatch: Publishers whose QoS does not fit, so that nothing of theirs arrives.
+        lost_events: Messages that the middleware itself reported as lost (part of `lost`).
     """
 
     received: int = 0
@@ -43,6 +44,7 @@ class Counts:
     lost: int = 0
     overrun: int = 0
     mismatch: int = 0
+    lost_events: int = 0
 
 
 class Ring:

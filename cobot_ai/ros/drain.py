@@ -7,15 +7,19 @@ that at 3 kHz and loses nothing as long as the queue is deep enough (see `names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.qos import ReliabilityPolicy
+from rclpy.event_handler import QoSSubscriptionEventType, UnsupportedEventTypeError
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.qos import QoSCompatibility, ReliabilityPolicy, qos_check_compatible
 
 from cobot_ai.core.errors import ConfigError
-from cobot_ai.ros.names import STEP_QOS, stream_qos
+from cobot_ai.core.losses import Losses
+from cobot_ai.core.types import RawBatch
+from cobot_ai.ros.names import BEST_EFFORT_STEP_QOS, MAX_DEPTH, STEP_QOS, stream_qos
 
 
 class Untouched(CallbackGroup):
@@ -49,7 +53,13 @@ def _ignore(_: Any) -> None:
 
 
 class DrainedTopic:
-    """A raw subscription read by polling; follows publishers that only offer best effort."""
+    """A raw subscription read by polling; follows publishers that only offer best effort.
+
+    Args:
+        node: Gets the subscription. topic: Full name. kind: ROS type.
+        rate_hz: Rated rate; None for a topic that is rare and must arrive.
+        stall_s: Longest stall no message may be lost in, seconds.
+    """
 
     def __init__(
         self, node: Any, topic: str, kind: str, rate_hz: float | None, stall_s: float
@@ -58,36 +68,83 @@ class DrainedTopic:
         self._rate_hz, self._stall_s = rate_hz, stall_s
         self._node, self._group = node, Untouched()
         self._class = message_class(kind)
-        self._reliable = True
-        self._open()
+        self._losses = Losses()
+        self._refused: set[bytes] = set()
+        self._open(reliable=True)
 
-    def _open(self) -> None:
-        qos = STEP_QOS
-        if self._rate_hz is not None:
-            qos = stream_qos(self._rate_hz, reliable=self._reliable, stall_s=self._stall_s)
+    def _open(self, reliable: bool) -> None:
+        self._reliable = reliable
+        if self._rate_hz is None:
+            self.qos = STEP_QOS if reliable else BEST_EFFORT_STEP_QOS
+        else:
+            self.qos = stream_qos(self._rate_hz, reliable=reliable, stall_s=self._stall_s)
         self._sub = self._node.create_subscription(
-            self._class, self.topic, _ignore, qos, callback_group=self._group, raw=True
+            self._class, self.topic, _ignore, self.qos, callback_group=self._group, raw=True
         )
+        self._lost_event = _event(self._sub, 'RCL_SUBSCRIPTION_MESSAGE_LOST')
 
-    def match_offers(self) -> None:
-        """Go best effort when a publisher offers no more; a reliable reader would stay silent."""
+    def match_offers(self) -> int:
+        """Go best effort when a publisher offers no more; a reliable reader would stay silent.
+
+        Returns:
+            Publishers met since the last call that we cannot hear even so.
+        """
         offers = self._node.get_publishers_info_by_topic(self.topic)
         weak = any(o.qos_profile.reliability is ReliabilityPolicy.BEST_EFFORT for o in offers)
-        if weak and self._reliable and self._rate_hz is not None:
-            self._reliable = False
+        if weak and self._reliable:
             self.close()
-            self._open()
+            self._open(reliable=False)
+        refused = {bytes(o.endpoint_gid) for o in offers if _unfit(o.qos_profile, self.qos)}
+        new, self._refused = refused - self._refused, refused
+        return len(new)
 
-    def take(self) -> Iterator[bytes]:
-        """All messages that wait, oldest first."""
-        handle = self._sub.handle
+    def read(self, now_ns: int, simulated: bool) -> RawBatch | None:
+        """All messages that wait, oldest first, and how many before them were lost.
+
+        Args:
+            now_ns: The node's clock. simulated: It is not the clock on the wall: `now_ns` counts
+                as arrival, not the time at which the middleware took a message in.
+        """
+        data: list[bytes] = []
+        times: list[int] = []
+        lost = 0
+        handle, kind, losses = self._sub.handle, self._sub.msg_type, self._losses
         with handle:
-            while (taken := handle.take_message(self._sub.msg_type, True)) is not None:
-                yield bytes(taken[0])
+            while len(data) < MAX_DEPTH and (taken := handle.take_message(kind, True)) is not None:
+                message, info = taken
+                data.append(message)
+                times.append(now_ns if simulated else info['received_timestamp'] or now_ns)
+                number = info['publication_sequence_number']
+                lost += losses.seen(info['publisher_gid']['data'], number)
+        return RawBatch(self.topic, self.kind, times, data, lost) if data else None
+
+    def lost_events(self) -> int:
+        """Messages the middleware itself reported as lost since the last call."""
+        if self._lost_event is None:
+            return 0
+        with self._lost_event:
+            event = self._lost_event.take_event()
+        return int(event.total_count_change) if event is not None else 0
 
     def close(self) -> None:
         """End the subscription."""
+        if self._lost_event is not None:
+            self._lost_event.destroy_when_not_in_use()
         self._node.destroy_subscription(self._sub)
+
+
+def _event(subscription: Any, name: str) -> Any:
+    """An event of a subscription for polling; None where this rclpy or middleware has none."""
+    try:
+        kind = getattr(QoSSubscriptionEventType, name)
+        with subscription.handle:
+            return rclpy_implementation.EventHandle(subscription.handle, kind)
+    except (AttributeError, UnsupportedEventTypeError):
+        return None
+
+
+def _unfit(offered: Any, wanted: Any) -> bool:
+    return bool(qos_check_compatible(offered, wanted)[0] is QoSCompatibility.ERROR)
 
 
 class DeferredService:

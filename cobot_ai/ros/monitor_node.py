@@ -16,7 +16,8 @@ from std_srvs.srv import SetBool, Trigger
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Entry
 from cobot_ai.core.errors import CobotAiError
-from cobot_ai.core.types import Json, RawMessage
+from cobot_ai.core.spec import StreamSpec
+from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, runtime
 from cobot_ai.ros.assembly import Cell, open_cell
 from cobot_ai.ros.drain import DeferredService, DrainedTopic
@@ -104,16 +105,20 @@ class MonitorNode(LifecycleNode):
         if self._cell is None:
             self._configure()
         cell = self._need()
-        rates = {self.resolve_topic_name(s.topic): s.rate_hz for s in cell.spec.streams}
+        streams = {self.resolve_topic_name(s.topic): s for s in cell.spec.streams}
         self._topics = [
-            DrainedTopic(self, t, k, rates.get(t), self._params['stall_s'])
-            for t, k in cell.observer.topics.items()
+            self._drained(t, k, streams.get(t)) for t, k in cell.observer.topics.items()
         ]
         self._made += [(DrainedTopic.close, topic) for topic in self._topics]
         cell.authority.start(cell.start_body())
         cell.recall()
         self._listen()
         self._active = True
+
+    def _drained(self, topic: str, kind: str, stream: StreamSpec | None) -> DrainedTopic:
+        stall_s = self._params['stall_s'] if stream is None else stream.stall_s
+        rate_hz = None if stream is None else stream.rate_hz
+        return DrainedTopic(self, topic, kind, rate_hz, stall_s or self._params['stall_s'])
 
     def close(self) -> None:
         """Write what is still queued, let go of the ledger, leave the graph; safe to call twice."""
@@ -158,10 +163,11 @@ class MonitorNode(LifecycleNode):
         cell = self._cell
         if not self._active or cell is None:
             return
+        simulated = cell.clock.simulated
         for topic in self._topics:
-            for data in topic.take():
-                stamp = cell.clock.now_ns()
-                self._safely(cell.authority.take, RawMessage(topic.topic, topic.kind, stamp, data))
+            batch = topic.read(cell.clock.now_ns(), simulated)
+            if batch is not None:
+                self._safely(cell.authority.take_batch, batch)
         self._safely(self._judged.poll)
         self._safely(cell.clips.poll)
         self._safely(cell.guard.poll)
@@ -178,9 +184,10 @@ class MonitorNode(LifecycleNode):
             self.get_logger().error(text, throttle_duration_sec=1.0)
 
     def _beat(self) -> None:
-        for topic in self._topics:
-            topic.match_offers()
         if self._cell is not None:
+            for topic in self._topics:
+                refused, events = topic.match_offers(), topic.lost_events()
+                self._cell.observer.reported(topic.topic, refused, events)
             state = self._cell.authority.state()
             self._send(names.STATE, 'state', state)
             self._send(names.HEARTBEAT, 'heartbeat', {'head': state['head'], 't': time.time()})

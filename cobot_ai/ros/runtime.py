@@ -33,6 +33,11 @@ class RosClock:
         """ROS time, nanoseconds."""
         return int(self._node.get_clock().now().nanoseconds)
 
+    @property
+    def simulated(self) -> bool:
+        """Whether time comes from `/clock`."""
+        return bool(self._node.get_clock().ros_time_is_active)
+
     def monotonic_ns(self) -> int:
         """Monotonic time, nanoseconds."""
         return time.monotonic_ns()
