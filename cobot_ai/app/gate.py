@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cobot_ai.app.ports import Fitted, Fitter, Scorer, ScorerLoader
+from cobot_ai.app.opinions import Opinions, opinions
+from cobot_ai.app.ports import Fitted, Fitter, ModelFiles, Scorer, ScorerLoader
 from cobot_ai.core import gates
-from cobot_ai.core.errors import ModelError
-from cobot_ai.core.gates import Check, GateReport, Pair
-from cobot_ai.core.honest import Honest, from_json, majority
+from cobot_ai.core.calendar import shift_of, zone_of
+from cobot_ai.core.compare import Pair, calibration, not_worse
+from cobot_ai.core.errors import GateError, ModelError
+from cobot_ai.core.gates import Check, GateReport, Masked
+from cobot_ai.core.leakage import leakage
 from cobot_ai.core.manifest import Manifest
-from cobot_ai.core.types import LabelledCase, Window
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.suite import Suite
+from cobot_ai.core.types import Doubles, Json, LabelledCase, Missing, Window
 
+PROBED = 64
+"""Labelled cases that are scored for checks of the file itself, evenly spread."""
 PARITY_WINDOWS = 16
 LATENCY_RUNS = 100
+DEAD_RUNS = 240
+"""Scorings with a dead channel, all channels together."""
+FILE_CHECKS = ('size', 'parse', 'external_data', 'operators', 'weights', 'shapes', 'trial')
+"""Checks of the file, in the order they are made; the first that fails ends the gate."""
+MEASURED = 0.5
+"""A channel counts as missing in a case when less than this share of it was measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateOptions:
-    """What the gate demands.
+    """What the gate demands and what it may measure.
 
     Attributes:
-        min_labels: Labels each class needs. min_total: Labels needed in all.
+        suite: Checks and limits. min_labels: Labels each class needs (cell file).
+        min_total: Labels needed in all (cell file).
         golden: Cases that must never be decided wrongly alone.
-        timer: Monotonic clock for the latency check, nanoseconds; None: not measured (a replay,
-            whose result must not depend on the machine's load).
-        limit_ms: Longest allowed 99th percentile of one scoring, milliseconds.
+        timer: Clock of this thread's processor time for the latency check, nanoseconds; None:
+            not measured (a replay, whose result must not depend on the machine).
+        files: Opens model files; None: the loader alone, with its own checks.
+        spec: The cell file: shifts and what may be missing; None: neither is known.
+        foreign: True for a model from outside: what its manifest claims is not believed.
     """
 
-    min_labels: int = 3
-    min_total: int = 6
+    suite: Suite = field(default_factory=Suite)
+    min_labels: int = 1
+    min_total: int = 0
     golden: frozenset[int] = frozenset()
     timer: Callable[[], int] | None = None
-    limit_ms: float = 50.0
+    files: ModelFiles | None = None
+    spec: CellSpec | None = None
+    foreign: bool = False
 
 
 def run_gate(
@@ -51,97 +70,253 @@ def run_gate(
 
     Args:
         fitted: What the fitter made. draft: Its manifest, certificates included.
-        cases: All labelled cases it was fitted on.
+        cases: All labelled cases it was fitted on (or, from outside, is judged by).
+        fitter: Computes the reference. loader: Opens the file where `options.files` does not.
         current: The live version, None if there is none.
         options: What is demanded.
     """
-    first = gates.enough_labels(draft.labels, draft.classes, options.min_labels, options.min_total)
-    try:
-        scorer = loader(fitted.blob, draft)
-    except ModelError as e:
-        name = e.key if e.key in ('finite', 'shapes') else 'import_safety'
-        return GateReport((first, Check(name, False, str(e), {'check': e.key})))
-    safe = Check('import_safety', True, 'Only allowed operators, no other file, finite weights.')
-    by_id = {case.id: case for case in cases}
-    windows = _spread([case.window for case in cases])
-    served = np.array([scorer.score(w).probs for w in windows])
-    return GateReport(
-        (
-            first,
-            safe,
-            gates.shapes(served, draft.classes, len(windows)),
-            gates.finite(np.concatenate([served, fitted.scores])),
-            gates.parity(fitter.predict(fitted, windows), served),
-            compare(draft, by_id, current),
-            gates.golden(_golden(scorer, by_id, options.golden)),
-            gates.latency(_times(scorer, windows, options.timer), options.limit_ms),
-        )
-    )
+    gate = _Gate(fitted, draft, cases, fitter, current, options)
+    checks = [*gate.labels(), *gate.file(options.files or _LoaderFiles(loader))]
+    if all(c.passed for c in checks if c.name in ('inputs', *FILE_CHECKS)):
+        checks += [*gate.behaviour(), *gate.quality(), *gate.machine()]
+    on = options.suite.on
+    return GateReport(tuple(c if on(c.name) else gates.off(c.name) for c in checks))
 
 
-def compare(draft: Manifest, cases: Mapping[int, LabelledCase], current: Scorer | None) -> Check:
-    """Check `not_worse`.
-
-    The live version's opinion counts only where it is honest: its own cross-fitted score for a
-    case it was trained on (kept in its manifest, if the label is still the same), or a fresh
-    score for a case that came later and belongs to no group it was trained on.
-    """
-    new = from_json(draft.facts['honest'])
-    if current is None:
-        old, against = majority({i: h.label for i, h in new.items()}), 'the most frequent class'
-    else:
-        old, against = _opinion(current, cases), 'the live version'
-    pairs = [
-        Pair(i, cases[i].context, old[i], new[i])
-        for i in new
-        if i in old and old[i].label == new[i].label
-    ]
-    return gates.not_worse(pairs, against)
-
-
-def _opinion(current: Scorer, cases: Mapping[int, LabelledCase]) -> dict[int, Honest]:
-    """What the live version honestly thinks of the cases."""
-    known = from_json(current.manifest.facts.get('honest', {}))
-    seen = {cases[i].group for i in known if i in cases} - {''}
-    late = [c for c in cases.values() if c.id not in known and c.group not in seen]
-    return known | {c.id: h for c in late if (h := _judge(current, c)) is not None}
-
-
-def _judge(scorer: Scorer, case: LabelledCase) -> Honest | None:
-    try:
-        score = scorer.score(case.window)
-    except ModelError:
-        return None  # made for other channels: nothing to compare
-    p = dict(zip(score.classes, score.probs, strict=True)).get(case.label, 0.0)
-    return Honest(case.label, p, score.label == case.label)
-
-
-def _golden(
-    scorer: Scorer, cases: Mapping[int, LabelledCase], golden: frozenset[int]
-) -> list[tuple[int, str, str, float, float | None]]:
-    found = []
-    for case in (cases[i] for i in sorted(golden) if i in cases):
-        score = scorer.score(case.window)
-        certificate = scorer.manifest.certificate(case.context)
-        limit = certificate.threshold if certificate else None
-        found.append((case.id, case.label, score.label, score.confidence, limit))
+def slices_of(case: LabelledCase, spec: CellSpec | None) -> dict[str, str]:
+    """What a case belongs to when candidates are compared: dimension -> value."""
+    measured = case.window.mask.mean(axis=1) >= MEASURED
+    found = {
+        'context': case.context,
+        'sensors': 'complete' if measured.all() else 'missing channels',
+        'class': case.label,
+    }
+    if spec is not None:
+        shift = shift_of(case.window.start_ns, spec.shifts, zone_of(spec.timezone))
+        found |= {'shift': shift} if shift else {}
     return found
 
 
-def _times(
-    scorer: Scorer, windows: Sequence[Window], timer: Callable[[], int] | None
-) -> list[float]:
-    if timer is None:
+class _LoaderFiles(ModelFiles):
+    """A loader that makes its own checks."""
+
+    def __init__(self, loader: ScorerLoader) -> None:
+        self._loader = loader
+
+    def inspect(self, blob: bytes, manifest: Manifest, suite: Suite) -> None:
+        """The loader inspects."""
+
+    def trial(self, blob: bytes, manifest: Manifest, suite: Suite) -> Json:
+        """No child process: the file is our own."""
+        return {}
+
+    def load(self, blob: bytes, manifest: Manifest) -> Scorer:
+        """Load and check."""
+        return self._loader(blob, manifest)
+
+
+class _Gate:
+    """One run of the gate."""
+
+    def __init__(
+        self,
+        fitted: Fitted,
+        draft: Manifest,
+        cases: Sequence[LabelledCase],
+        fitter: Fitter,
+        current: Scorer | None,
+        options: GateOptions,
+    ) -> None:
+        self._fitted, self._draft, self._fitter = fitted, draft, fitter
+        self._current, self._options, self._suite = current, options, options.suite
+        self._cases = {case.id: case for case in cases}
+        self._probed = _spread(cases, PROBED)
+        self._trial: Json = {}
+        self._scorer: Scorer
+        self._probs: Doubles
+
+    # ------------------------------------------------------------ labels and file
+
+    def labels(self) -> list[Check]:
+        """Checks of what the candidate was taught."""
+        draft, options, limits = self._draft, self._options, self._suite.enough_labels
+        per_class = max(limits.per_class, options.min_labels)
+        limits = replace(limits, per_class=per_class, total=max(limits.total, options.min_total))
+        acting = {c.context: c.labels for c in draft.certificates if c.threshold is not None}
+        before = self._current.manifest.classes if self._current else ()
+        found = [
+            gates.enough_labels(draft.labels, draft.classes, acting, limits),
+            gates.classes_kept(draft.classes, draft.labels, before, per_class),
+        ]
+        if self._probed:
+            window = self._probed[0].window
+            found.append(gates.inputs(draft.channels, draft.samples, window))
+        return found
+
+    def file(self, files: ModelFiles) -> list[Check]:
+        """Checks of the file; afterwards it is loaded, unless one failed."""
+        blob, draft, suite = self._fitted.blob, self._draft, self._suite
+        measured = self._options.timer is not None and suite.on('trial')
+        try:
+            files.inspect(blob, draft, suite)
+            self._trial = files.trial(blob, draft, suite) if measured else {}
+            self._scorer = files.load(blob, draft)
+        except ModelError as e:
+            name = e.key if isinstance(e, GateError) and e.key in FILE_CHECKS else 'parse'
+            before = FILE_CHECKS[: FILE_CHECKS.index(name)]
+            return [*(_safe(n) for n in before), Check(name, False, str(e), {'key': e.key})]
+        checks = [_safe(n) for n in FILE_CHECKS[:-1]]
+        return [*checks, _safe('trial') if self._trial else gates.not_measured('trial')]
+
+    # ------------------------------------------------------------ behaviour
+
+    def behaviour(self) -> list[Check]:
+        """Checks of what the loaded model computes."""
+        windows = [c.window for c in self._probed] or [_empty(self._draft)]
+        try:
+            self._probs = np.array([self._scorer.score(w).probs for w in windows])
+        except ModelError as e:
+            return [Check('outputs', False, str(e))]
+        few = windows[:: max(1, len(windows) // PARITY_WINDOWS)]
+        reference = self._fitter.predict(self._fitted, few)
+        served = self._probs[:: max(1, len(windows) // PARITY_WINDOWS)]
+        scores = self._fitted.scores
+        proper = np.concatenate([self._probs, scores]) if len(scores) else self._probs
+        return [gates.outputs(proper), gates.parity(reference, served, self._suite.parity.limit)]
+
+    # ------------------------------------------------------------ quality
+
+    def quality(self) -> list[Check]:
+        """Checks of how good it is, on cases neither it nor the live version has seen."""
+        suite = self._suite
+        unseen = suite.unseen_cases.cases if self._options.foreign else None
+        found = opinions(self._draft, self._scorer, self._cases, self._current, unseen)
+        pairs = self._pairs(found)
+        accuracy, probabilities = suite.not_worse, suite.calibration
+        if self._current is None:  # naming the most frequent class is always right about it
+            accuracy = replace(accuracy, slices=tuple(s for s in accuracy.slices if s != 'class'))
+        checks = [found.unseen] if found.unseen is not None else []
+        return [
+            *checks,
+            found.leak or leakage(list(self._cases.values()), found.split, suite.leakage),
+            gates.as_claimed(self._claims(found), suite.as_claimed),
+            not_worse(pairs, found.against, accuracy),
+            calibration(pairs, found.against, probabilities, ece=self._current is not None),
+            gates.golden(self._golden()),
+            gates.dead_channel(self._masked(), suite.dead_channel),
+        ]
+
+    def _pairs(self, found: Opinions) -> list[Pair]:
+        return [
+            Pair(i, slices_of(self._cases[i], self._options.spec), found.old[i], found.new[i])
+            for i in found.new
+            if i in found.old and found.old[i].label == found.new[i].label
+        ]
+
+    def _claims(self, found: Opinions) -> list[tuple[int, bool, bool]]:
+        if self._options.foreign:
+            return []  # nothing it claims is believed, so there is nothing to compare with
+        tops = self._probs.argmax(axis=1)
+        return [
+            (case.id, found.new[case.id].right, self._draft.classes[top] == case.label)
+            for case, top in zip(self._probed, tops.tolist(), strict=False)
+            if case.id in found.new
+        ]
+
+    def _golden(self) -> list[tuple[int, str, str, float, float | None]]:
+        rows = []
+        for case in (self._cases[i] for i in sorted(self._options.golden) if i in self._cases):
+            score = self._scorer.score(case.window)
+            limit = self._threshold(case)
+            rows.append((case.id, case.label, score.label, score.confidence, limit))
+        return rows
+
+    def _threshold(self, case: LabelledCase) -> float | None:
+        certificate = self._draft.certificate(case.context)
+        return certificate.threshold if certificate else None
+
+    def _masked(self) -> list[Masked]:
+        if not self._suite.on('dead_channel') or not self._probed:
+            return []
+        channels = self._draft.channels
+        few = _spread(self._probed, max(8, DEAD_RUNS // len(channels)))
+        judged = _judged(self._options.spec, channels)
+        return [self._without(i, judged[i], few) for i in range(len(channels))]
+
+    def _without(self, channel: int, judged: bool, cases: Sequence[LabelledCase]) -> Masked:
+        right, wrong_alone = 0, []
+        for case in cases:
+            score = self._scorer.score(_dead(case.window, channel))
+            limit = self._threshold(case)
+            right += score.label == case.label
+            if score.label != case.label and limit is not None and score.confidence >= limit:
+                wrong_alone.append(case.id)
+        name = self._draft.channels[channel]
+        return Masked(name, judged, len(cases), right, tuple(wrong_alone))
+
+    # ------------------------------------------------------------ machine
+
+    def machine(self) -> list[Check]:
+        """Checks of what it costs on this machine."""
+        suite = self._suite
+        peak = self._trial.get('peak_mb')
+        return [
+            gates.latency(self._times(), suite.latency.limit_ms),
+            gates.memory(peak, suite.memory.limit_mb),
+        ]
+
+    def _times(self) -> list[float]:
+        timer, limit = self._options.timer, self._suite.latency.limit_ms
+        if timer is None or not self._suite.on('latency'):
+            return []
+        windows = [c.window for c in self._probed] or [_empty(self._draft)]
+        times: list[float] = []
+        slow = 0
+        while len(times) < LATENCY_RUNS and slow <= LATENCY_RUNS // 20:
+            begin = timer()
+            self._scorer.score(windows[len(times) % len(windows)])
+            times.append((timer() - begin) / 1e6)
+            slow += times[-1] > limit  # with 1 in 20 over the limit no further run can save it
+        return times
+
+
+def _safe(name: str) -> Check:
+    said = {
+        'size': 'The file is small enough.',
+        'parse': 'The file is a whole ONNX model.',
+        'external_data': 'The file reads no other file.',
+        'operators': 'Only allowed operators: nothing that may never end.',
+        'weights': 'All weights are finite numbers.',
+        'shapes': 'One probability per class, for the declared window.',
+        'trial': 'It ran once in a child process with limited time and memory.',
+    }
+    return Check(name, True, said[name])
+
+
+def _judged(spec: CellSpec | None, channels: Sequence[str]) -> list[bool]:
+    """Whether the cell file lets the model judge without each channel."""
+    if spec is None:
+        return [False] * len(channels)
+    policy = {f'{s.name}.{c.name}': c.missing for s in spec.streams for c in s.channels}
+    return [policy.get(c) in (Missing.MASK, Missing.HOLD_LAST) for c in channels]
+
+
+def _dead(window: Window, channel: int) -> Window:
+    """The window with one channel not measured at all."""
+    values, mask = window.values.copy(), window.mask.copy()
+    values[channel], mask[channel] = 0, False
+    return replace(window, values=values, mask=mask)
+
+
+def _empty(manifest: Manifest) -> Window:
+    """A window of zeros, where there is no case to try a model on."""
+    shape = (len(manifest.channels), manifest.samples)
+    return Window(manifest.channels, np.zeros(shape, np.float32), np.ones(shape, bool), 0, 1)
+
+
+def _spread(cases: Sequence[LabelledCase], most: int) -> list[LabelledCase]:
+    """A few cases, evenly spread over all."""
+    if not cases:
         return []
-    times = []
-    for i in range(LATENCY_RUNS):
-        begin = timer()
-        scorer.score(windows[i % len(windows)])
-        times.append((timer() - begin) / 1e6)
-    return times
-
-
-def _spread(windows: Sequence[Window]) -> list[Window]:
-    """A few windows, evenly spread over all."""
-    picks = np.unique(np.linspace(0, len(windows) - 1, PARITY_WINDOWS).astype(int))
-    return [windows[i] for i in picks]
+    picks = np.unique(np.linspace(0, len(cases) - 1, most).astype(int))
+    return [cases[i] for i in picks]

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import ModelSpec, StreamSpec
+from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import (
     Doubles,
     Json,
@@ -199,6 +200,31 @@ class ScorerLoader(Protocol):
 
         Raises:
             ModelError: The file must not be used; the message names the check.
+        """
+
+
+class ModelFiles(Protocol):
+    """Opens model files nobody vouches for, step by step, each step a named check of the gate."""
+
+    def inspect(self, blob: bytes, manifest: Manifest, suite: Suite) -> None:
+        """Look at the file without running it.
+
+        Raises:
+            GateError: `key` is the name of the check that failed.
+        """
+
+    def trial(self, blob: bytes, manifest: Manifest, suite: Suite) -> Json:
+        """Run it once in a limited child process; returns `peak_mb` and `seconds`.
+
+        Raises:
+            GateError: `trial`.
+        """
+
+    def load(self, blob: bytes, manifest: Manifest) -> Scorer:
+        """Open an inspected file here.
+
+        Raises:
+            ModelError: It cannot be used.
         """
 
 

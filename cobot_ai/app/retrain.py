@@ -19,7 +19,7 @@ from cobot_ai.core.errors import ModelError
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.risk import Certificate, certify
 from cobot_ai.core.spec import CellSpec, RiskSpec
-from cobot_ai.core.types import LabelledCase
+from cobot_ai.core.types import Json, LabelledCase
 
 
 class LabelSource(Protocol):
@@ -117,8 +117,10 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
         options or GateOptions(),
         min_labels=spec.model.min_labels,
         min_total=max(spec.risk.min_answers, 2 * spec.model.min_labels),
+        spec=spec,
     )
-    draft = _draft(fitted, cases, spec, parent or '', now_ns, code)
+    suite = {'name': options.suite.name, 'digest': options.suite.digest}
+    draft = _draft(fitted, cases, spec, parent or '', now_ns, code, suite)
     current = _current(registry, loader, parent)
     report = run_gate(fitted, draft, cases, fitter, loader, current, options)
     manifest = replace(draft, gates=report)
@@ -156,6 +158,7 @@ def _draft(
     parent: str,
     now_ns: int,
     code: str,
+    suite: Json,
 ) -> Manifest:
     labels = {case.id: case.label for case in cases}
     scores = honest.collect(
@@ -177,7 +180,7 @@ def _draft(
         seed=spec.model.seed,
         created_ns=now_ns,
         head=spec.model.head,
-        facts={**fitted.facts, 'honest': honest.to_json(scores)},
+        facts={**fitted.facts, 'honest': honest.to_json(scores), 'suite': suite},
     )
 
 

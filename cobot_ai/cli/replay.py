@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
+from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.operator import Habits, Interval, ScriptedOperator, Truth, read_truth
 from cobot_ai.app.parts import Parts
@@ -28,7 +29,7 @@ from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 from cobot_ai.model.fitter import OnnxFitter
-from cobot_ai.model.scorer import load
+from cobot_ai.model.scorer import GateFiles, load
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.clips import Clips
@@ -36,6 +37,7 @@ from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.ledger import open_ledger
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
+from cobot_ai.store.suitefile import load_suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
     spec = load_cell(options.cell)
     truth = Truth(read_answers(options.answers), spec) if options.answers else None
     bag = Bag(options.bag)
-    fitter = OnnxFitter(find_cell(options.cell).parent)
-    cell = _Cell(spec, _fresh(options.out), options.namespace, fitter)
+    beside = find_cell(options.cell).parent
+    gate = GateOptions(load_suite(spec.model.suite, beside), files=GateFiles())
+    cell = _Cell(spec, _fresh(options.out), options.namespace, OnnxFitter(beside), gate)
     used = cell.check(bag, say)
     damage = cell.run(bag, used, truth, options)
     document = cell.report(truth, options)
@@ -91,7 +94,12 @@ class _Cell:
     """One cell under replay."""
 
     def __init__(
-        self, spec: CellSpec, folder: CellFolder, namespace: str, fitter: OnnxFitter
+        self,
+        spec: CellSpec,
+        folder: CellFolder,
+        namespace: str,
+        fitter: OnnxFitter,
+        gate: GateOptions,
     ) -> None:
         self.spec, self._namespace = spec, namespace.strip('/')
         self.clock, self.tape = BagClock(), Tape()
@@ -115,7 +123,7 @@ class _Cell:
         self.authority = Authority(spec, parts)
         clips.stored = self.authority.clip_stored
         self.dataset = Dataset(self.ledger, store, spec, decoder, self.resolve)
-        self.trainer = Trainer(self.dataset, fitter, spec, load, registry, __version__)
+        self.trainer = Trainer(self.dataset, fitter, spec, load, registry, __version__, gate)
         self._labels = 0
         self.first_ns = 0
 

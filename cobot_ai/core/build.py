@@ -40,7 +40,7 @@ def build(cls: type[Any], value: Any, path: str) -> Any:
     """
     if not isinstance(value, Mapping):
         raise ConfigError(
-            f'`{path or "cell file"}` must be a section with keys, not {_kind(value)}.'
+            f'`{path or "the file"}` must be a section with keys, not {_kind(value)}.'
         )
     known = writable(cls)
     check_keys(value, known, path)
@@ -89,7 +89,7 @@ def check_keys(value: Mapping[Any, Any], known: Iterable[str], path: str) -> Non
         if key not in known:
             close = difflib.get_close_matches(key, known, 1, 0.5)
             hint = f'did you mean `{close[0]}`?' if close else f'known keys: {", ".join(known)}.'
-            raise ConfigError(f'`{join(path, key)}` is not a key of a cell file; {hint}')
+            raise ConfigError(f'`{join(path, key)}` is not a known key; {hint}')
 
 
 def writable(cls: type[Any]) -> dict[str, Field[Any]]:

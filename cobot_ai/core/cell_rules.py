@@ -81,6 +81,28 @@ RANGES: dict[str, Range] = {
     'StorageSpec.clips_mb': Range(1, 1e8),
     'BudgetSpec.warn': Range(0, 3600),
     'BudgetSpec.hard': Range(0, 3600),
+    'LabelLimits.per_class': Range(1, 100_000),
+    'LabelLimits.per_context': _COUNT,
+    'LabelLimits.total': _COUNT,
+    'SizeLimit.limit_mb': Range(0, 64, above=True),
+    'TrialLimits.seconds': Range(0, 600, above=True),
+    'TrialLimits.memory_mb': Range(256, 65_536),
+    'MemoryLimit.limit_mb': Range(0, 65_536, above=True),
+    'ParityLimit.limit': Range(0, 1),
+    'ClaimLimit.tolerance': Range(0, 1),
+    'UnseenLimit.cases': _COUNT,
+    'AccuracyLimits.tolerance': Range(0, 1),
+    'AccuracyLimits.confidence': _SHARE,
+    'AccuracyLimits.slice_cases': _COUNT,
+    'CalibrationLimits.brier': Range(0, 2),
+    'CalibrationLimits.ece': Range(0, 1),
+    'CalibrationLimits.confidence': _SHARE,
+    'CalibrationLimits.slice_cases': _COUNT,
+    'LeakLimits.similar': Range(0, 1),
+    'LeakLimits.share': Range(0, 1),
+    'LeakLimits.drop': Range(0, 1),
+    'DeadChannelLimit.wrong_alone': _SHARE,
+    'LatencyLimit.limit_ms': Range(0, 60_000, above=True),
 }
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -90,6 +112,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     'ModelSpec.head': ('linear', 'kernel'),
     'ModelSpec.swap': ('maintenance', 'at_once'),
     'MotionSpec.recipe': ('none', 'trigger'),
+    'AccuracyLimits.slices': ('context', 'shift', 'sensors', 'class'),
+    'CalibrationLimits.slices': ('context', 'shift', 'sensors', 'class'),
 }
 
 REASONS: dict[str, str] = {
@@ -97,7 +121,15 @@ REASONS: dict[str, str] = {
 }
 """Added to the message where a choice is refused for a reason worth saying."""
 
+_CLOCK_PATTERN = r'([01]\d|2[0-3]):[0-5]\d'
+
 FORMS: dict[str, Form] = {
+    'CellSpec.shifts': Form(_CLOCK_PATTERN, 'a time of day such as 06:00'),
+    'CellSpec.maintenance': Form(
+        rf'(daily|mon|tue|wed|thu|fri|sat|sun) {_CLOCK_PATTERN}-{_CLOCK_PATTERN}',
+        'a weekly time such as `sun 02:00-04:00` or `daily 12:00-12:30`',
+    ),
+    'Suite.name': _NAME,
     'CellSpec.name': _NAME,
     'StreamSpec.name': _NAME,
     'ChannelSpec.name': _NAME,

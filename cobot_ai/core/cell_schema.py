@@ -20,6 +20,7 @@ from cobot_ai.core.cell_rules import (
 )
 from cobot_ai.core.config import MAX_JOINTS
 from cobot_ai.core.spec import CellSpec, ChannelSpec, StreamSpec
+from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import Json
 
 _BASE = {str: 'string', bool: 'boolean', int: 'integer', float: 'number'}
@@ -31,6 +32,15 @@ def cell_schema() -> Json:
         '$schema': 'https://json-schema.org/draft/2020-12/schema',
         'title': 'cobot_ai cell file',
         **_section(CellSpec),
+    }
+
+
+def suite_schema() -> Json:
+    """JSON Schema (2020-12) of a gate suite."""
+    return {
+        '$schema': 'https://json-schema.org/draft/2020-12/schema',
+        'title': 'cobot_ai gate suite',
+        **_section(Suite),
     }
 
 

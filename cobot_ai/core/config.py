@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from cobot_ai.core.build import build, check_keys, convert, join, writable
+from cobot_ai.core.calendar import zone_of
 from cobot_ai.core.cell_rules import MAX_CELLS
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.message_types import STILLS, default_channels
@@ -228,5 +229,7 @@ def _check_rest(spec: CellSpec) -> None:
         if (motion.recipe == 'none') == bool(service):
             need = 'needs a service' if motion.recipe != 'none' else 'has no use'
             raise ConfigError(f'`{join("motion", name)}` {need} with recipe `{motion.recipe}`.')
+    zone_of(spec.timezone)
+    _unique(spec.shifts, 'shifts')
     if budget.hard and budget.warn > budget.hard:
         raise ConfigError('`budget.warn` must not be more than `budget.hard`.')

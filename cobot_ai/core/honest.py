@@ -18,27 +18,34 @@ class Honest:
         label: The label that counted then.
         p: Probability the model gave that label, 0 to 1 (0 for a class it did not know).
         right: Whether that label was the most probable class.
+        top: Largest probability of any class: how sure the model was, 0 to 1.
+        brier: Sum over all classes of (probability - 1 for the label, else 0) squared, 0 to 2
+            (Brier 1950).
     """
 
     label: str
     p: float
     right: bool
+    top: float
+    brier: float
 
 
 def collect(
     cases: Sequence[int], labels: Sequence[str], classes: Sequence[str], scores: Doubles
 ) -> dict[int, Honest]:
     """Honest scores per case from cross-fitted probabilities [case, class]."""
-    index = {name: i for i, name in enumerate(classes)}
-    best = scores.argmax(axis=1)
     return {
-        case: _judge(label, index.get(label), row, int(top))
-        for case, label, row, top in zip(cases, labels, scores, best, strict=True)
+        case: judge(label, classes, row)
+        for case, label, row in zip(cases, labels, scores, strict=True)
     }
 
 
-def _judge(label: str, i: int | None, row: Doubles, top: int) -> Honest:
-    return Honest(label, 0.0 if i is None else round(float(row[i]), 4), i == top)
+def judge(label: str, classes: Sequence[str], probs: Doubles) -> Honest:
+    """One case from its label and the probabilities [class] a model gave it."""
+    p = float(probs[classes.index(label)]) if label in classes else 0.0
+    brier = float((probs**2).sum()) - 2 * p + 1
+    right = classes[int(probs.argmax())] == label
+    return Honest(label, round(p, 4), right, round(float(probs.max()), 4), round(brier, 4))
 
 
 def to_json(honest: Mapping[int, Honest]) -> Json:
@@ -51,20 +58,25 @@ def to_json(honest: Mapping[int, Honest]) -> Json:
         'label': [index[h.label] for h in honest.values()],
         'p': [h.p for h in honest.values()],
         'right': [int(h.right) for h in honest.values()],
+        'top': [h.top for h in honest.values()],
+        'brier': [h.brier for h in honest.values()],
     }
 
 
 def from_json(doc: Json) -> dict[int, Honest]:
-    """Read the compact form back; an empty document gives no cases."""
-    if not doc:
+    """Read the compact form back; an empty one, or one of an earlier release, gives no cases."""
+    if 'brier' not in doc:
         return {}
-    columns = zip(doc['cases'], doc['label'], doc['p'], doc['right'], strict=True)
-    return {case: Honest(doc['names'][i], p, bool(right)) for case, i, p, right in columns}
+    keys = ('cases', 'label', 'p', 'right', 'top', 'brier')
+    columns = zip(*(doc[key] for key in keys), strict=True)
+    return {
+        case: Honest(doc['names'][i], p, bool(right), top, brier)
+        for case, i, p, right, top, brier in columns
+    }
 
 
 def majority(labels: Mapping[int, str]) -> dict[int, Honest]:
     """What always answering the most frequent class would score: the least a model must beat."""
     names, counts = np.unique(list(labels.values()), return_counts=True)
-    share = dict(zip(names.tolist(), (counts / counts.sum()).tolist(), strict=True))
-    top = names[int(counts.argmax())]
-    return {case: Honest(name, share[name], name == top) for case, name in labels.items()}
+    share = counts / counts.sum()
+    return {case: judge(name, names.tolist(), share) for case, name in labels.items()}

@@ -226,6 +226,7 @@ class ModelSpec:
         blocks: Named feature blocks, built in or from an installed plugin.
         layers: ONNX files with further features, relative to the cell file's folder.
         channel_weights: Full channel name -> how much its features count; 1 where not named.
+        suite: Gate suite: a file (from the cell file's folder) or the name of a shipped one.
     """
 
     head: str = 'kernel'
@@ -235,6 +236,7 @@ class ModelSpec:
     blocks: tuple[str, ...] = BLOCKS
     layers: tuple[str, ...] = ()
     channel_weights: Mapping[str, float] = field(default_factory=dict)
+    suite: str = 'default'
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +272,11 @@ class BudgetSpec:
 
 @dataclass(frozen=True, slots=True)
 class CellSpec:
-    """Everything a cell file says. `digest` is the SHA-256 of its canonical JSON form."""
+    """Everything a cell file says. `digest` is the SHA-256 of its canonical JSON form.
+
+    `shifts` are the starts of the shifts, `maintenance` the weekly breaks in which a model may
+    be swapped, both in local time of `timezone`.
+    """
 
     name: str
     streams: tuple[StreamSpec, ...]
@@ -281,6 +287,9 @@ class CellSpec:
     motion: MotionSpec = field(default_factory=MotionSpec)
     storage: StorageSpec = field(default_factory=StorageSpec)
     budget: BudgetSpec = field(default_factory=BudgetSpec)
+    shifts: tuple[str, ...] = ()
+    maintenance: tuple[str, ...] = ()
+    timezone: str = 'UTC'
     digest: str = ''
 
     @property

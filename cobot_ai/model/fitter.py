@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,9 +112,11 @@ def _facts(training: Training, scores: Doubles, folds: NDArray[np.int64]) -> Jso
         'numpy': np.__version__,
         'onnx': onnx.__version__,
         'onnxruntime': onnxruntime.__version__,
+        'python': platform.python_version(),
     }
     return {
         'honest_accuracy': round(float(right.mean()), 4),
         'folds': len(np.unique(folds)),
+        'fold': folds.tolist(),
         'libraries': versions,
     }

@@ -7,11 +7,13 @@ is parsed here first, without loading anything it refers to.
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import subprocess  # nosec B404
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,10 +23,14 @@ from onnx import TensorProto, numpy_helper
 
 from cobot_ai.core.errors import GateError
 from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.types import Json
 from cobot_ai.model.graph import FLOAT, INT64
 
 SIZE_LIMIT = 64_000_000
+CHECKS = ('size', 'external_data', 'operators', 'weights', 'shapes')
+"""Checks of `inspect` that a gate suite may switch off."""
 TRIAL_SECONDS = 20.0
+TRIAL_MB = 1536.0
 _OPERATORS = """
 Abs Add Asinh Cast Clip Concat Conv Div Exp Flatten Gather Gemm GlobalAveragePool Greater Identity
 Log MatMul Max Min Mul Neg ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Sigmoid Sign Slice
@@ -39,14 +45,21 @@ REQUIRED = frozenset({'probs', 'evidence'})
 OPTIONAL = frozenset({'novelty', 'near_idx', 'near_sim'})
 
 
-def inspect(blob: bytes, manifest: Manifest) -> None:
+def inspect(
+    blob: bytes, manifest: Manifest, skip: Collection[str] = (), limit: float = SIZE_LIMIT
+) -> None:
     """Check a model file without running it.
 
+    Args:
+        blob: The file. manifest: Its manifest. skip: Checks a gate suite switched off; whoever
+            opens a model to let it decide skips none.
+        limit: Largest size, bytes.
+
     Raises:
-        GateError: `key` names the check: size, parse, external_data, operators, finite, shapes.
+        GateError: `key` names the check: size, parse, external_data, operators, weights, shapes.
     """
-    if len(blob) > SIZE_LIMIT:
-        _refuse('size', f'is {len(blob) / 1e6:.0f} MB large; at most {SIZE_LIMIT / 1e6:.0f} MB')
+    if len(blob) > limit and 'size' not in skip:
+        _refuse('size', f'is {len(blob) / 1e6:.1f} MB large; at most {limit / 1e6:.1f} MB')
     try:
         model = onnx.ModelProto.FromString(blob)
     except DecodeError as e:
@@ -64,27 +77,36 @@ def inspect_content(model: Any) -> None:
         GateError: `key` names the check: external_data, operators, finite, parse.
     """
     graphs = list(_graphs(model.graph))
-    _check_external(graphs)
-    _check_operators(model, graphs)
-    for graph in graphs:
-        _check_finite(graph.initializer)
+    checks: dict[str, Callable[[], None]] = {
+        'external_data': lambda: _check_external(graphs),
+        'operators': lambda: _check_operators(model, graphs),
+        'weights': lambda: _check_finite(graphs),
+        'shapes': lambda: _check_shapes(model.graph, manifest),
+    }
+    for name, check in checks.items():
+        if name not in skip:
+            check()
 
 
-def trial(blob: bytes, manifest: Manifest, seconds: float = TRIAL_SECONDS) -> None:
+def trial(
+    blob: bytes, manifest: Manifest, seconds: float = TRIAL_SECONDS, memory_mb: float = TRIAL_MB
+) -> Json:
     """Run the model once in a child process with limited memory, processor time and no files.
 
-    No shell, a fixed command; the model is data on standard input. Costs about 0.3 s, so it is
-    used for files from outside, not for our own trainer's.
+    No shell, a fixed command; the model is data on standard input. Costs about 0.3 s.
+
+    Returns:
+        `peak_mb`: memory that loading and running it added, megabytes; `seconds`: processor time.
 
     Raises:
         GateError: `trial`: it crashed, needed too much, or did not end in `seconds`.
     """
-    shape = f'{len(manifest.channels)},{manifest.samples}'
+    facts = f'{len(manifest.channels)},{manifest.samples},{memory_mb:.0f},{math.ceil(seconds)}'
     path = os.pathsep.join(p for p in sys.path if p)
     with tempfile.TemporaryDirectory() as empty:
         try:
             done = subprocess.run(  # noqa: S603  # nosec B603
-                [sys.executable, '-m', 'cobot_ai.model.trial', shape],
+                [sys.executable, '-m', 'cobot_ai.model.trial', facts],
                 input=blob,
                 capture_output=True,
                 timeout=seconds,
@@ -93,9 +115,13 @@ def trial(blob: bytes, manifest: Manifest, seconds: float = TRIAL_SECONDS) -> No
                 check=False,
             )
         except subprocess.TimeoutExpired as e:
-            raise GateError(_sentence(f'did not end within {seconds:.0f} s'), key='trial') from e
+            raise GateError(_sentence(f'did not end within {seconds:g} s'), key='trial') from e
     if done.returncode != 0:
         _refuse('trial', 'failed a trial run with limited memory and time')
+    try:
+        return {k: float(v) for k, v in json.loads(done.stdout).items()}
+    except ValueError as e:
+        raise GateError(_sentence('spoilt its trial run'), key='trial') from e
 
 
 def _sentence(what: str) -> str:
@@ -143,10 +169,10 @@ def _check_operators(model: Any, graphs: Iterable[Any]) -> None:
                 _refuse('operators', f'uses the operator {node.op_type}, which is not allowed')
 
 
-def _check_finite(tensors: Iterable[Any]) -> None:
-    for tensor in tensors:
+def _check_finite(graphs: Iterable[Any]) -> None:
+    for tensor in (t for graph in graphs for t in graph.initializer):
         if tensor.data_type not in NUMERIC:
-            _refuse('finite', f'has the weight {tensor.name} of a type that is not allowed')
+            _refuse('weights', f'has the weight {tensor.name} of a type that is not allowed')
         try:
             values = numpy_helper.to_array(tensor)
         except (ValueError, TypeError) as e:
@@ -154,7 +180,7 @@ def _check_finite(tensors: Iterable[Any]) -> None:
                 _sentence('has damaged weights'), key='parse', what='has damaged weights'
             ) from e
         if not np.isfinite(values).all():
-            _refuse('finite', f'has a weight that is not finite ({tensor.name})')
+            _refuse('weights', f'has a weight that is not finite ({tensor.name})')
 
 
 def _check_shapes(graph: Any, manifest: Manifest) -> None:

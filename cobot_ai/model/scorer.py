@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cobot_ai.app.ports import ModelFiles
 from cobot_ai.core.errors import GateError, ModelError
 from cobot_ai.core.manifest import Manifest
-from cobot_ai.core.types import Floats, Neighbour, Score, Window
-from cobot_ai.model.import_gate import inspect, trial
+from cobot_ai.core.suite import Suite
+from cobot_ai.core.types import Floats, Json, Neighbour, Score, Window
+from cobot_ai.model.import_gate import CHECKS, inspect, trial
 from cobot_ai.model.session import open_session
 
 WARM_UP = 3
@@ -84,6 +86,10 @@ def load(blob: bytes, manifest: Manifest) -> OnnxScorer:
             key='hash',
         )
     inspect(blob, manifest)
+    return _open(blob, manifest)
+
+
+def _open(blob: bytes, manifest: Manifest) -> OnnxScorer:
     try:
         return OnnxScorer(open_session(blob), manifest)
     except ModelError:
@@ -92,12 +98,33 @@ def load(blob: bytes, manifest: Manifest) -> OnnxScorer:
         raise GateError(f'onnxruntime refused the model ({e}); retrain it.', key='parse') from e
 
 
-def load_foreign(blob: bytes, manifest: Manifest) -> OnnxScorer:
-    """Load a version from outside this cell: the whole import gate, trial run included.
+class GateFiles(ModelFiles):
+    """Model files for the gate: only what the suite switched on is checked.
 
-    Raises:
-        GateError: The file must not be used; `key` is the name of the check.
+    Whatever a suite says, the monitor loads a version with `load`, which checks everything.
     """
-    inspect(blob, manifest)
-    trial(blob, manifest)
-    return load(blob, manifest)
+
+    def inspect(self, blob: bytes, manifest: Manifest, suite: Suite) -> None:
+        """Look at the file without running it.
+
+        Raises:
+            GateError: `key` is the name of the check that failed.
+        """
+        skip = [name for name in CHECKS if not suite.on(name)]
+        inspect(blob, manifest, skip, suite.size.limit_mb * 1e6)
+
+    def trial(self, blob: bytes, manifest: Manifest, suite: Suite) -> Json:
+        """Run it once in a limited child process.
+
+        Raises:
+            GateError: `trial`.
+        """
+        return trial(blob, manifest, suite.trial.seconds, suite.trial.memory_mb)
+
+    def load(self, blob: bytes, manifest: Manifest) -> OnnxScorer:
+        """Open an inspected file.
+
+        Raises:
+            ModelError: It cannot be used.
+        """
+        return _open(blob, manifest)

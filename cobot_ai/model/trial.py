@@ -1,34 +1,46 @@
 """The child process of the import gate: run a model from stdin once, inside limits.
 
-Call: `python -m cobot_ai.model.trial CHANNELS,SAMPLES < model.onnx`; exit code 0 means it ran and
-every output was finite.
+Call: `python -m cobot_ai.model.trial CHANNELS,SAMPLES,MEGABYTES,SECONDS < model.onnx`; exit code 0
+means it ran and every output was finite. Prints the memory it added and its processor time.
 """
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
+import time
 
 import numpy as np
 
 from cobot_ai.model.session import open_session
 
-MEMORY = 3 << 29
-CPU_SECONDS = 10
-
 
 def main() -> int:
     """Run the model on zeros, fully measured and fully missing."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    channels, samples = (int(n) for n in sys.argv[1].split(','))
-    session = open_session(sys.stdin.buffer.read())
+    channels, samples, megabytes, seconds = (int(n) for n in sys.argv[1].split(','))
+    limits = {
+        resource.RLIMIT_AS: megabytes << 20,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_FSIZE: 0,
+    }
+    for what, limit in limits.items():
+        resource.setrlimit(what, (limit, limit))
+    blob = sys.stdin.buffer.read()
+    before, begun = _peak_mb(), time.process_time()
+    session = open_session(blob)
     x = np.zeros((2, channels, samples), np.float32)
     for mask in (np.ones_like(x), x):
         if not all(np.isfinite(out).all() for out in session.run(None, {'x': x, 'mask': mask})):
             return 1
+    used = {'peak_mb': _peak_mb() - before, 'seconds': time.process_time() - begun}
+    sys.stdout.write(json.dumps(used))
     return 0
+
+
+def _peak_mb() -> float:
+    """Largest resident memory of this process so far, megabytes (Linux counts in kilobytes)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == '__main__':

@@ -19,13 +19,14 @@ from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
 from cobot_ai.core.errors import CobotAiError
 from cobot_ai.model.fitter import OnnxFitter
-from cobot_ai.model.scorer import load
+from cobot_ai.model.scorer import GateFiles, load
 from cobot_ai.ros import convert, names, params, runtime
 from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.cellfile import find_cell
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
+from cobot_ai.store.suitefile import load_suite
 
 LEDGER_WAIT_S = 10.0
 
@@ -63,7 +64,11 @@ class TrainerNode(Node):
                 __version__,
                 # Time of this thread alone: at the lowest priority the clock on the wall would
                 # measure the other jobs of the machine.
-                GateOptions(timer=time.thread_time_ns),
+                GateOptions(
+                    load_suite(self._spec.model.suite, find_cell(self._values['cell']).parent),
+                    timer=time.thread_time_ns,
+                    files=GateFiles(),
+                ),
             )
         return self._trainer
 

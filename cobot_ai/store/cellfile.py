@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def load_cell(path: Path | str) -> CellSpec:
     """
     file = find_cell(path)
     try:
-        spec = parse_cell(_read(file))
+        spec = parse_cell(read_yaml(file, 'a cell file'))
         for i, stream in enumerate(spec.streams):
             _check_stream(i, stream)
     except ConfigError as e:
@@ -47,20 +48,25 @@ def find_cell(path: Path | str) -> Path:
     given = Path(path)
     if given.is_file():
         return given
-    shipped = shipped_cells()
+    known = shipped_cells()
     name = given.name.removesuffix('.yaml')
-    if len(given.parts) == 1 and name in shipped:
-        return shipped[name]
+    if len(given.parts) == 1 and name in known:
+        return known[name]
     raise ConfigError(
         f'There is no cell file {given}. Give the path of a file, or the name of a shipped cell: '
-        f'{", ".join(shipped) or "none is installed"}.'
+        f'{", ".join(known) or "none is installed"}.'
     )
 
 
 def shipped_cells() -> dict[str, Path]:
     """Name -> file of the cells that come with this package."""
+    return shipped('cells')
+
+
+def shipped(kind: str) -> dict[str, Path]:
+    """Name -> file of the `cells` or `suites` that come with this package."""
     for parent in Path(__file__).resolve().parents[2:]:
-        for folder in (parent / 'config' / 'cells', parent / 'share/cobot_ai/config/cells'):
+        for folder in (parent / 'config' / kind, parent / 'share/cobot_ai/config' / kind):
             if folder.is_dir():
                 return {file.stem: file for file in sorted(folder.glob('*.yaml'))}
     return {}
@@ -89,17 +95,33 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read(file: Path) -> Any:
+# YAML 1.1 reads an unquoted 14:00 as the number 840; a time of day is a text here.
+_TIME = ('tag:yaml.org,2002:str', re.compile(r'\d{1,2}:\d{2}$'))
+_Loader.yaml_implicit_resolvers = {
+    first: [_TIME, *known] if first.isdigit() else known
+    for first, known in _Loader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(file: Path, what: str) -> Any:
+    """The plain values of a small YAML file, hostile ones refused.
+
+    Args:
+        file: The file. what: What it should be, for messages, e.g. `a cell file`.
+
+    Raises:
+        ConfigError: It cannot be read, is too large or no YAML.
+    """
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise ConfigError(f'this is larger than {MAX_BYTES // 1024} kB: not a cell file.')
+            raise ConfigError(f'this is larger than {MAX_BYTES // 1024} kB: not {what}.')
         return _parse(file.read_text('utf-8'))
     except (OSError, UnicodeDecodeError) as e:
         raise ConfigError(f'the file cannot be read as UTF-8 text ({e}).') from e
     except yaml.YAMLError as e:
         raise ConfigError(_where(e)) from e
     except (RecursionError, ValueError, TypeError) as e:
-        raise ConfigError('this is not a cell file: it is nested too deeply or malformed.') from e
+        raise ConfigError(f'this is not {what}: it is nested too deeply or malformed.') from e
 
 
 def _where(error: yaml.YAMLError) -> str:

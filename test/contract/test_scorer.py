@@ -8,9 +8,10 @@ import pytest
 
 from cobot_ai.core.errors import GateError, ModelError
 from cobot_ai.core.spec import ModelSpec
+from cobot_ai.core.suite import Suite
 from cobot_ai.model.fitter import HEADS, OnnxFitter
 from cobot_ai.model.graph import BATCH, FLOAT, Graph, window_inputs
-from cobot_ai.model.scorer import load, load_foreign
+from cobot_ai.model.scorer import GateFiles, load
 
 
 @pytest.fixture(scope='module', params=sorted(HEADS))
@@ -77,4 +78,8 @@ def test_a_file_that_is_not_the_one_of_the_manifest_is_refused(fitted):
 
 def test_a_model_of_ours_passes_the_whole_import_gate(fitted):
     manifest = model_cases.manifest_of(fitted)
-    assert load_foreign(fitted.blob, manifest).manifest == manifest
+    files = GateFiles()
+    files.inspect(fitted.blob, manifest, Suite())
+    used = files.trial(fitted.blob, manifest, Suite())
+    assert 0 < used['peak_mb'] < 100
+    assert files.load(fitted.blob, manifest).manifest == manifest

@@ -17,6 +17,7 @@ from cobot_ai.core.cell_schema import cell_schema
 from cobot_ai.core.config import SHORTHAND, parse_cell, spec_to_json
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.spec import Action, Trigger
+from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import Missing
 from cobot_ai.store.cellfile import load_cell, shipped_cells
 
@@ -221,7 +222,11 @@ def test_texts_are_there_in_all_four_languages(name):
 
 
 def test_every_limit_belongs_to_a_key_and_every_number_has_a_limit():
-    hints = {f'{c.__name__}.{n}': h for c in all_sections() for n, h in type_hints(c).items()}
+    hints = {
+        f'{c.__name__}.{n}': h
+        for c in all_sections() | all_sections(Suite)
+        for n, h in type_hints(c).items()
+    }
     for table in (RANGES, CHOICES, FORMS):
         assert set(table) <= set(hints)
     numbers = {k for k, h in hints.items() if h in (int, float) or set(get_args(h)) & {int, float}}

@@ -54,9 +54,10 @@ def test_not_a_model_at_all(manifest):
     assert refused(b'#!/bin/sh\nrm -rf /\n' * 10, manifest) == 'parse'
 
 
-def test_too_large(good, manifest, monkeypatch):
-    monkeypatch.setattr(import_gate, 'SIZE_LIMIT', len(good.blob) - 1)
-    assert refused(good.blob, manifest) == 'size'
+def test_too_large(good, manifest):
+    with pytest.raises(GateError) as error:
+        inspect(good.blob, manifest, limit=len(good.blob) - 1)
+    assert error.value.key == 'size'
 
 
 @pytest.mark.parametrize('place', ['initializer', 'attribute', 'subgraph'])
@@ -102,7 +103,7 @@ def test_weights_that_are_not_finite(good, manifest, value):
         broken = np.full(tuple(tensor.dims), value, np.float32)
         tensor.CopyFrom(numpy_helper.from_array(broken, tensor.name))
 
-    assert refused(changed(good, plant), manifest) == 'finite'
+    assert refused(changed(good, plant), manifest) == 'weights'
 
 
 def test_weights_shorter_than_they_say(good, manifest):
@@ -115,7 +116,7 @@ def test_weights_shorter_than_they_say(good, manifest):
 def test_text_weights(good, manifest):
     tensor = helper.make_tensor('words', TensorProto.STRING, [1], [b'x'])
     assert (
-        refused(changed(good, lambda m: m.graph.initializer.append(tensor)), manifest) == 'finite'
+        refused(changed(good, lambda m: m.graph.initializer.append(tensor)), manifest) == 'weights'
     )
 
 
