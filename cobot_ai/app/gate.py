@@ -11,7 +11,7 @@ from cobot_ai.app.opinions import Opinions, opinions
 from cobot_ai.app.ports import Fitted, Fitter, ModelFiles, Scorer, ScorerLoader
 from cobot_ai.core import gates
 from cobot_ai.core.calendar import shift_of, zone_of
-from cobot_ai.core.compare import Pair, calibration, not_worse
+from cobot_ai.core.compare import Pair, calibration, not_worse, skill
 from cobot_ai.core.errors import GateError, ModelError
 from cobot_ai.core.gates import Check, GateReport, Masked
 from cobot_ai.core.leakage import leakage
@@ -191,20 +191,21 @@ class _Gate:
         suite = self._suite
         unseen = suite.unseen_cases.cases if self._options.foreign else None
         found = opinions(self._draft, self._scorer, self._cases, self._current, unseen)
-        pairs = self._pairs(found)
-        accuracy, probabilities = suite.not_worse, suite.calibration
-        if self._current is None:  # naming the most frequent class is always right about it
-            accuracy = replace(accuracy, slices=tuple(s for s in accuracy.slices if s != 'class'))
         checks = [found.unseen] if found.unseen is not None else []
-        return [
-            *checks,
+        checks += [
             found.leak or leakage(list(self._cases.values()), found.split, suite.leakage),
             gates.as_claimed(self._claims(found), suite.as_claimed),
-            not_worse(pairs, found.against, accuracy),
-            calibration(pairs, found.against, probabilities, ece=self._current is not None),
-            gates.golden(self._golden()),
-            gates.dead_channel(self._masked(), suite.dead_channel),
         ]
+        pairs = self._pairs(found)
+        if self._current is None:
+            checks.append(skill(pairs, suite.skill))
+        else:
+            checks += [
+                not_worse(pairs, found.against, suite.not_worse),
+                calibration(pairs, found.against, suite.calibration),
+            ]
+        golden = gates.golden(self._golden())
+        return [*checks, golden, gates.dead_channel(self._masked(), suite.dead_channel)]
 
     def _pairs(self, found: Opinions) -> list[Pair]:
         return [

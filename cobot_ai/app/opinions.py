@@ -14,7 +14,7 @@ import numpy as np
 from cobot_ai.app.ports import Scorer
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.gates import Check
-from cobot_ai.core.honest import Honest, from_json, judge, majority
+from cobot_ai.core.honest import Honest, class_shares, from_json, judge
 from cobot_ai.core.leakage import Split
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.types import LabelledCase
@@ -62,7 +62,7 @@ def opinions(
     if unseen_needed is not None:
         new, unseen, leak = _foreign(draft, scorer, cases, unseen_needed)
     if current is None:
-        old, against = majority({i: h.label for i, h in new.items()}), 'the most frequent class'
+        old, against = class_shares({i: h.label for i, h in new.items()}), 'the class shares'
     else:
         old, against = judged_by(current, cases), 'the live version'
     fold = draft.facts.get('fold', ())

@@ -91,6 +91,7 @@ RANGES: dict[str, Range] = {
     'ParityLimit.limit': Range(0, 1),
     'ClaimLimit.tolerance': Range(0, 1),
     'UnseenLimit.cases': _COUNT,
+    'SkillLimits.confidence': _SHARE,
     'AccuracyLimits.tolerance': Range(0, 1),
     'AccuracyLimits.confidence': _SHARE,
     'AccuracyLimits.slice_cases': _COUNT,

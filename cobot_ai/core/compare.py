@@ -17,7 +17,7 @@ import numpy as np
 
 from cobot_ai.core.gates import Check, tail
 from cobot_ai.core.honest import Honest
-from cobot_ai.core.suite import AccuracyLimits, CalibrationLimits
+from cobot_ai.core.suite import AccuracyLimits, CalibrationLimits, SkillLimits
 from cobot_ai.core.types import Bools, Doubles
 
 BINS = 10
@@ -83,18 +83,40 @@ def not_worse(pairs: Sequence[Pair], against: str, limits: AccuracyLimits) -> Ch
     return Check('not_worse', not worse, f'{why}.', figures, _lost(pairs, worse))
 
 
-def calibration(
-    pairs: Sequence[Pair], against: str, limits: CalibrationLimits, ece: bool = True
-) -> Check:
+def skill(pairs: Sequence[Pair], limits: SkillLimits) -> Check:
+    """A first model knows clearly more than the shares of the classes.
+
+    Compared case by case with a forecast of the class shares, by the Brier score. Without this,
+    a model that learnt nothing could act alone wherever failures are rarer than epsilon.
+
+    Args:
+        pairs: Cases, the old side being the class shares. limits: How sure it must be.
+    """
+    gain = np.array([p.old.brier - p.new.brier for p in pairs])
+    mean = float(gain.mean()) if len(gain) else 0.0
+    error = float(gain.std(ddof=1)) / math.sqrt(len(gain)) if len(gain) > 1 else math.inf
+    passed = mean > 0 and mean > _z(1 - limits.confidence) * error
+    shares = round(float(np.mean([p.old.brier for p in pairs])), 4) if pairs else None
+    why = (
+        f'On {len(pairs)} cases it had not seen, the Brier score is better by {mean:.3f} than that '
+        f'of the class shares alone ({shares}): '
+    )
+    why += 'it learnt something.' if passed else 'that may be chance.'
+    figures = {'cases': len(pairs), 'gain': round(mean, 4), 'of_shares': shares}
+    return Check('skill', passed, why, figures)
+
+
+def calibration(pairs: Sequence[Pair], against: str, limits: CalibrationLimits) -> Check:
     """Probabilities: neither Brier score nor expected calibration error clearly grew.
 
     The Brier score is compared case by case (mean growth beyond the tolerance by more than its
-    standard error explains); the calibration error by resampling the same cases for both.
+    standard error explains); the calibration error by resampling the same cases for both. A
+    calibration error counts only where the Brier score did not become better: a more accurate
+    model that is too modest is no loss.
 
     Args:
         pairs: Cases both versions judged. against: What it is compared with, for the sentence.
         limits: Tolerances, confidence and slices.
-        ece: False where the other side is no model (always naming one class is calibrated).
     """
 
     def judge(group: Sequence[Pair], alpha: float) -> Figures:
@@ -103,7 +125,8 @@ def calibration(
         error = float(growth.std(ddof=1)) / math.sqrt(len(group)) if len(group) > 1 else math.inf
         brier_worse = float(growth.mean()) > limits.brier + _z(alpha) * error
         old, new = _ece(group)
-        ece_worse = ece and new - old > limits.ece and _ece_grew(group, alpha, limits.ece)
+        grew = new - old > limits.ece and float(growth.mean()) >= 0
+        ece_worse = grew and _ece_grew(group, alpha, limits.ece)
         return {
             'cases': len(group),
             'brier': round(float((before + growth).mean()), 4),

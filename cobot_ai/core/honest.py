@@ -75,8 +75,8 @@ def from_json(doc: Json) -> dict[int, Honest]:
     }
 
 
-def majority(labels: Mapping[int, str]) -> dict[int, Honest]:
-    """What always answering the most frequent class would score: the least a model must beat."""
+def class_shares(labels: Mapping[int, str]) -> dict[int, Honest]:
+    """What a forecast of the class shares would score: the least a model must beat."""
     names, counts = np.unique(list(labels.values()), return_counts=True)
     share = counts / counts.sum()
     return {case: judge(name, names.tolist(), share) for case, name in labels.items()}

@@ -90,6 +90,14 @@ class UnseenLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class SkillLimits:
+    """How sure it must be that a first model is better than the shares of the classes."""
+
+    enabled: bool = True
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
 class AccuracyLimits:
     """When accuracy counts as worse than that of the version it is compared with.
 
@@ -180,6 +188,7 @@ class Suite:
     unseen_cases: UnseenLimit = field(default_factory=UnseenLimit)
     leakage: LeakLimits = field(default_factory=LeakLimits)
     as_claimed: ClaimLimit = field(default_factory=ClaimLimit)
+    skill: SkillLimits = field(default_factory=SkillLimits)
     not_worse: AccuracyLimits = field(default_factory=AccuracyLimits)
     calibration: CalibrationLimits = field(default_factory=CalibrationLimits)
     golden: Switch = field(default_factory=Switch)

@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -39,8 +40,13 @@ def main() -> int:
 
 
 def _peak_mb() -> float:
-    """Largest resident memory of this process so far, megabytes (Linux counts in kilobytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Largest resident memory of this process so far, megabytes.
+
+    Not from `getrusage`: there a child begins with the peak of its parent.
+    """
+    status = Path('/proc/self/status').read_text(encoding='ascii')
+    line = next(line for line in status.splitlines() if line.startswith('VmHWM'))
+    return int(line.split()[1]) / 1024
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import fields, is_dataclass
 
 import pytest
 from bench_cell import Bench
@@ -12,8 +13,10 @@ from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.report import Run, report
 from cobot_ai.core.asks import Status
+from cobot_ai.core.build import type_hints
 from cobot_ai.core.risk import clean_labels
 from cobot_ai.core.spec import RiskSpec
+from cobot_ai.core.suite import Suite, Switch
 from cobot_ai.core.types import Why
 from cobot_ai.web import schemas
 from cobot_ai.web.schema_ts import BODY_OF_KIND
@@ -123,10 +126,13 @@ def test_every_reason_is_documented_and_no_other():
     assert first_column(section('ask.md', 'Why it asks')) == {w.value for w in Why}
 
 
-def test_every_check_of_the_gate_is_documented_and_no_other():
-    files = ('cobot_ai/core/gates.py', 'cobot_ai/app/gate.py')
-    named = set().union(*(first_texts(f, 'Check') for f in files))
-    assert first_column(section('risk.md', 'The gate')) == named
+def test_every_check_of_the_gate_is_documented_with_its_limits_and_no_other():
+    sections = {n: h for n, h in type_hints(Suite).items() if is_dataclass(h)}
+    table = [row for row in rows(section('gates.md', 'Checks')) if row[0].startswith('`')]
+    assert {row[0].strip('`') for row in table} == {*sections, 'parse'}
+    for row in table:
+        limits = {f.name for f in fields(sections.get(row[0].strip('`'), Switch))} - {'enabled'}
+        assert limits <= marked(row[1])
 
 
 @pytest.mark.parametrize('epsilon', [0.05, 0.02])

@@ -146,7 +146,7 @@ def test_defaults_are_filled_in():
         (('motion', 'recipe'), 'trigger', r'`motion\.hold_service` needs a service'),
         (('motion', 'hold_service'), 'pause', r'has no use'),
         (('budget', 'warn'), 20, r'`budget.warn` must not be more'),
-        (('digest',), 'abc', r'`digest` is not a key'),
+        (('digest',), 'abc', r'`digest` is not a known key'),
     ],
 )
 def test_a_refusal_names_the_key_and_the_remedy(path, value, says):

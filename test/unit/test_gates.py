@@ -6,13 +6,14 @@ import pytest
 from cobot_ai.core import compare, gates
 from cobot_ai.core.compare import Pair
 from cobot_ai.core.gates import Masked
-from cobot_ai.core.honest import Honest, collect, from_json, majority, to_json
+from cobot_ai.core.honest import Honest, class_shares, collect, from_json, to_json
 from cobot_ai.core.suite import (
     AccuracyLimits,
     CalibrationLimits,
     ClaimLimit,
     DeadChannelLimit,
     LabelLimits,
+    SkillLimits,
 )
 from cobot_ai.core.types import Window
 
@@ -30,12 +31,12 @@ def pairs(old, new, contexts=None, p=(0.9, 0.9)):
     ]
 
 
-def not_worse(rows, limits=AccuracyLimits()):
-    return compare.not_worse(rows, 'v1', limits)
+def not_worse(rows, **limits):
+    return compare.not_worse(rows, 'v1', AccuracyLimits(**limits))
 
 
-def calibration(rows, ece=True):
-    return compare.calibration(rows, 'v1', CalibrationLimits(), ece)
+def calibration(rows):
+    return compare.calibration(rows, 'v1', CalibrationLimits())
 
 
 LABELS = LabelLimits(per_class=3, per_context=5, total=10)
@@ -105,8 +106,7 @@ def test_not_worse_tolerates_noise_and_refuses_a_clear_loss():
 def test_a_loss_within_the_tolerance_passes_however_sure_it_is():
     loss = [True] * 1990 + [False] * 10
     assert not_worse(pairs([True] * 2000, loss)).passed
-    strict = AccuracyLimits(tolerance=0.0)
-    assert not not_worse(pairs([True] * 2000, loss), strict).passed
+    assert not not_worse(pairs([True] * 2000, loss), tolerance=0.0).passed
 
 
 def test_calibration_sees_lost_confidence_and_false_confidence():
@@ -135,6 +135,7 @@ def test_each_slice_is_looked_at(check):
     old = [True] * 330
     old[:20] = [False] * 20
     new = [True] * 330
+    new[:4] = [False] * 4
     new[300:312] = [False] * 12
     found = check(pairs(old, new, contexts))
     assert not found.passed
@@ -207,9 +208,23 @@ def test_honest_scores_survive_the_manifest():
 
 
 def test_majority_is_what_a_model_must_beat():
-    made = majority({1: 'ok', 2: 'ok', 3: 'ok', 4: 'jam'})
+    made = class_shares({1: 'ok', 2: 'ok', 3: 'ok', 4: 'jam'})
     assert made[1] == Honest('ok', 0.75, True, 0.75, 0.125)
     assert made[4] == Honest('jam', 0.25, False, 0.75, 1.125)
+
+
+def test_a_first_model_must_beat_the_class_shares():
+    half = [Honest('ok', 0.5, True, 0.5, 0.5)] * 12
+    good = [opinion(True)] * 11 + [opinion(False)]
+
+    def skill(old, new):
+        rows = [Pair(i, {}, *both) for i, both in enumerate(zip(old, new, strict=True))]
+        return compare.skill(rows, SkillLimits())
+
+    assert skill(half, good).passed
+    assert not skill(half, [opinion(i % 2 > 0) for i in range(12)]).passed
+    assert not skill(half, half).passed
+    assert not skill([], []).passed
 
 
 def test_the_calibration_error_is_the_textbook_one():
