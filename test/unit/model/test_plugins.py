@@ -144,7 +144,7 @@ def test_a_plugin_with_an_operator_that_is_not_allowed_is_refused_by_the_gate(pl
     cell = replace(cell, model=replace(cell.model, blocks=(*BLOCKS, 'own')))
     cases = model_cases.cases(30)
     _, manifest = build_candidate(cases, OnnxFitter(), cell, load, model_cases.Shelf(), '', 0, 't')
-    assert 'import_safety' in manifest.gates.failed
+    assert 'operators' in manifest.gates.failed
 
 
 # ---------------------------------------------------------------- ONNX files
