@@ -112,10 +112,7 @@ def source(name: str, setup: Setup) -> Callable[[int], Split]:
     """A function from the number of the resplit to the split."""
     if name == 'made':
         return _made
-    if name == 'skab':
-        pool = skab(setup.data)
-    else:
-        pool = noisy(aeon_set('JapaneseVowels'), 1.0)
+    pool = skab(setup.data) if name == 'skab' else noisy(aeon_set('JapaneseVowels'), 1.0)
     return lambda number: _from_pool(pool, number)
 
 

@@ -69,9 +69,8 @@ def _panel(index: int, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     for row in (r for r in rows if r['rule'] in names):
         place = x(row['epsilon']) + 5 * (names.index(row['rule']) - len(names) / 2)
         colour = COLOURS[row['rule']]
-        shapes.append(
-            _line(place, y(row['silent_error']), place, y(row['worst_5_percent']), colour)
-        )
+        low, high = y(row['silent_error']), y(row['worst_5_percent'])
+        shapes.append(_line(place, low, place, high, colour))
         shapes.append(
             f'<circle cx="{place:.1f}" cy="{low:.1f}" r="3.2" fill="{colour}">'
             f'<title>{row["rule"]}: {row["silent_error"]:.4f} of what it acted on, '
