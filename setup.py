@@ -42,11 +42,13 @@ TEST = [
     'pytest-timeout>=2.3',
     'python-socketio[client]>=5.14',
 ]
+# Pinned: figures of peers are only comparable when the peers are the same.
 BENCH = [
-    'aeon>=1.3',
-    'modAL-python>=0.4.2',
-    'river>=0.22',
-    'scikit-learn>=1.5',
+    'aeon==1.6.0',
+    'modAL-python==0.4.2.1',
+    'river==0.26.1',
+    'scikit-learn==1.9.1',
+    'torch==2.13.0',  # aeon's QUANT needs it
 ]
 DEV = [
     'bandit>=1.7.8',
