@@ -267,6 +267,10 @@ class Authority:
         """A clip reached the disk."""
         self._commit([Draft('clip', {'sha256': sha256, 'kept': kept}, case)])
 
+    def incident_stored(self, facts: Json) -> None:
+        """The recording of an incident reached the disk."""
+        self._commit([Draft('incident', facts)])
+
     def fault(self, code: str, detail: str) -> None:
         """Something broke and was handled; it is written down and shown."""
         self._commit([Draft('fault', {'code': code, 'detail': detail})])

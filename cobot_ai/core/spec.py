@@ -257,9 +257,21 @@ class MotionSpec:
 
 @dataclass(frozen=True, slots=True)
 class StorageSpec:
-    """Disk budget: quota of the evidence clips in megabytes."""
+    """What is kept on the disk.
+
+    Attributes:
+        clips_mb: Quota of the evidence clips, megabytes.
+        incidents_mb: Quota of the incident recordings, megabytes; 0 records none.
+        incident_before_s: Seconds before an event that go into its recording.
+        incident_after_s: Seconds recorded after it.
+        bag_version: Version of their metadata: 8 for `ros2 bag` of Humble, 9 for later ones.
+    """
 
     clips_mb: float = 2000.0
+    incidents_mb: float = 500.0
+    incident_before_s: float = 10.0
+    incident_after_s: float = 5.0
+    bag_version: int = 9
 
 
 @dataclass(frozen=True, slots=True)

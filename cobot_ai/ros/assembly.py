@@ -10,22 +10,25 @@ from typing import Any
 
 from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
+from cobot_ai.app.incidents import Incidents
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.parts import Parts
-from cobot_ai.app.ports import Outbox
+from cobot_ai.app.ports import Entry, Outbox
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.teach import Dataset
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, RawBatch
 from cobot_ai.model.scorer import load
 from cobot_ai.ros.clips import BackgroundClips
 from cobot_ai.ros.guard import LiveGuard, make_guard
+from cobot_ai.ros.incidents import BackgroundIncidents
 from cobot_ai.ros.runtime import RosClock
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.folder import CellFolder, cell_folder
+from cobot_ai.store.incidents import IncidentFolder
 from cobot_ai.store.ledger import LedgerFile, open_ledger
 from cobot_ai.store.ledger_view import LedgerView
 from cobot_ai.store.messages import RosbagsDecoder
@@ -48,6 +51,8 @@ class Cell:
     versions: Versions
     authority: Authority
     dataset: Dataset
+    incidents: Incidents
+    recorder: BackgroundIncidents
     shadow: bool
 
     def start_body(self) -> Json:
@@ -68,9 +73,28 @@ class Cell:
         for case in self.dataset.cases(newest=RECALLED):
             self.authority.remember(case.id, case.context, case.window, case.label)
 
+    def take(self, batch: RawBatch) -> None:
+        """Messages of a stream or of the robot program."""
+        if self.spec.storage.incidents_mb > 0:
+            self.incidents.take(batch, self.clock.monotonic_ns())
+        self.authority.take_batch(batch)
+
+    def written(self, entry: Entry) -> None:
+        """Something was written into the ledger; it may be worth a recording."""
+        if self.spec.storage.incidents_mb > 0:
+            self.incidents.entry(entry, self.clock.monotonic_ns())
+
+    def poll(self) -> None:
+        """Look after what works in the background."""
+        self.clips.poll()
+        self.incidents.poll(self.clock.monotonic_ns())
+        self.recorder.poll()
+
     def close(self) -> None:
         """Leave no robot waiting, then finish writing."""
         self.authority.stop()
+        self.incidents.close()
+        self.recorder.close()
         self.clips.close()
         self.ledger.close()
 
@@ -118,6 +142,13 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
     authority = Authority(spec, parts)
     clips.tell(authority.clip_stored, lambda detail: authority.fault('clips', detail))
     dataset = Dataset(ledger, store, spec, decoder, node.resolve_topic_name)
+    kept = spec.storage
+    recorder = BackgroundIncidents(
+        IncidentFolder(folder.incidents, kept.incidents_mb, kept.bag_version),
+        authority.incident_stored,
+        lambda detail: authority.fault('incidents', detail),
+    )
+    incidents = Incidents(recorder, kept.incident_before_s, kept.incident_after_s)
     return Cell(
         spec,
         clock,
@@ -128,5 +159,7 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
         versions,
         authority,
         dataset,
+        incidents,
+        recorder,
         values['shadow'],
     )

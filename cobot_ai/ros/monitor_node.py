@@ -167,9 +167,9 @@ class MonitorNode(LifecycleNode):
         for topic in self._topics:
             batch = topic.read(cell.clock.now_ns(), simulated)
             if batch is not None:
-                self._safely(cell.authority.take_batch, batch)
+                self._safely(cell.take, batch)
         self._safely(self._judged.poll)
-        self._safely(cell.clips.poll)
+        self._safely(cell.poll)
         self._safely(cell.guard.poll)
         self._safely(cell.authority.tick)
 
@@ -195,9 +195,10 @@ class MonitorNode(LifecycleNode):
     def publish(self, entry: Entry) -> None:
         """Outbox: announce a committed entry."""
         name = TOPIC_OF.get(entry.kind, names.RECORD)
-        cell = self._need().spec.name
+        cell = self._need()
+        cell.written(entry)
         stamp = self.get_clock().now().to_msg()
-        self._publishers_of[name].publish(convert.entry_to_array(entry, stamp, cell))
+        self._publishers_of[name].publish(convert.entry_to_array(entry, stamp, cell.spec.name))
 
     def reply(self, key: str, body: Json) -> None:
         """Outbox: answer a person's command."""

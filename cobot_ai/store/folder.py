@@ -31,6 +31,11 @@ class CellFolder:
         return self.root / 'clips'
 
     @property
+    def incidents(self) -> Path:
+        """Folder of the incident recordings."""
+        return self.root / 'incidents'
+
+    @property
     def accounts(self) -> Path:
         """The console's own file: PIN hash."""
         return self.root / 'accounts.json'

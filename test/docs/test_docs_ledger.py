@@ -39,6 +39,8 @@ def learn_and_swap(bench: Bench) -> None:
     bench.command('maintenance', on=True)
     bench.command('rollback')
     bench.command('retrain')
+    facts = {'name': '00000001', 'reason': 'expired', 'entry': 1, 'messages': 1, 'dropped': 0}
+    bench.authority.incident_stored(facts)
 
 
 def talk(bench: Bench) -> None:
