@@ -6,6 +6,8 @@ import pytest
 pytest.importorskip('rclpy')
 from nodes import Processes, forces, graph, of_kind, until
 
+from cobot_ai.store.bags import Bag
+
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(180)]
 DEADLINE_S = 1.0
 BOUND_MS = 100.0
@@ -46,8 +48,20 @@ def test_without_any_tablet_every_ask_ends_in_the_fail_safe_on_time(robot, cell,
         assert waited_s >= DEADLINE_S - 0.05
     with cell.ledger() as ledger:
         late = [e.body['late_ms'] for e in of_kind(ledger, 'resolution')]
-    assert len(late) == asks
-    assert all(0 <= ms <= BOUND_MS for ms in late), late
+        assert len(late) == asks
+        assert all(0 <= ms <= BOUND_MS for ms in late), late
+        assert cell.end('monitor') == 0
+        incidents = [e.body for e in of_kind(ledger, 'incident')]
+    check_incidents(cell, incidents)
+
+
+def check_incidents(cell, incidents):
+    """What was sent before the first expiry is in its recording, and nothing was dropped."""
+    assert {i['reason'] for i in incidents} == {'expired'}
+    assert sum(i['dropped'] for i in incidents) == 0
+    topics = Bag(cell.folder.incidents / incidents[0]['name']).topics()
+    assert topics['/wrench'][1] >= 20
+    assert topics['/step'][1] >= 2
 
 
 def test_control_an_answer_in_time_is_a_success(robot, cell):
