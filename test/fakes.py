@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.core.errors import ConflictError, DataError, ModelError, StoreError
 from cobot_ai.core.manifest import Manifest, from_json
+from cobot_ai.core.motion import Outcome, Phase, Told
 from cobot_ai.core.types import Json, RawMessage
 
 
@@ -178,11 +179,18 @@ class RecordingGuard:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, int]] = []
+        self.stopped = ''
 
-    def hold(self, case: int, done: Callable[[bool, str], None]) -> None:
+    def listen(self, stopped: Callable[[str], None], recalled: str) -> None:
+        self.on_stop, self.stopped = stopped, recalled
+
+    def hold(self, case: int, told: Told) -> None:
         self.calls.append(('hold', case))
-        done(True, '')
+        told(Outcome(Phase.CONFIRMED))
 
-    def resume(self, case: int, done: Callable[[bool, str], None]) -> None:
+    def resume(self, case: int, person: bool, told: Told) -> None:
         self.calls.append(('resume', case))
-        done(True, '')
+        told(Outcome(Phase.CONFIRMED))
+
+    def status(self) -> Json:
+        return {'recipe': 'recording', 'phase': 'free'}

@@ -13,7 +13,7 @@ from functools import partial
 from cobot_ai.app.answers import Answers
 from cobot_ai.app.decide import Record, case_of, decision_body, judge
 from cobot_ai.app.escalate import Desk
-from cobot_ai.app.holds import NO_STEP, Holds
+from cobot_ai.app.holds import NO_STEP, Holds, moved_drafts
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
 from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
@@ -24,6 +24,7 @@ from cobot_ai.app.status import status
 from cobot_ai.core.audit import Audits
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError
 from cobot_ai.core.evidence import Gallery
+from cobot_ai.core.motion import Outcome
 from cobot_ai.core.spec import Action, CellSpec
 from cobot_ai.core.types import Case, Decision, Json, RawBatch, RawMessage, Verdict, Why, Window
 
@@ -222,8 +223,8 @@ class Authority:
             self._holds.answered(resolved.case)
         self._serve()
 
-    def _moved(self, kind: str, case: int, confirmed: bool, reason: str, by: str) -> None:
-        self._commit([Draft(kind, {'by': by, 'confirmed': confirmed, 'reason': reason}, case)])
+    def _moved(self, kind: str, case: int, by: str, outcome: Outcome) -> None:
+        self._commit(moved_drafts(kind, case, by, outcome))
 
     # ------------------------------------------------------------ people and models
 
@@ -251,7 +252,7 @@ class Authority:
     def _resume(self, by: str) -> None:
         if self.desk.open_asks:
             raise DataError('A question is still open; answer it first.')
-        if not self._holds:
+        if not self._holds.resumable:
             raise DataError('The process is not held.')
         self._holds.resume(by)
 

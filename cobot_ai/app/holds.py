@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cobot_ai.app.ports import Guard, LedgerReader
+from cobot_ai.app.ports import Draft, Entry, LedgerReader
+from cobot_ai.app.robot import Guard
+from cobot_ai.core.motion import Outcome, Phase
 
-Moved = Callable[[str, int, bool, str, str], None]
+Moved = Callable[[str, int, str, Outcome], None]
 NO_STEP = 'no step'
+ROBOT = 'robot'
+"""By whom a safety stop is."""
 SHOWN = 5
 """Reasons that are named, the newest; of the others only how many."""
+LOOK_BACK = 200
+"""Rows of each kind that are read after a restart."""
 
 
 class Holds:
@@ -20,7 +26,7 @@ class Holds:
 
     Args:
         guard: Holds and resumes.
-        moved: Told kind, case, confirmed, reason and by whom, for the record.
+        moved: Told kind, case, by whom and the outcome, for the record.
     """
 
     def __init__(self, guard: Guard, moved: Moved) -> None:
@@ -35,12 +41,21 @@ class Holds:
     def __bool__(self) -> bool:
         return bool(self._reasons)
 
+    @property
+    def resumable(self) -> bool:
+        """Whether there is anything a person can resume: a hold, or a safety stop to clear."""
+        return bool(self._reasons) or bool(self._guard.stopped)
+
     def recall(self, ledger: LedgerReader) -> None:
         """After a restart: what was held and not resumed since is held still."""
-        holds, resumes = ledger.last('hold'), ledger.last('resume')
-        resumed = resumes[0].seq if resumes and resumes[0].body['confirmed'] else 0
-        if holds and holds[0].seq > resumed:
-            self._reasons[_name(holds[0].case, holds[0].body['by'])] = None
+        holds, resumes = ledger.last('hold', LOOK_BACK), ledger.last('resume', LOOK_BACK)
+        resumed = _newest(resumes, lambda e: bool(e.body['confirmed']))
+        held = [e for e in holds if e.body['by'] != ROBOT and e.seq > resumed]
+        if held:
+            self._reasons[_name(held[0].case, held[0].body['by'])] = None
+        cleared = _newest(resumes, lambda e: e.body.get('phase') == Phase.CLEARED.value)
+        stops = [e for e in holds if e.body['by'] == ROBOT and e.seq > cleared]
+        self._guard.listen(self._stopped, stops[0].body['reason'] if stops else '')
 
     def case(self, case: int) -> None:
         """Hold for a case that waits for a person, or whose outcome is a stop."""
@@ -67,16 +82,42 @@ class Holds:
 
     def _hold(self, case: int, by: str) -> None:
         self._reasons[_name(case, by)] = None
-        self._guard.hold(case, lambda ok, why: self._moved('hold', case, ok, why, by))
+        self._guard.hold(case, lambda outcome: self._moved('hold', case, by, outcome))
 
     def _resume(self, case: int, by: str, before: dict[str, None]) -> None:
-        def done(ok: bool, why: str) -> None:
-            if not ok:  # as good as held: it can be tried again
+        def told(outcome: Outcome) -> None:
+            if outcome.phase is Phase.CONFIRMED:
+                self._reasons = {r: None for r in self._reasons if r not in before}
+            else:  # as good as held: it can be tried again
                 self._reasons = before | self._reasons
-            self._moved('resume', case, ok, why, by)
+            self._moved('resume', case, by, outcome)
 
-        self._guard.resume(case, done)
+        self._guard.resume(case, by != 'cobot_ai', told)
+
+    def _stopped(self, reason: str) -> None:
+        self._moved('hold', 0, ROBOT, Outcome(Phase.STOPPED, reason))
+
+
+def moved_drafts(kind: str, case: int, by: str, outcome: Outcome) -> list[Draft]:
+    """What is written about a hold or resume; a hold that is not sure is also a fault."""
+    body = {
+        'by': by,
+        'phase': outcome.phase.value,
+        'confirmed': outcome.phase is Phase.CONFIRMED,
+        'reason': outcome.reason,
+        'evidence': outcome.evidence,
+    }
+    drafts = [Draft(kind, body, case)]
+    if kind == 'hold' and outcome.phase in (Phase.FAILED, Phase.LOST):
+        what = 'The hold is not confirmed' if outcome.phase is Phase.FAILED else 'The hold is lost'
+        detail = f'{what}: {outcome.reason}. Go to the robot.'
+        drafts.append(Draft('fault', {'code': 'hold', 'detail': detail}, case))
+    return drafts
 
 
 def _name(case: int, by: str) -> str:
     return f'case {case}' if case else by or 'somebody'
+
+
+def _newest(entries: list[Entry], wanted: Callable[[Entry], bool]) -> int:
+    return next((e.seq for e in entries if wanted(e)), 0)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.ports import ClipSink, Clock, Guard, Ledger, LedgerReader, Outbox
+from cobot_ai.app.ports import ClipSink, Clock, Ledger, LedgerReader, Outbox
 from cobot_ai.app.promote import Versions
+from cobot_ai.app.robot import Guard
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ One contract test suite per Protocol runs on every implementation, real or fake.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -302,16 +302,6 @@ class Outbox(Protocol):
 
     def reply(self, key: str, body: Json) -> None:
         """Answer a person's command, after the commit."""
-
-
-class Guard(Protocol):
-    """Holds and resumes the process. Not a safety function."""
-
-    def hold(self, case: int, done: Callable[[bool, str], None]) -> None:
-        """Ask for a hold; `done(confirmed, reason)` is called once, later."""
-
-    def resume(self, case: int, done: Callable[[bool, str], None]) -> None:
-        """Ask for a resume; refused after a safety stop."""
 
 
 class BagReader(Protocol):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from cobot_ai.app.authority import Authority
 from cobot_ai.app.operator import ScriptedOperator
-from cobot_ai.app.ports import ClipStore, Entry, Guard
+from cobot_ai.app.ports import ClipStore, Entry
+from cobot_ai.app.robot import Guard
+from cobot_ai.core.motion import Told
 from cobot_ai.core.types import Json, RawMessage
 
 
@@ -50,13 +52,28 @@ class Tape:
 
 
 class NoGuard(Guard):
-    """Shadow mode: nothing is held or resumed, and that is what is recorded."""
+    """Shadow mode: nothing is held or resumed, nothing is called, and nothing is claimed."""
 
-    def hold(self, case: int, done: Callable[[bool, str], None]) -> None:
+    stopped = ''
+
+    def listen(self, stopped: Callable[[str], None], recalled: str) -> None:
+        """Nothing is watched."""
+
+    def hold(self, case: int, told: Told) -> None:
         """Advise only."""
 
-    def resume(self, case: int, done: Callable[[bool, str], None]) -> None:
+    def resume(self, case: int, person: bool, told: Told) -> None:
         """Advise only."""
+
+    def status(self) -> Json:
+        """That it is shadow mode."""
+        return {'recipe': 'none', 'phase': 'shadow'}
+
+    def poll(self) -> None:
+        """Nothing runs."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class DirectClips:

@@ -26,6 +26,7 @@ def status(
         'cell': spec.name,
         'mode': _mode(versions.maintenance, bool(desk.open_asks), bool(held)),
         'held': held,
+        'motion': parts.guard.status(),
         'model': versions.live,
         'staged': versions.staged,
         'maintenance': versions.maintenance,

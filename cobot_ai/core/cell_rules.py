@@ -49,6 +49,9 @@ _NAME = Form(r'[A-Za-z][A-Za-z0-9_]{0,63}', 'letters, digits and _, starting wit
 _TOPIC_PATTERN = r'(~/|/)?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*'
 _TOPIC = Form(_TOPIC_PATTERN, 'a ROS name such as `wrench`, `~/step` or `/robot/wrench`')
 
+_MAYBE_TOPIC = Form(f'({_TOPIC_PATTERN})?', _TOPIC.words)
+_FIELD = Form(r'([a-z]\w*(\.[a-z]\w*)*)?', 'a field path such as `state.state`')
+
 RANGES: dict[str, Range] = {
     'ChannelSpec.stale_s': _POSITIVE,
     'ChannelSpec.hold_s': _POSITIVE,
@@ -78,6 +81,12 @@ RANGES: dict[str, Range] = {
     'ModelSpec.seed': Range(0, 2**31 - 1),
     'ModelSpec.channel_weights': Range(0, 100),
     'MotionSpec.timeout_s': Range(0, 60, above=True),
+    'RecipeSpec.timeout_s': Range(0, 60, above=True),
+    'StateSpec.stale_s': Range(0, 60, above=True),
+    'StateSpec.every_s': Range(0.02, 60),
+    'JointsSpec.limit': Range(0, 1, above=True),
+    'JointsSpec.still_s': Range(0, 10),
+    'JointsSpec.stale_s': Range(0, 60, above=True),
     'StorageSpec.clips_mb': Range(1, 1e8),
     'StorageSpec.incidents_mb': Range(0, 1e8),
     'StorageSpec.incident_before_s': Range(0, 60),
@@ -116,7 +125,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     'RiskSpec.rule': ('certified', 'expected'),
     'ModelSpec.head': ('linear', 'kernel'),
     'ModelSpec.swap': ('maintenance', 'at_once'),
-    'MotionSpec.recipe': ('none', 'trigger'),
     'AccuracyLimits.slices': ('context', 'shift', 'sensors', 'class'),
     'CalibrationLimits.slices': ('context', 'shift', 'sensors', 'class'),
 }
@@ -148,8 +156,20 @@ FORMS: dict[str, Form] = {
     'ModelSpec.blocks': _NAME,
     'ModelSpec.layers': Form(r'(?!.*\.\.)(?!/)[^\\]+\.onnx', 'a relative .onnx file without `..`'),
     'QuestionSpec.sop': Form(r'(?!.*\.\.)(?!/)[^\\]*', 'a relative file name without `..`'),
-    'MotionSpec.hold_service': Form(f'({_TOPIC_PATTERN})?', _TOPIC.words),
-    'MotionSpec.resume_service': Form(f'({_TOPIC_PATTERN})?', _TOPIC.words),
+    'MotionSpec.recipe': _NAME,
+    'MotionSpec.namespace': Form(f'/|({_TOPIC_PATTERN})?', '`/`, or a ROS name such as `/ur`'),
+    'MotionSpec.hold_service': _MAYBE_TOPIC,
+    'MotionSpec.resume_service': _MAYBE_TOPIC,
+    'MotionSpec.joint_states': _MAYBE_TOPIC,
+    'CallSpec.type': Form(r'[a-z][a-z0-9_]*/srv/[A-Z]\w*', '`package/srv/Name`'),
+    'CallSpec.service': _MAYBE_TOPIC,
+    'CallSpec.ok_path': _FIELD,
+    'CallSpec.reason_path': _FIELD,
+    'StateSpec.name': _NAME,
+    'StateSpec.type': Form(r'[a-z][a-z0-9_]*/(msg|srv)/[A-Z]\w*', '`package/msg/Name`'),
+    'StateSpec.source': _TOPIC,
+    'StateSpec.path': _FIELD,
+    'JointsSpec.topic': _TOPIC,
 }
 
 LANGUAGE = Form(r'[a-z]{2,3}(-[A-Za-z0-9]+)*', 'a language code such as en, de or pt-BR')

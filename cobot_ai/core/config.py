@@ -16,7 +16,16 @@ from cobot_ai.core.calendar import zone_of
 from cobot_ai.core.cell_rules import MAX_CELLS
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.message_types import STILLS, default_channels
-from cobot_ai.core.spec import Action, CellSpec, ChannelSpec, Resample, StreamSpec, Trigger
+from cobot_ai.core.recipe import ResumeBy
+from cobot_ai.core.spec import (
+    Action,
+    CellSpec,
+    ChannelSpec,
+    MotionSpec,
+    Resample,
+    StreamSpec,
+    Trigger,
+)
 from cobot_ai.core.types import Json, Missing
 
 SHORTHAND = ('joints', 'fields', 'each')
@@ -223,13 +232,44 @@ def _check_model(spec: CellSpec) -> None:
 
 
 def _check_rest(spec: CellSpec) -> None:
-    motion, budget = spec.motion, spec.budget
-    services = {'hold_service': motion.hold_service, 'resume_service': motion.resume_service}
-    for name, service in services.items():
-        if (motion.recipe == 'none') == bool(service):
-            need = 'needs a service' if motion.recipe != 'none' else 'has no use'
-            raise ConfigError(f'`{join("motion", name)}` {need} with recipe `{motion.recipe}`.')
+    check_motion(spec.motion)
+    budget = spec.budget
     zone_of(spec.timezone)
     _unique(spec.shifts, 'shifts')
     if budget.hard and budget.warn > budget.hard:
         raise ConfigError('`budget.warn` must not be more than `budget.hard`.')
+
+
+def check_motion(motion: MotionSpec) -> None:
+    """Make sure that a recipe can be carried out as it is written.
+
+    Raises:
+        ConfigError: A service is missing or has no use, or a check names an unknown state.
+    """
+    plan = motion.plan
+    if plan is None:
+        _check_shadow(motion)
+        return
+    calls = {'hold': plan.hold, 'resume': plan.resume}
+    if not plan.hold:
+        raise ConfigError('`motion.driver.hold` is missing: a recipe must say how to hold.')
+    if not plan.resume and plan.resume_by is ResumeBy.SERVICE:
+        raise ConfigError('`motion.driver.resume` is missing; name a call, or who resumes.')
+    for name, of_kind in calls.items():
+        if any(not c.service for c in of_kind):
+            raise ConfigError(
+                f'`motion.{name}_service` is missing: recipe `{motion.recipe}` needs a service.'
+            )
+    known = [s.name for s in plan.states]
+    _unique(known, 'motion.driver.states.name')
+    for check in (*plan.held, *plan.running, *plan.normal, *plan.mode):
+        if check.state not in known:
+            raise ConfigError(f'`motion.driver`: there is no state `{check.state}` to check.')
+
+
+def _check_shadow(motion: MotionSpec) -> None:
+    if motion.recipe != 'none':
+        raise ConfigError(f'`motion.driver` is missing: `{motion.recipe}` is no shipped recipe.')
+    for name in ('hold_service', 'resume_service'):
+        if getattr(motion, name):
+            raise ConfigError(f'`{join("motion", name)}` has no use with recipe `none`.')

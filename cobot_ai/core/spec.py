@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from cobot_ai.core.recipe import JointsSpec, RecipeSpec, with_services
 from cobot_ai.core.types import Facts, Missing
 
 BLOCKS = ('samples', 'statistics', 'spectrum', 'convolutions')
@@ -244,15 +245,35 @@ class MotionSpec:
     """How the process is held and resumed.
 
     Attributes:
-        recipe: `none` (shadow: advise only) or `trigger` (two std_srvs/Trigger services).
-        hold_service: Service that holds. resume_service: Service that resumes.
-        timeout_s: Time a service has to confirm, seconds.
+        recipe: `none` (shadow: advise only), the name of a recipe, or a name of your own with
+            `driver` written out.
+        namespace: Namespace of the driver's topics and services; '' for the cell's own.
+        hold_service: Service that holds, where the recipe leaves it to the plant.
+        resume_service: Service that resumes; '' takes the recipe's, or `hold_service`.
+        joint_states: Topic watched for standing still, instead of the recipe's.
+        timeout_s: Time until a missing confirmation is an alarm, seconds; None: the recipe's.
+        driver: The recipe itself; filled in from config/recipes when left out.
     """
 
     recipe: str = 'none'
+    namespace: str = ''
     hold_service: str = ''
     resume_service: str = ''
-    timeout_s: float = 2.0
+    joint_states: str = ''
+    timeout_s: float | None = None
+    driver: RecipeSpec | None = None
+
+    @property
+    def plan(self) -> RecipeSpec | None:
+        """The recipe with everything the cell file changes; None in shadow mode."""
+        if self.recipe == 'none' or self.driver is None:
+            return None
+        plan = with_services(self.driver, self.hold_service, self.resume_service)
+        if self.joint_states:
+            plan = replace(
+                plan, joints=replace(plan.joints or JointsSpec(), topic=self.joint_states)
+            )
+        return plan if self.timeout_s is None else replace(plan, timeout_s=self.timeout_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class Cell:
     def close(self) -> None:
         """Leave no robot waiting, then finish writing."""
         self.authority.stop()
+        self.guard.close()
         self.incidents.close()
         self.recorder.close()
         self.clips.close()

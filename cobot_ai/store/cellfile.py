@@ -15,6 +15,7 @@ from cobot_ai.core.config import parse_cell
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.store.messages import check_paths
+from cobot_ai.store.recipes import with_recipe
 
 MAX_BYTES = 512 * 1024
 """Largest cell file, bytes."""
@@ -31,7 +32,8 @@ def load_cell(path: Path | str) -> CellSpec:
     """
     file = find_cell(path)
     try:
-        spec = parse_cell(read_yaml(file, 'a cell file'))
+        values = with_recipe(read_yaml(file, 'a cell file'), shipped('recipes'))
+        spec = parse_cell(values)
         for i, stream in enumerate(spec.streams):
             _check_stream(i, stream)
     except ConfigError as e:
@@ -64,7 +66,7 @@ def shipped_cells() -> dict[str, Path]:
 
 
 def shipped(kind: str) -> dict[str, Path]:
-    """Name -> file of the `cells` or `suites` that come with this package."""
+    """Name -> file of the `cells`, `suites` or `recipes` that come with this package."""
     for parent in Path(__file__).resolve().parents[2:]:
         for folder in (parent / 'config' / kind, parent / 'share/cobot_ai/config' / kind):
             if folder.is_dir():

@@ -164,6 +164,22 @@ class AskTime(BaseModel):
     undo_ms: float | None = None
 
 
+class Motion(BaseModel):
+    """How the robot is held: `phase` is free, holding, held, not_held, lost, resuming, ...
+
+    `stopped` is a safety stop nobody cleared yet; `text` is what to do at the robot, per language.
+    """
+
+    model_config = ConfigDict(extra='allow')
+
+    recipe: str = 'none'
+    phase: str = 'free'
+    reason: str = ''
+    stopped: str = ''
+    missing: str = ''
+    text: dict[str, str] = {}
+
+
 class PulseState(BaseModel):
     """What the monitor's heartbeat says. Every key may be absent."""
 
@@ -171,6 +187,7 @@ class PulseState(BaseModel):
 
     mode: str | None = None
     held: str | None = None
+    motion: Motion | None = None
     maintenance: bool | None = None
     staged: str | None = None
     auto_paused: bool | None = None

@@ -222,6 +222,8 @@ class HoldBody(Body):
     by: str
     confirmed: bool
     reason: str = ''
+    phase: str = ''
+    evidence: dict[str, Any] = {}
 
 
 class Entry(BaseModel):

@@ -16,6 +16,7 @@ from cobot_ai.core.cell_rules import CHOICES, FORMS, RANGES
 from cobot_ai.core.cell_schema import cell_schema
 from cobot_ai.core.config import SHORTHAND, parse_cell, spec_to_json
 from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.recipe import CallSpec, CheckSpec, JointsSpec, RecipeSpec, StateSpec
 from cobot_ai.core.spec import Action, Trigger
 from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import Missing
@@ -143,7 +144,7 @@ def test_defaults_are_filled_in():
         (('risk', 'epsilon'), 1, r'greater than 0 and less than 1'),
         (('risk', 'rule'), 'certain', r'did you mean `certified`'),
         (('model', 'swap'), None, r'must be a text, not nothing'),
-        (('motion', 'recipe'), 'trigger', r'`motion\.hold_service` needs a service'),
+        (('motion', 'recipe'), 'trigger', r'`motion\.driver` is missing'),
         (('motion', 'hold_service'), 'pause', r'has no use'),
         (('budget', 'warn'), 20, r'`budget.warn` must not be more'),
         (('digest',), 'abc', r'`digest` is not a known key'),
@@ -260,6 +261,7 @@ HEADINGS = {
     specs.RiskSpec: '`risk`',
     specs.ModelSpec: '`model`',
     specs.MotionSpec: '`motion`',
+    **dict.fromkeys((CallSpec, StateSpec, CheckSpec, JointsSpec, RecipeSpec), 'Recipes'),
     specs.StorageSpec: '`storage`',
     specs.BudgetSpec: '`budget`',
 }
@@ -269,7 +271,9 @@ def test_every_key_is_explained_in_its_section():
     parts = (ROOT / 'docs/cell-file.md').read_text().split('\n## ')
     for cls in all_sections():
         (section,) = (part for part in parts if part.startswith(HEADINGS[cls]))
-        first_cells = [row.split('|')[1] for row in section.splitlines() if row.startswith('|')]
+        rows = [row for row in section.splitlines() if row.startswith('|')]
+        nested = HEADINGS[cls] == 'Recipes' and cls is not RecipeSpec  # keys inside a row
+        first_cells = rows if nested else [row.split('|')[1] for row in rows]
         for name in (*writable(cls), *(SHORTHAND if cls is specs.StreamSpec else ())):
             assert any(f'`{name}`' in cell for cell in first_cells), f'{cls.__name__}.{name}'
 

@@ -14,6 +14,7 @@ from fakes import ManualClock
 
 from cobot_ai.app.observe import Cut, Observer, recut
 from cobot_ai.core.errors import StoreError
+from cobot_ai.core.motion import Outcome, Phase
 from cobot_ai.core.spec import Action, BudgetSpec, StepSpec, Trigger
 from cobot_ai.core.steps import Slider
 from cobot_ai.core.types import Missing, RawMessage
@@ -115,7 +116,8 @@ def test_a_sure_stop_holds_the_process() -> None:
 def test_a_resume_that_was_not_confirmed_can_be_tried_again() -> None:
     bench = Bench()
     bench.command('hold')
-    bench.guard.resume = lambda case, done: done(False, 'no confirmation in time')  # type: ignore[method-assign]
+    failed = Outcome(Phase.FAILED, 'no confirmation in time')
+    bench.guard.resume = lambda case, person, told: told(failed)  # type: ignore[method-assign]
     bench.command('resume')
     assert bench.authority.state()['held']
     assert bench.command('resume')['ok']

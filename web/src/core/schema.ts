@@ -231,6 +231,8 @@ export interface HoldBody {
   by: string;
   confirmed: boolean;
   reason?: string;
+  phase?: string;
+  evidence?: Record<string, unknown>;
 }
 
 /** `label`; null takes the case out of training (people disagree). */
@@ -280,6 +282,16 @@ export interface ModelRow {
   passed: boolean;
 }
 
+/** How the robot is held: `phase` is free, holding, held, not_held, lost, resuming, ... `stopped` is a safety stop nobody cleared yet; `text` is what to do at the robot, per language. */
+export interface Motion {
+  recipe?: string;
+  phase?: string;
+  reason?: string;
+  stopped?: string;
+  missing?: string;
+  text?: Record<string, string>;
+}
+
 /** A stored case that resembles the present one. */
 export interface Nearest {
   case: number;
@@ -321,6 +333,7 @@ export interface Pulse {
 export interface PulseState {
   mode?: string | null;
   held?: string | null;
+  motion?: Motion | null;
   maintenance?: boolean | null;
   staged?: string | null;
   auto_paused?: boolean | null;

@@ -8,6 +8,7 @@ import { current, pendingAnswer } from './desk';
 import { Header, type Sheet } from './Header';
 import { Idle } from './Idle';
 import { Menu } from './Menu';
+import { Motion, motionNotice } from './Motion';
 import { Notices } from './Notices';
 import { Queue } from './Queue';
 
@@ -16,13 +17,14 @@ export function OperatorScreen() {
   const ask = current.value;
   const phase = ask && [ask.given?.label, ask.resolution?.outcome, pendingAnswer(ask.case)].join();
   // Whatever changes the place or meaning of a control must be part of this name.
-  const layout = [sheet, ask?.case, ask?.epoch, phase, unknown.value].join('|');
+  const layout = [sheet, ask?.case, ask?.epoch, phase, unknown.value, motionNotice()].join('|');
   useLayoutEffect(() => guard.changed(performance.now()), [layout]);
   const toggle = (name: Sheet) => setSheet(sheet === name ? null : name);
   return (
     <div class={`screen ${prefs.value.mirror ? 'mirror' : ''} ${unknown.value ? 'unknown' : ''}`}>
       <Header sheet={sheet} toggle={toggle} />
       <Notices />
+      <Motion />
       <main>
         {sheet === 'menu' ? (
           <Menu close={() => setSheet(null)} />

@@ -1,0 +1,105 @@
+"""What a driver shows about the robot, and what became of a hold or a resume."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cobot_ai.core.types import Json
+
+
+class Phase(str, Enum):
+    """How far a hold or a resume got."""
+
+    REQUESTED = 'requested'
+    CONFIRMED = 'confirmed'
+    FAILED = 'failed'
+    LOST = 'lost'
+    PENDANT = 'pendant'
+    CLEARED = 'cleared'
+    STOPPED = 'stopped'
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a hold or a resume: why, and what was seen of the robot."""
+
+    phase: Phase
+    reason: str = ''
+    evidence: Json = field(default_factory=dict)
+
+
+Told = Callable[[Outcome], None]
+SHORTEST_NS = 20_000_000
+"""Shortest time between two positions that a speed is computed from: arrival times jitter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest value of a driver's state and when it came, monotonic nanoseconds."""
+
+    value: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class JointMotion:
+    """The joints as they were last seen.
+
+    Attributes:
+        speed: Largest joint speed of the newest message, rad/s.
+        still_since_ns: Since when no message showed a faster joint than the limit.
+        at_ns: When the newest message came. Times are monotonic.
+    """
+
+    speed: float
+    still_since_ns: int
+    at_ns: int
+
+
+class JointWatch:
+    """Finds out from joint states whether the robot stands still.
+
+    Speeds are taken as the driver reports them; where it reports none, or no numbers, they are
+    computed from two positions.
+
+    Args:
+        limit: Largest speed that counts as standing still, rad/s.
+        stale_s: After a silence of this length nothing earlier counts, seconds.
+    """
+
+    def __init__(self, limit: float, stale_s: float) -> None:
+        self._limit, self._stale_ns = limit, round(stale_s * 1e9)
+        self._last: dict[str, tuple[float, int, float]] = {}
+        self.seen: JointMotion | None = None
+
+    def take(
+        self, names: Sequence[str], position: Sequence[float], velocity: Sequence[float], at_ns: int
+    ) -> None:
+        """Take in one message.
+
+        Args:
+            names: Joint names. position: rad. velocity: rad/s; may be empty.
+            at_ns: Time of arrival, monotonic nanoseconds.
+        """
+        speeds = [abs(v) for v in velocity[: len(names)]]
+        if len(speeds) < len(names) or not all(map(math.isfinite, speeds)):
+            at = [*position, *[math.nan] * len(names)]
+            speeds = [self._from_positions(n, at[i], at_ns) for i, n in enumerate(names)]
+        # A message that tells nothing about its joints is no evidence of standing still.
+        speed = max(speeds, default=math.inf)
+        before = self.seen
+        fresh = before is not None and at_ns - before.at_ns <= self._stale_ns
+        since = before.still_since_ns if before is not None and fresh else at_ns
+        self.seen = JointMotion(speed, since if speed <= self._limit else at_ns, at_ns)
+
+    def _from_positions(self, name: str, position: float, at_ns: int) -> float:
+        last, before_ns, speed = self._last.get(name, (math.nan, 0, math.inf))
+        if at_ns - before_ns < SHORTEST_NS:
+            return speed
+        speed = abs(position - last) / (at_ns - before_ns) * 1e9
+        speed = speed if math.isfinite(speed) else math.inf
+        self._last[name] = (position, at_ns, speed)
+        return speed
