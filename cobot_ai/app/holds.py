@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cobot_ai.app.ports import Draft, Entry, LedgerReader
+from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.robot import Guard
 from cobot_ai.core.motion import Outcome, Phase
 
@@ -49,12 +49,12 @@ class Holds:
     def recall(self, ledger: LedgerReader) -> None:
         """After a restart: what was held and not resumed since is held still."""
         holds, resumes = ledger.last('hold', LOOK_BACK), ledger.last('resume', LOOK_BACK)
-        resumed = _newest(resumes, lambda e: bool(e.body['confirmed']))
+        resumed = next((e.seq for e in resumes if e.body['confirmed']), 0)
         held = [e for e in holds if e.body['by'] != ROBOT and e.seq > resumed]
         if held:
             self._reasons[_name(held[0].case, held[0].body['by'])] = None
-        cleared = _newest(resumes, lambda e: e.body.get('phase') == Phase.CLEARED.value)
-        stops = [e for e in holds if e.body['by'] == ROBOT and e.seq > cleared]
+        # Cleared is not enough: the robot was not yet seen to be started by hand.
+        stops = [e for e in holds if e.body['by'] == ROBOT and e.seq > resumed]
         self._guard.listen(self._stopped, stops[0].body['reason'] if stops else '')
 
     def case(self, case: int) -> None:
@@ -117,7 +117,3 @@ def moved_drafts(kind: str, case: int, by: str, outcome: Outcome) -> list[Draft]
 
 def _name(case: int, by: str) -> str:
     return f'case {case}' if case else by or 'somebody'
-
-
-def _newest(entries: list[Entry], wanted: Callable[[Entry], bool]) -> int:
-    return next((e.seq for e in entries if wanted(e)), 0)

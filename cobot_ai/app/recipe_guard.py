@@ -21,6 +21,7 @@ RETRIES = 3
 """How often a hold that was not confirmed is asked for again."""
 SETTLE_NS = 500_000_000
 """How long a held robot must contradict before the hold counts as lost."""
+BY_HAND = 'after a safety stop the robot is started by hand'
 SHOWN = {
     ('hold', Phase.REQUESTED): 'holding',
     ('hold', Phase.CONFIRMED): 'held',
@@ -68,6 +69,7 @@ class RecipeGuard:
         self._resume: _Request | None = None
         self._on_stop: Callable[[str], None] = lambda reason: None
         self.stopped = ''
+        self._by_hand = False
 
     # ------------------------------------------------------------ port
 
@@ -201,15 +203,17 @@ class RecipeGuard:
 
     def _clear(self, request: _Request) -> None:
         """Normal again and a person resumes. The old motion is never started from here."""
-        self.stopped = ''
+        self.stopped, self._by_hand = '', True
         request.tell(Phase.CLEARED)
         if self._plan.resume_by is ResumeBy.PROGRAM:
             self._free(request, 'the robot program goes on by itself')
         else:
-            self._to_pendant(request, 'after a safety stop the robot is started by hand')
+            self._to_pendant(request, BY_HAND)
 
     def _let_go(self, request: _Request) -> None:
         reasons, _ = self._witness.failing(self._plan.mode, 0)
+        if self._by_hand:
+            reasons = [BY_HAND]
         if reasons or self._plan.resume_by is ResumeBy.PENDANT:
             self._to_pendant(request, '; '.join(reasons))
         else:
@@ -250,6 +254,7 @@ class RecipeGuard:
 
     def _free(self, request: _Request, reason: str, evidence: Json | None = None) -> None:
         self._hold = self._resume = None
+        self._by_hand = False
         request.tell(Phase.CONFIRMED, reason, evidence)
 
     # ------------------------------------------------------------ driver

@@ -198,6 +198,11 @@ def test_a_safety_stop_during_a_hold_disables_our_resume(name):
         return
     assert phases[-1] is Phase.PENDANT
     assert cell.guard.status()['text']['en'] == cell.plan.text['en']
+    if name in SEEN_RUNNING:
+        assert cell.resume()[-1] is Phase.PENDANT, 'a second tap calls nothing either'
+        assert cell.hold(1.0)[-1] is not Phase.LOST
+        assert cell.resume()[-1] is Phase.PENDANT, 'nor after another hold'
+        assert 'play' not in str(cell.robot.called[len(before) :])
     cell.robot.start_by_hand()
     cell.run(1.0)
     if name in SEEN_RUNNING:
