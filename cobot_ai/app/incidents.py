@@ -14,8 +14,14 @@ MAX_BYTES = 64 * 2**20
 """Memory for the time before an event, bytes."""
 MAX_S = 120.0
 """Longest incident, seconds: an event that goes on for ever must not fill the disk."""
-OF_THE_DISK = ('clips', 'incidents')
-"""Faults that more writing would not help."""
+NOT_AGAIN = ('clips', 'incidents', 'hold')
+"""Faults of the disk, which more writing would not help, and those that a `hold` row tells too."""
+HOLD_REASONS = {
+    'failed': 'hold_not_confirmed',
+    'lost': 'hold_lost',
+    'stopped': 'safety_stop',
+}
+"""Phases of a hold that are worth a recording."""
 BATCH = 0.25
 """How often messages are handed on while an incident is recorded, seconds."""
 
@@ -41,8 +47,8 @@ def incident_reason(entry: Entry) -> str:
     if entry.kind == 'decision' and body.get('verdict') == 'hold':
         return str(body['why'])
     if entry.kind == 'hold' and not body.get('confirmed', True):
-        return 'hold_not_confirmed'
-    if entry.kind == 'fault' and body.get('code') not in OF_THE_DISK:
+        return HOLD_REASONS.get(body.get('phase', ''), '')
+    if entry.kind == 'fault' and body.get('code') not in NOT_AGAIN:
         return f'fault_{body.get("code", "")}'
     return ''
 

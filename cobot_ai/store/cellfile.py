@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from cobot_ai.core.config import parse_cell
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.store.messages import check_paths
-from cobot_ai.store.recipes import with_recipe
 
 MAX_BYTES = 512 * 1024
 """Largest cell file, bytes."""
@@ -32,8 +31,7 @@ def load_cell(path: Path | str) -> CellSpec:
     """
     file = find_cell(path)
     try:
-        values = with_recipe(read_yaml(file, 'a cell file'), shipped('recipes'))
-        spec = parse_cell(values)
+        spec = parse_cell(with_recipe(read_yaml(file, 'a cell file')))
         for i, stream in enumerate(spec.streams):
             _check_stream(i, stream)
     except ConfigError as e:
@@ -103,6 +101,28 @@ _Loader.yaml_implicit_resolvers = {
     first: [_TIME, *known] if first.isdigit() else known
     for first, known in _Loader.yaml_implicit_resolvers.items()
 }
+
+
+def with_recipe(doc: Any) -> Any:
+    """The values of a cell file with the recipe it names written out.
+
+    Raises:
+        ConfigError: There is no recipe of that name, and the file does not write it out.
+    """
+    motion = doc.get('motion') if isinstance(doc, Mapping) else None
+    if not isinstance(motion, Mapping) or motion.get('driver') is not None:
+        return doc
+    name = motion.get('recipe', 'none')
+    if name == 'none':
+        return doc
+    recipes = shipped('recipes')
+    if name not in recipes:
+        known = ', '.join(['none', *recipes])
+        raise ConfigError(
+            f'`motion.recipe` is `{str(name)[:60]}`; there are {known}. '
+            'Or write your own under `motion.driver`.'
+        )
+    return {**doc, 'motion': {**motion, 'driver': read_yaml(recipes[name], 'a recipe')}}
 
 
 def read_yaml(file: Path, what: str) -> Any:

@@ -52,8 +52,12 @@ class Sink:
         ('resolution', {'outcome': 'answered'}, ''),
         ('decision', {'verdict': 'hold', 'why': 'sensor_stop'}, 'sensor_stop'),
         ('decision', {'verdict': 'ask', 'why': 'sensor'}, ''),
-        ('hold', {'confirmed': False}, 'hold_not_confirmed'),
-        ('hold', {'confirmed': True}, ''),
+        ('hold', {'confirmed': False, 'phase': 'requested'}, ''),
+        ('hold', {'confirmed': False, 'phase': 'failed'}, 'hold_not_confirmed'),
+        ('hold', {'confirmed': False, 'phase': 'lost'}, 'hold_lost'),
+        ('hold', {'confirmed': False, 'phase': 'stopped'}, 'safety_stop'),
+        ('hold', {'confirmed': True, 'phase': 'confirmed'}, ''),
+        ('fault', {'code': 'hold'}, ''),  # the hold itself is the event
         ('fault', {'code': 'model'}, 'fault_model'),
         ('fault', {'code': 'incidents'}, ''),  # else a full disk would record its own failing
         ('label', {'label': 'good'}, ''),

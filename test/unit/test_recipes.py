@@ -16,7 +16,7 @@ from cobot_ai.core.build import build
 from cobot_ai.core.motion import Outcome, Phase
 from cobot_ai.core.recipe import RecipeSpec, ResumeBy
 from cobot_ai.core.spec import MotionSpec
-from cobot_ai.store.cellfile import _read, shipped
+from cobot_ai.store.cellfile import read_yaml, shipped
 
 VENDORS: dict[str, Callable[[], Robot]] = {
     'trigger': mock_robot.Generic,
@@ -38,7 +38,7 @@ PAUSING = ['trigger', 'setbool', 'ur', 'ur_x', 'xarm', 'doosan']
 
 
 def plan_of(name: str) -> RecipeSpec:
-    driver = build(RecipeSpec, _read(shipped('recipes')[name]), 'driver')
+    driver = build(RecipeSpec, read_yaml(shipped('recipes')[name], 'a recipe'), 'driver')
     plan = MotionSpec(name, driver=driver, joint_states='joint_states', **OWN.get(name, {})).plan
     assert plan is not None
     own = plan.joints if name in OWN else driver.joints
