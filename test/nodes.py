@@ -145,6 +145,7 @@ class Robot:
         self.replies: dict[str, Json] = {}
         self.beats = 0
         self.state: Json = {}
+        self.health: dict[str, DiagnosticStatus] = {}
         self._dead: set[bytes] = set()
         self._step_end_ns = 0
         self._wrench = self.node.create_publisher(
@@ -165,6 +166,9 @@ class Robot:
         self._listen(names.REPLY, self._on_reply, names.ANSWER_QOS)
         self._listen(names.STATE, self._on_state, names.STATE_QOS)
         self._listen(names.HEARTBEAT, self._on_beat, names.HEARTBEAT_QOS)
+        self.node.create_subscription(
+            DiagnosticArray, names.DIAGNOSTICS, self._on_health, names.DIAGNOSTICS_QOS
+        )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._spin, daemon=True)
@@ -202,6 +206,11 @@ class Robot:
 
     def _on_beat(self, message: DiagnosticArray) -> None:
         self.beats += 1
+
+    def _on_health(self, message: DiagnosticArray) -> None:
+        with self._changed:
+            self.health.update({status.name: status for status in message.status})
+            self._changed.notify_all()
 
     def wait(self, what: Callable[[], Any], timeout_s: float = 15.0, why: str = '') -> Any:
         """The first true value of `what`, looked at after every message."""

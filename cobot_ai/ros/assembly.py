@@ -10,6 +10,7 @@ from typing import Any
 
 from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
+from cobot_ai.app.health import HealthReport
 from cobot_ai.app.incidents import Incidents
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.parts import Parts
@@ -53,6 +54,7 @@ class Cell:
     dataset: Dataset
     incidents: Incidents
     recorder: BackgroundIncidents
+    health: HealthReport
     shadow: bool
 
     def start_body(self) -> Json:
@@ -162,5 +164,6 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
         dataset,
         incidents,
         recorder,
+        HealthReport(spec),
         values['shadow'],
     )

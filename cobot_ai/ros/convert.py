@@ -7,11 +7,12 @@ nested facts under dotted keys, values as JSON scalars (texts bare where that is
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from cobot_ai.app.health import Health
 from cobot_ai.app.ports import Entry
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.types import Json
@@ -40,6 +41,23 @@ def to_array(kind: str, body: Mapping[str, Any], stamp: Any, cell: str = '') -> 
     message = DiagnosticArray(status=[status])
     message.header.stamp = stamp
     return message
+
+
+def health_to_array(found: Sequence[Health], stamp: Any, cell: str) -> DiagnosticArray:
+    """Health as tools such as rqt_robot_monitor and diagnostic_aggregator expect it."""
+    message = DiagnosticArray(status=[_health(h, cell) for h in found])
+    message.header.stamp = stamp
+    return message
+
+
+def _health(health: Health, cell: str) -> DiagnosticStatus:
+    return DiagnosticStatus(
+        level=bytes([health.level]),
+        name=f'cobot_ai {cell}: {health.name}',
+        message=health.message,
+        hardware_id=cell,
+        values=[KeyValue(key=k, value=_scalar(v)) for k, v in _flat('', health.values)],
+    )
 
 
 def entry_to_array(entry: Entry, stamp: Any, cell: str) -> DiagnosticArray:

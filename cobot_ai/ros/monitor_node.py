@@ -98,6 +98,7 @@ class MonitorNode(LifecycleNode):
             names.REPLY: names.ANSWER_QOS,
             names.STATE: names.STATE_QOS,
             names.HEARTBEAT: names.HEARTBEAT_QOS,
+            names.DIAGNOSTICS: names.DIAGNOSTICS_QOS,
         }
         self._publishers_of = {name: self._publisher(name, qos[name]) for name in qos}
 
@@ -191,6 +192,13 @@ class MonitorNode(LifecycleNode):
             state = self._cell.authority.state()
             self._send(names.STATE, 'state', state)
             self._send(names.HEARTBEAT, 'heartbeat', {'head': state['head'], 't': time.time()})
+            self._report(self._cell, state)
+
+    def _report(self, cell: Cell, state: Json) -> None:
+        found = cell.health.of(state, cell.clock.monotonic_ns())
+        stamp = self.get_clock().now().to_msg()
+        message = convert.health_to_array(found, stamp, self.get_namespace() + cell.spec.name)
+        self._publishers_of[names.DIAGNOSTICS].publish(message)
 
     def publish(self, entry: Entry) -> None:
         """Outbox: announce a committed entry."""

@@ -23,6 +23,8 @@ STATE = '~/state'
 HEARTBEAT = '~/heartbeat'
 ANSWER = '~/answer'
 CANDIDATE = '~/candidate'
+DIAGNOSTICS = '/diagnostics'
+"""The one absolute name: where every ROS tool looks for the health of all machines."""
 
 MAX_DEPTH = 5000
 """Default limit of samples a Fast DDS reader can hold."""
@@ -58,4 +60,5 @@ RECORD_QOS = _profile(200)  # wakes consoles and trainer; what is lost is read f
 ANSWER_QOS = _profile(50)  # taps are rare and must arrive
 CANDIDATE_QOS = _profile(1, latched=True)  # only the newest candidate matters
 STATE_QOS = _profile(1, latched=True)  # the present state, also for late joiners
+DIAGNOSTICS_QOS = _profile(10)  # as diagnostic_updater offers it
 HEARTBEAT_QOS = _profile(1)  # an old heartbeat must never look fresh

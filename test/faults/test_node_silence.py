@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
+from diagnostic_msgs.msg import DiagnosticStatus
 from nodes import Processes, forces, graph, of_kind, until
 
 from cobot_ai.store.bags import Bag
@@ -53,6 +54,20 @@ def test_without_any_tablet_every_ask_ends_in_the_fail_safe_on_time(robot, cell,
         assert cell.end('monitor') == 0
         incidents = [e.body for e in of_kind(ledger, 'incident')]
     check_incidents(cell, incidents)
+
+
+def test_monitoring_tools_hear_of_a_silent_sensor_and_of_a_cell_that_waits(robot, cell):
+    cell.start('monitor')
+    robot.connect()
+    stream, whole = 'cobot_ai /node_cell: wrench', 'cobot_ai /node_cell: cell'
+    robot.wait(lambda: level_of(robot, stream) == DiagnosticStatus.STALE, why='silence is not told')
+    assert robot.health[whole].message == 'no model yet: every case is asked'
+    robot.step(forces('good', np.random.default_rng(0)))
+    robot.wait(lambda: level_of(robot, stream) == DiagnosticStatus.OK, why='it stays stale')
+
+
+def level_of(robot, name):
+    return robot.health[name].level if name in robot.health else None
 
 
 def check_incidents(cell, incidents):

@@ -1,0 +1,99 @@
+"""What monitoring tools are told: one line per stream and one for the cell (`/diagnostics`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.types import Json
+
+PERIODS = 5
+"""A stream that is silent for so many rated periods (and a second) is stale."""
+RECENT_NS = 10 * 10**9
+"""A count that grew within this time is a warning, nanoseconds."""
+QUIET = ('received',)
+"""Counts that may grow."""
+
+
+class Level(IntEnum):
+    """Levels of diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+    STALE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The health of one part.
+
+    Attributes:
+        level: How bad. name: Which part. message: One sentence. values: The figures behind it.
+    """
+
+    level: Level
+    name: str
+    message: str
+    values: Json = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What changed when in the counts of a stream, monotonic nanoseconds."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    grown: dict[str, int] = field(default_factory=dict)
+
+
+class HealthReport:
+    """Turns one state after the other into health.
+
+    Args:
+        spec: The cell.
+    """
+
+    def __init__(self, spec: CellSpec) -> None:
+        self._silence_ns = {
+            s.name: round(max(1.0, PERIODS / s.rate_hz) * 1e9) for s in spec.streams
+        }
+        self._streams = {s.name: _Stream() for s in spec.streams}
+        self._since: int | None = None
+
+    def of(self, state: Json, now_ns: int) -> list[Health]:
+        """Health of the cell and of every stream.
+
+        Args:
+            state: What `~/state` says. now_ns: Monotonic time, nanoseconds.
+        """
+        if self._since is None:
+            self._since = now_ns
+        streams = [self._stream(n, state['streams'][n], now_ns) for n in self._streams]
+        return [_cell(state), *streams]
+
+    def _stream(self, name: str, counts: Mapping[str, int], now_ns: int) -> Health:
+        seen = self._streams[name]
+        for key, value in counts.items():
+            if value > seen.counts.get(key, 0):
+                seen.grown[key] = now_ns
+        seen.counts = dict(counts)
+        last = seen.grown.get('received', now_ns if self._since is None else self._since)
+        if now_ns - last > self._silence_ns[name]:
+            silent_s = (now_ns - last) / 1e9
+            return Health(Level.STALE, name, f'silent for {silent_s:.1f} s', dict(counts))
+        recent = {k for k, t in seen.grown.items() if now_ns - t < RECENT_NS} - {*QUIET}
+        if recent:
+            return Health(Level.WARN, name, f'counted: {", ".join(sorted(recent))}', dict(counts))
+        return Health(Level.OK, name, 'complete', dict(counts))
+
+
+def _cell(state: Json) -> Health:
+    values = {k: v for k, v in state.items() if isinstance(v, (str, int, float, bool))}
+    mode = str(state['mode'])
+    if state['held']:
+        return Health(Level.WARN, 'cell', f'held: {state["held"]}', values)
+    if not state['model']:
+        return Health(Level.WARN, 'cell', 'no model yet: every case is asked', values)
+    return Health(Level.WARN if mode == 'asking' else Level.OK, 'cell', mode, values)

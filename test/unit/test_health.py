@@ -1,0 +1,48 @@
+"""What monitoring tools are told about a cell and its streams."""
+
+from cells import cell
+
+from cobot_ai.app.health import RECENT_NS, HealthReport, Level
+
+S = 10**9
+
+
+def state(received, lost=0, **more):
+    counts = {'received': received, 'lost': lost}
+    base = {'mode': 'running', 'held': '', 'model': 'abc', 'streams': {'wrench': counts}}
+    return {**base, **more}
+
+
+def levels(report, facts, now):
+    return [h.level for h in report.of(facts, now)]
+
+
+def test_a_stream_that_comes_whole_is_ok_and_a_silent_one_stale():
+    report = HealthReport(cell())
+    assert levels(report, state(10), 0) == [Level.OK, Level.OK]
+    assert levels(report, state(20), S) == [Level.OK, Level.OK]
+    assert levels(report, state(20), 4 * S) == [Level.OK, Level.STALE]
+    assert levels(report, state(21), 5 * S) == [Level.OK, Level.OK]
+
+
+def test_a_stream_that_never_came_is_stale():
+    report = HealthReport(cell())
+    report.of(state(0), 0)
+    assert levels(report, state(0), 4 * S)[1] is Level.STALE
+
+
+def test_a_loss_warns_by_name_for_a_while():
+    report = HealthReport(cell())
+    report.of(state(10), 0)
+    (_, wrench) = report.of(state(20, lost=3), S)
+    assert (wrench.level, wrench.message) == (Level.WARN, 'counted: lost')
+    assert wrench.values == {'received': 20, 'lost': 3}
+    later = S + RECENT_NS
+    report.of(state(30, lost=3), later - 1)
+    assert levels(report, state(40, lost=3), later + 1)[1] is Level.OK
+
+
+def test_the_cell_says_when_it_is_held_or_knows_nothing():
+    report = HealthReport(cell())
+    assert report.of(state(1, held='case 3'), 0)[0].message == 'held: case 3'
+    assert report.of(state(2, model=None), 0)[0].level is Level.WARN
