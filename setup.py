@@ -19,6 +19,7 @@ RUNTIME = [
     'onnx>=1.21',
     'onnxruntime>=1.17',
     'pillow>=10',
+    'prometheus-client>=0.20',
     'pydantic>=2.6',
     'pysqlite3>=0.6.1; platform_system == "Linux"',
     'python-socketio>=5.14',

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from flask import Flask, Response, request
 from flask_socketio import SocketIO
 
-from cobot_ai.web import api, pages
+from cobot_ai.web import api, metrics, pages
 from cobot_ai.web.auth import Auth, load_secret
 from cobot_ai.web.events import Events
 from cobot_ai.web.feed import Feed
@@ -50,6 +50,7 @@ def create_app(services: Services, settings: WebSettings) -> Console:
     app.after_request(_headers)
     app.register_blueprint(auth.blueprint())
     app.register_blueprint(api.blueprint(services, settings, auth))
+    app.register_blueprint(metrics.blueprint(services, settings.data_dir, auth))
     app.register_blueprint(pages.blueprint(services, settings, auth))
     socketio = SocketIO(
         app,

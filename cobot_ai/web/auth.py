@@ -22,7 +22,14 @@ from cobot_ai.web.bucket import Backoff
 from cobot_ai.web.services import Services, WebSettings
 
 OPEN_ENDPOINTS = frozenset(
-    {'auth.login', 'auth.login_form', 'pages.healthz', 'pages.asset', 'pages.style'}
+    {
+        'auth.login',
+        'auth.login_form',
+        'metrics.metrics',  # has a token of its own
+        'pages.healthz',
+        'pages.asset',
+        'pages.style',
+    }
 )
 SECRET_FILE = 'console_secret'  # noqa: S105  # a file name
 

@@ -22,6 +22,7 @@ GUARDED_GET = [
     '/api/history',
     '/api/stats',
 ]
+WITH_TOKEN = {'/metrics'}  # test_web_metrics.py
 GUARDED_POST = ['/api/command', '/lite', '/logout']
 
 
@@ -39,7 +40,7 @@ def test_the_matrix_names_every_route(app):
         str(r).replace('<int:case>', '1').replace('<path:name>', 'x.js')
         for r in app.url_map.iter_rules()
     }
-    assert concrete == {*OPEN, *GUARDED_GET, *GUARDED_POST}
+    assert concrete == {*OPEN, *GUARDED_GET, *GUARDED_POST, *WITH_TOKEN}
 
 
 @pytest.mark.parametrize('path', sorted(OPEN))
@@ -117,7 +118,7 @@ def test_the_cookie_is_strict_http_only_and_signed_with_a_private_file(app, tmp_
     file = tmp_path / 'console_secret'
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert load_secret(tmp_path) == file.read_bytes() and len(file.read_bytes()) == 32
-    assert [p.name for p in tmp_path.iterdir()] == ['console_secret']
+    assert {p.name for p in tmp_path.iterdir()} == {'console_secret', 'metrics_token'}
 
 
 @pytest.mark.parametrize('harm', ['readable', 'short'])
