@@ -64,7 +64,7 @@ def opinions(
     if current is None:
         old, against = class_shares({i: h.label for i, h in new.items()}), 'the class shares'
     else:
-        old, against = judged_by(current, cases), 'the live version'
+        old, against = judged_by(current, cases), f'version {current.manifest.digest[:12]}'
     fold = draft.facts.get('fold', ())
     split = Split(
         dict(zip(new, fold, strict=True)) if len(fold) == len(new) else {},

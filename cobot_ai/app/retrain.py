@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cobot_ai.app.gate import GateOptions, run_gate
+from cobot_ai.app.gate import GateOptions, demands, run_gate
 from cobot_ai.app.ports import Fitted, Fitter, Registry, Scorer, ScorerLoader
 from cobot_ai.app.teach import is_due
 from cobot_ai.core import honest
@@ -113,12 +113,7 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
     fitted = fitter.fit(cases, spec.model)
     if fitted is None:
         return None
-    options = replace(
-        options or GateOptions(),
-        min_labels=spec.model.min_labels,
-        min_total=max(spec.risk.min_answers, 2 * spec.model.min_labels),
-        spec=spec,
-    )
+    options = demands(spec, options or GateOptions())
     suite = {'name': options.suite.name, 'digest': options.suite.digest}
     draft = _draft(fitted, cases, spec, parent or '', now_ns, code, suite)
     current = _current(registry, loader, parent)

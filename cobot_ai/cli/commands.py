@@ -14,6 +14,7 @@ from cobot_ai.app.operator import Habits
 from cobot_ai.cli.auto_operator import Habits as AutoHabits
 from cobot_ai.cli.demo import DemoOptions, run_demo
 from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, run_init
+from cobot_ai.cli.gates import gates_arguments, run_gates
 from cobot_ai.cli.replay import Options, run_replay
 from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
 from cobot_ai.core.errors import ConfigError, ModelError
@@ -282,6 +283,7 @@ COMMANDS = (
     ),
     Command('doctor', 'Hold a cell file against what is there.', doctor_arguments, run_doctor),
     Command('check', 'Check a cell file and say what it reads.', _check_arguments, _check),
+    Command('gates', 'Put a model through a gate suite.', gates_arguments, run_gates),
     Command('verify', 'Check the ledger and every model.', _verify_arguments, _verify),
     Command('models', 'List the model versions of a cell.', _cell_arguments, _models),
     Command('labels', 'List the labels of a cell, one JSON line each.', _cell_arguments, _labels),

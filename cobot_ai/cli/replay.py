@@ -90,6 +90,14 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
     return document
 
 
+def full_name(name: str, namespace: str) -> str:
+    """Full topic name of a name in the cell file, as a cell in this namespace records it."""
+    prefix = f'/{namespace.strip("/")}' if namespace.strip('/') else ''
+    if name.startswith('~/'):
+        return f'{prefix}/cobot_ai_monitor/{name[2:]}'
+    return name if name.startswith('/') else f'{prefix}/{name}'
+
+
 class _Cell:
     """One cell under replay."""
 
@@ -129,10 +137,7 @@ class _Cell:
 
     def resolve(self, name: str) -> str:
         """Full topic name in the bag; a private name is the monitor's."""
-        prefix = f'/{self._namespace}' if self._namespace else ''
-        if name.startswith('~/'):
-            return f'{prefix}/cobot_ai_monitor/{name[2:]}'
-        return name if name.startswith('/') else f'{prefix}/{name}'
+        return full_name(name, self._namespace)
 
     def check(self, bag: Bag, say: Callable[[str], None]) -> list[str]:
         """Topics of the cell file that the bag has; what is missing is said.

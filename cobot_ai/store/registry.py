@@ -66,6 +66,20 @@ class ModelFolder:
             raise ModelError(f'The manifest of model {digest[:12]} is no JSON.') from e
         return _read(self._blobs, manifest.blob), manifest
 
+    def find(self, name: str) -> str:
+        """Full digest of a version named by its first digits (6 or more).
+
+        Raises:
+            ModelError: None or several begin so.
+        """
+        found = [d for d in self.versions() if len(name) >= 6 and d.startswith(name)]
+        if len(found) != 1:
+            raise ModelError(
+                f'`{name[:70]}` names {len(found) or "no"} model versions; give more digits of '
+                'one that `cobot_ai models` lists.'
+            )
+        return found[0]
+
     def current(self) -> str | None:
         """Digest of the live version, None when none was ever promoted.
 

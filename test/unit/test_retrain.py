@@ -18,9 +18,9 @@ from cobot_ai.model.scorer import load
 SPEC = model_cases.cell()
 SPOILT = ('not_worse', 'calibration')
 CHECKS = (
-    *('enough_labels', 'classes', 'inputs', *FILE_CHECKS, 'outputs', 'parity', 'leakage'),
+    *('enough_labels', 'classes', 'inputs', *FILE_CHECKS, 'memory', 'outputs', 'parity', 'leakage'),
     *('as_claimed', 'skill', 'golden', 'dead_channel'),
-    *('latency', 'memory'),
+    'latency',
 )
 
 
