@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.ports import Clock, Draft, Ledger
+from cobot_ai.app.review import Reviews, verdict
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
 from cobot_ai.core.errors import DataError
@@ -22,9 +23,18 @@ class Answers:
     Args:
         desk: Owner of the asks. question: What is asked. ledger: For replies given earlier.
         clock: Its monotonic side decides what is in time.
+        reviews: Cases that wait for a look without any hurry.
     """
 
-    def __init__(self, desk: Desk, question: QuestionSpec, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        question: QuestionSpec,
+        ledger: Ledger,
+        clock: Clock,
+        reviews: Reviews | None = None,
+    ) -> None:
+        self._reviews = reviews or Reviews()
         self._desk, self._question = desk, question
         self._ledger, self._clock = ledger, clock
         self._commands: dict[str, Callable[[Mapping[str, object]], Json]] = {
@@ -33,6 +43,7 @@ class Answers:
             'answer': self._answer,
             'undo': self._undo,
             'correct': self._correct,
+            'review': self._review,
         }
 
     def handles(self, kind: str) -> bool:
@@ -115,13 +126,31 @@ class Answers:
 
     def _correct(self, command: Mapping[str, object]) -> Json:
         case, by, label = _int(command, 'case'), _text(command, 'by'), _text(command, 'label')
-        names = tuple(c.name for c in self._question.classes)
-        known = (self._question.open_classes and label != NOT_SURE) or label in names
         decided = any(e.kind == 'decision' for e in self._ledger.of_case(case))
-        if not (known and decided and label):
+        if not (self._allowed(label) and label != NOT_SURE and decided):
             return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
+        return self._teach(command, self._desk.label(case, label, by, 'correction'))
+
+    def _review(self, command: Mapping[str, object]) -> Json:
+        """A look at a case without any hurry: a label at most, never motion."""
+        case, by, label = _int(command, 'case'), _text(command, 'by'), _text(command, 'label')
+        if case not in self._reviews.waiting or not self._allowed(label):
+            return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
+        if label == NOT_SURE:
+            body = {'kind': 'review', 'by': by, 'ok': True, 'reason': NOT_SURE}
+            return self._teach(command, Draft('command', body, case))
+        labels = [e for e in self._ledger.of_case(case) if e.kind == 'label']
+        first = labels[0].body['label'] if labels else None
+        guess = labels[0].body.get('audit') if labels else None
+        counts = verdict(label, guess, first)
+        return self._teach(command, self._desk.label(case, counts, by, 'review'))
+
+    def _allowed(self, label: str) -> bool:
+        names = {NOT_SURE, *(c.name for c in self._question.classes)}
+        return self._question.open_classes or label in names
+
+    def _teach(self, command: Mapping[str, object], draft: Draft) -> Json:
         reply = {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}
-        draft = self._desk.label(case, label, by, 'correction')
         draft = replace(draft, body={**draft.body, 'reply': reply}, key=_text(command, 'key'))
         return {**reply, 'seq': self._desk.commit([draft])[0].seq}
 

@@ -6,31 +6,25 @@ ledger and the outbox differ. It is driven from one thread.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from cobot_ai.app.answers import Answers
-from cobot_ai.app.decide import Record, case_of, decision_body, judge
+from cobot_ai.app.decide import case_of, decision_body, judge
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.holds import NO_STEP, Holds, moved_drafts
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
+from cobot_ai.app.memory import Memory
 from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.recall import alike
 from cobot_ai.app.status import status
-from cobot_ai.core.audit import Audits
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError
-from cobot_ai.core.evidence import Gallery
 from cobot_ai.core.motion import Outcome
 from cobot_ai.core.spec import Action, CellSpec
 from cobot_ai.core.types import Case, Decision, Json, RawBatch, RawMessage, Verdict, Why, Window
-
-HOUR_NS = 3600 * 10**9
-REMEMBERED = 200
-"""Windows kept for the evidence of later cases."""
 
 
 class Authority:
@@ -43,28 +37,26 @@ class Authority:
     def __init__(self, spec: CellSpec, parts: Parts) -> None:
         self.spec, self._p = spec, parts
         self.desk = Desk(spec, parts.ledger, parts.clock, self._announce, self._settled)
-        self._answers = Answers(self.desk, spec.question, parts.ledger, parts.clock)
-        self.gallery = Gallery(spec)
-        self.record = Record(spec.risk.burn_in, Audits(spec.risk, spec.model.seed))
+        self.memory = Memory(spec)
+        self._answers = Answers(
+            self.desk, spec.question, parts.ledger, parts.clock, self.memory.reviews
+        )
         self.tally = Tally()
         self._holds = Holds(parts.guard, self._moved)
-        self._windows: OrderedDict[int, tuple[str, Window]] = OrderedDict()
         self._judges = JudgeQueue()
         self._operations = Operations(
-            parts.versions, parts.ledger, self._holds.person, self._resume
+            parts.versions, parts.ledger, self._holds.person, self._resume, self._calm
         )
 
     # ------------------------------------------------------------ life
 
     def start(self, body: Json) -> None:
         """Write the start, close what the last run left open, load the live model."""
+        clock = self._p.clock
+        self.memory.recall(self._p.ledger, clock.now_ns(), clock.monotonic_ns())
         self._commit([Draft('start', {**body, 'cell': self.spec.name, 'digest': self.spec.digest})])
         self.desk.abandon('restart')
         self._holds.recall(self._p.ledger)
-        clock = self._p.clock
-        self.tally.recall(self._p.ledger, clock.now_ns(), clock.monotonic_ns())
-        for entry in sorted(self._p.ledger.labels().values(), key=lambda e: e.seq):
-            self._record_label(entry)
         self._commit(self._p.versions.start())
 
     def stop(self) -> None:
@@ -73,7 +65,7 @@ class Authority:
 
     def remember(self, case: int, context: str, window: Window, label: str) -> None:
         """Give back to the gallery a labelled case of an earlier run."""
-        self.gallery.learn(case, context, window, label)
+        self.memory.gallery.learn(case, context, window, label)
 
     # ------------------------------------------------------------ data
 
@@ -96,6 +88,8 @@ class Authority:
         for cut in self._ready():
             yield partial(self._judge, cut)
         yield self._serve
+        yield self._flush
+        yield self._offer_review
 
     def _ready(self) -> list[Cut]:
         clock = self._p.clock
@@ -111,14 +105,15 @@ class Authority:
         begun = self._p.stopwatch()
         case = case_of(self._p.ledger.next_case(), cut, self.spec)
         self._judges.decided(case.id)
-        standing = self.record.standing(case, self._p.versions.scorer)
-        decision, broken = judge(case, self._p.versions.scorer, standing, self.spec)
-        decision = self._within_budget(decision)
+        now, scorer = self._p.clock.monotonic_ns(), self._p.versions.scorer
+        standing = self.memory.standing(case, scorer, now)
+        decision, broken = judge(case, scorer, standing, self.spec)
+        decision = self.memory.within_budget(decision, now)
         latency_ms = (self._p.stopwatch() - begun) * 1e3
         drafts = [Draft('decision', decision_body(case, decision, latency_ms, cut.ingest), case.id)]
         if broken is not None:
             drafts.append(Draft('fault', {'code': 'model', 'detail': broken}, case.id))
-        self._remember(case)
+        self.memory.keep(case)
         try:
             self._write(case, decision, drafts)
         except Exception:
@@ -127,23 +122,6 @@ class Authority:
         self.tally.latency_ms.append(latency_ms)
         self._p.clips.save(
             case.id, cut.messages, 'routine' if decision.verdict is Verdict.ACT else 'asked'
-        )
-
-    def _within_budget(self, decision: Decision) -> Decision:
-        """Over the hard ask budget a question is not put; the case is held and listed."""
-        hard = self.spec.budget.hard
-        if decision.verdict is Verdict.ACT or hard <= 0:
-            return decision
-        if self.asks_last_hour() < hard:
-            return decision
-        params = {'limit': hard, 'why': decision.why.value}
-        return Decision(
-            decision.case,
-            Verdict.HOLD,
-            Why.BUDGET,
-            params,
-            score=decision.score,
-            threshold=decision.threshold,
         )
 
     def _write(self, case: Case, decision: Decision, drafts: list[Draft]) -> None:
@@ -162,30 +140,17 @@ class Authority:
             self._commit(drafts)
             self.desk.suppress(case.id)
             return
-        evidence = self.gallery.describe(case)
+        evidence = self.memory.gallery.describe(case)
         near = decision.score.nearest if decision.score else ()
         evidence['nearest'] = alike(self._p.ledger, near)
         drafts.append(Draft('ask', self.desk.ask_body(case, decision), case.id))
         self._commit(drafts, {case.id: evidence})
-        now = self._p.clock.monotonic_ns()
-        self.tally.asked_ns.append(now)
-        self.desk.open(case, decision, now)
+        self.desk.open(case, self._p.clock.monotonic_ns())
 
     def _unwritten(self, case: Case) -> None:
         """The disk refused: nothing may go on that is not written down."""
         fail_safe = self.spec.question.fail_safe.value
         self._settled(Resolved(case.id, 'unwritten', '', fail_safe, False))
-
-    def _remember(self, case: Case) -> None:
-        self._windows[case.id] = (case.context, case.window)
-        while len(self._windows) > REMEMBERED:
-            self._windows.popitem(last=False)
-
-    def asks_last_hour(self) -> int:
-        """Questions put in the last hour."""
-        since = self._p.clock.monotonic_ns() - HOUR_NS
-        self.tally.asked_ns = [t for t in self.tally.asked_ns if t > since]
-        return len(self.tally.asked_ns)
 
     # ------------------------------------------------------------ the robot program
 
@@ -238,6 +203,7 @@ class Authority:
                 reply = self._operate(command)
         except CobotAiError as e:
             reply = {'key': key, 'ok': False, 'status': 'refused', 'reason': str(e)}
+        self._flush()
         self._p.outbox.reply(str(key), reply)
         return reply
 
@@ -255,6 +221,22 @@ class Authority:
         if not self._holds.resumable:
             raise DataError('The process is not held.')
         self._holds.resume(by)
+
+    def _calm(self, by: str, context: str) -> list[Draft]:
+        if self.memory.record.drift.alarm(context) is None:
+            raise DataError('There is no alarm in this context.')
+        return [self.memory.record.alarm_over(context, by, 'person')]
+
+    def _offer_review(self) -> None:
+        """In a quiet minute: a case that was not asked, or needs a second look, is offered."""
+        reviews, now = self.memory.reviews, self._p.clock.monotonic_ns()
+        if not reviews.open or self.desk.open_asks or not self.memory.budget.quiet(now):
+            return
+        case = reviews.next()
+        body = self.desk.review_body(case, **reviews.waiting[case])
+        asked = any(e.kind == 'ask' for e in self._p.ledger.of_case(case))
+        evidence = None if asked else self.memory.evidence(case)
+        self._commit([Draft('review', body, case)], {case: evidence} if evidence else None)
 
     def offer(self, digest: str) -> None:
         """The trainer offers a candidate."""
@@ -278,8 +260,7 @@ class Authority:
 
     def state(self) -> Json:
         """What `~/state` says, twice a second."""
-        self.asks_last_hour()
-        return status(self.spec, self._p, self.desk, self.record, self.tally, str(self._holds))
+        return status(self.spec, self._p, self.desk, self.memory, self.tally, str(self._holds))
 
     # ------------------------------------------------------------ writing
 
@@ -292,21 +273,11 @@ class Authority:
         return entries
 
     def _announce(self, entry: Entry) -> None:
+        self.memory.take(entry, self._p.clock.monotonic_ns())
         if entry.kind == 'label':
-            self._learn(entry)
+            self._p.clips.keep(entry.case, 'labelled')
         self._p.outbox.publish(entry)
 
-    def _record_label(self, entry: Entry) -> None:
-        body = entry.body
-        if body['label'] is not None:
-            self.record.learn(entry.case, body['context'], body['label'], body.get('audit'))
-
-    def _learn(self, entry: Entry) -> None:
-        label = entry.body['label']
-        self._p.clips.keep(entry.case, 'labelled')
-        if label is None:
-            return
-        self._record_label(entry)
-        context, window = self._windows.get(entry.case, ('', None))
-        if window is not None:
-            self.gallery.learn(entry.case, context, window, label)
+    def _flush(self) -> None:
+        """Write what the last entries call for: figures of audits, alarms."""
+        self._commit(self.memory.notes())

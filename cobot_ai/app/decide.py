@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 from cobot_ai.app.observe import Cut
 from cobot_ai.app.ports import Scorer
-from cobot_ai.core.audit import Audits
 from cobot_ai.core.policy import Standing, decide
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import context_key, group_key
@@ -44,59 +42,6 @@ def judge(
     except Exception as e:  # whatever a model does wrong, a person decides
         return Decision(case.id, Verdict.ASK, Why.MODEL_FAILED, {'error': str(e)}), str(e)
     return decide(case, score, standing, spec.question, spec.risk), None
-
-
-@dataclass(slots=True)
-class Record:
-    """What the cell has learnt about its contexts: the policy's memory, kept by label entries.
-
-    Attributes:
-        answers: Labels per context.
-        classes: Classes in the order they were first named.
-        burn_left: Labels still wanted since the newest class appeared.
-        audits: What audits found.
-    """
-
-    burn_in: int
-    audits: Audits
-    answers: dict[str, int] = field(default_factory=dict)
-    classes: list[str] = field(default_factory=list)
-    burn_left: int = 0
-    _labelled: dict[int, str] = field(default_factory=dict)
-
-    def learn(self, case: int, context: str, label: str, audit: Json | None = None) -> None:
-        """Take in a label; a revision of an old one counts once.
-
-        Args:
-            case: Case number. context: Context key. label: Class name.
-            audit: `guess` and `confidence` of the model when the label came from an audit.
-        """
-        if audit is not None and case not in self._labelled:
-            right, labels = audit['guess'] == label, self.answers.get(context, 0)
-            self.audits.found(context, audit['confidence'], right, labels)
-        if case not in self._labelled:
-            self.answers[context] = self.answers.get(context, 0) + 1
-            self.burn_left = max(0, self.burn_left - 1)
-        self._labelled[case] = label
-        if label not in self.classes:
-            # The very first class is no surprise: nothing decides before there are two.
-            self.burn_left = self.burn_in if self.classes else 0
-            self.classes.append(label)
-
-    def standing(self, case: Case, scorer: Scorer | None) -> Standing:
-        """What the policy needs to know about a case's context."""
-        manifest, context = scorer.manifest if scorer else None, case.context
-        answers = self.answers.get(context, 0)
-        return Standing(
-            answers=answers,
-            burn_in=self.burn_left,
-            certificate=manifest.certificate(context) if manifest else None,
-            evidence_floor=float(manifest.facts.get('evidence_floor', -math.inf))
-            if manifest
-            else -math.inf,
-            audit=self.audits.due(context, case.id),
-            audit_floor=self.audits.floor(context, answers),
-        )
 
 
 def decision_body(

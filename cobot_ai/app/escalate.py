@@ -9,11 +9,13 @@ from functools import partial
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.parts import each
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
+from cobot_ai.app.record import AUDITED
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
 from cobot_ai.core.errors import DataError, StoreError
+from cobot_ai.core.policy import risk_of
 from cobot_ai.core.spec import Action, CellSpec
-from cobot_ai.core.types import Case, Decision, Json, Why
+from cobot_ai.core.types import Case, Decision, Facts, Json
 
 KEPT_CLOSED = 500
 """Closed asks kept in memory for late answers; older ones are looked up in the ledger."""
@@ -41,7 +43,6 @@ class Desk:
         self._announce, self._settled = announce, settled
         self._asks: dict[int, Ask] = {}
         self._place: dict[int, tuple[str, str]] = {}
-        self._audits: dict[int, Json] = {}
 
     # ------------------------------------------------------------ opening
 
@@ -49,30 +50,39 @@ class Desk:
         """The record of a question as it is put to people."""
         q = self._spec.question
         return {
-            'context': case.context,
-            'facts': dict(case.facts),
+            **self._question(case.context, case.facts),
             'why': decision.why.value,
+            'risk': round(risk_of(decision.why, decision.score, q), 6),
+            'deadline_s': q.deadline_s,
+            'undo_s': q.undo_s,
+            'lease_s': q.lease_s,
+            'deadline_wall_ns': self._clock.wall_ns() + round(q.deadline_s * 1e9),
+            'fail_safe': q.fail_safe.value,
+            'blind': decision.why.value in AUDITED,
+        }
+
+    def review_body(self, case: int, why: str, risk: float) -> Json:
+        """The record of a question without any hurry: it has no deadline and moves nothing."""
+        body = next(e.body for e in self._ledger.of_case(case) if e.kind == 'decision')
+        question = self._question(body['context'], body['facts'])
+        return {**question, 'why': why, 'risk': risk}
+
+    def _question(self, context: str, facts: Facts) -> Json:
+        q = self._spec.question
+        return {
+            'context': context,
+            'facts': dict(facts),
             'classes': [
                 {'name': c.name, 'action': c.action.value, 'nominal': c.nominal, 'text': {**c.text}}
                 for c in q.classes
             ],
             'open_classes': q.open_classes,
             'text': dict(q.text),
-            'deadline_s': q.deadline_s,
-            'undo_s': q.undo_s,
-            'lease_s': q.lease_s,
-            'deadline_wall_ns': self._clock.wall_ns() + round(q.deadline_s * 1e9),
-            'fail_safe': q.fail_safe.value,
             'sop': q.sop,
-            'blind': False,
         }
 
-    def open(self, case: Case, decision: Decision, now_ns: int) -> None:
+    def open(self, case: Case, now_ns: int) -> None:
         """Start the clock of an ask whose entry was committed."""
-        score = decision.score
-        if decision.why is Why.AUDIT and score is not None:
-            guess = {'guess': score.label, 'confidence': score.confidence}
-            self._audits[case.id] = guess
         self._asks[case.id] = asks.open_ask(case.id, self._spec.question, now_ns)
         self._place[case.id] = (case.context, case.group)
 
@@ -139,7 +149,7 @@ class Desk:
         self, case: int, outcome: str, label: str, by: str, *more: Draft, **facts: object
     ) -> None:
         question = self._spec.question
-        action = question.action_of(label) if outcome == 'answered' else question.fail_safe
+        action = question.action_of(label) if outcome == 'answered' else self._otherwise(outcome)
         go = outcome == 'answered' and action is Action.CONTINUE
         body: Json = {
             'outcome': outcome,
@@ -159,8 +169,15 @@ class Desk:
             raise
         self._settled(Resolved(case, outcome, label, action.value, go))
 
+    def _otherwise(self, outcome: str) -> Action:
+        """What the robot does where nobody answered."""
+        over = self._spec.budget.over
+        if outcome == 'suppressed' and over != 'fail_safe':
+            return Action(over)
+        return self._spec.question.fail_safe
+
     def suppress(self, case: int) -> None:
-        """Close a case that was not put to anybody (ask budget): fail-safe, listed."""
+        """Close a case that was not put to anybody (ask budget): as declared, listed."""
         self._resolve(case, 'suppressed', '', '')
 
     def _forget(self) -> None:
@@ -168,7 +185,6 @@ class Desk:
         for case in closed[:-KEPT_CLOSED]:
             del self._asks[case]
             self._place.pop(case, None)
-            self._audits.pop(case, None)
 
     # ------------------------------------------------------------ helpers
 
@@ -204,7 +220,8 @@ class Desk:
     def label(self, case: int, label: str | None, by: str, source: str) -> Draft:
         """The next revision of a case's label; None withdraws it until somebody decides."""
         context, group = self._place.get(case) or self._where(case)
-        revision = 1 + sum(e.kind == 'label' for e in self._ledger.of_case(case))
+        entries = self._ledger.of_case(case)
+        revision = 1 + sum(e.kind == 'label' for e in entries)
         body: Json = {
             'label': label,
             'by': by,
@@ -213,8 +230,9 @@ class Desk:
             'group': group,
             'revision': revision,
         }
-        if case in self._audits:
-            body['audit'] = self._audits[case]
+        guess = _audited(entries)
+        if guess is not None:
+            body['audit'] = guess
         return Draft('label', body, case)
 
     def _where(self, case: int) -> tuple[str, str]:
@@ -242,3 +260,13 @@ def _standing_answer(entries: list[Entry]) -> Entry | None:
         elif entry.kind == 'undo':
             given = None
     return given
+
+
+def _audited(entries: list[Entry]) -> Json | None:
+    """What the model thought of a case it was sure of and a person was asked about anyway."""
+    body = next((e.body for e in entries if e.kind == 'decision'), {})
+    if body.get('why') not in AUDITED or not body['probs']:
+        return None
+    guess = max(body['probs'], key=lambda name: body['probs'][name])
+    share = body['params'].get('share', 1.0)
+    return {'guess': guess, 'confidence': body['confidence'], 'share': share}

@@ -18,6 +18,7 @@ class Operations:
     Args:
         versions: Model versions. ledger: For commands that came before.
         hold: Holds the process for a person. resume: Resumes it, or says why not.
+        calm: Ends the drift alarm of a context for a person, or says that there is none.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Operations:
         ledger: LedgerReader,
         hold: Callable[[str], None],
         resume: Callable[[str], None],
+        calm: Callable[[str, str], list[Draft]],
     ) -> None:
         self._ledger, self._hold, self._resume = ledger, hold, resume
         self._calls: dict[str, Call] = {
@@ -33,6 +35,7 @@ class Operations:
             'rollback': lambda by, c: versions.rollback(by),
             'maintenance': lambda by, c: versions.set_maintenance(bool(c.get('on')), by),
             'retrain': lambda by, c: [],  # the trainer follows the ledger and sees the command
+            'end_alarm': lambda by, c: calm(by, str(c.get('context', ''))),
             'hold': lambda by, c: self._move(self._hold, by),
             'resume': lambda by, c: self._move(self._resume, by),
         }

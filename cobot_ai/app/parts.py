@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.ports import ClipSink, Clock, Ledger, LedgerReader, Outbox
+from cobot_ai.app.ports import ClipSink, Clock, Ledger, Outbox
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.robot import Guard
 
@@ -37,10 +37,6 @@ def each(calls: Iterable[Callable[[], object]]) -> None:
         raise failed
 
 
-RECALLED = 100
-"""Questions of an earlier run that are looked at; more than any hard budget allows."""
-
-
 @dataclass(slots=True)
 class Tally:
     """Figures since the start, for `~/state` and the summary."""
@@ -50,10 +46,4 @@ class Tally:
     asked: int = 0
     expired: int = 0
     held: int = 0
-    asked_ns: list[int] = field(default_factory=list)
     latency_ms: list[float] = field(default_factory=list)
-
-    def recall(self, ledger: LedgerReader, now_ns: int, monotonic_ns: int) -> None:
-        """After a restart: the questions of the last hour still count towards the budget."""
-        ages = [max(0, now_ns - entry.t_ns) for entry in ledger.last('ask', RECALLED)]
-        self.asked_ns = [monotonic_ns - age for age in ages]

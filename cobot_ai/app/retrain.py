@@ -16,9 +16,10 @@ from cobot_ai.app.ports import Fitted, Fitter, Registry, Scorer, ScorerLoader
 from cobot_ai.app.teach import is_due
 from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError
+from cobot_ai.core.levels import certify_levels, class_costs
 from cobot_ai.core.manifest import Manifest
-from cobot_ai.core.risk import Certificate, certify
-from cobot_ai.core.spec import CellSpec, RiskSpec
+from cobot_ai.core.risk import Certificate
+from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json, LabelledCase
 
 
@@ -123,20 +124,24 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
 
 
 def certify_contexts(
-    fitted: Fitted, cases: Sequence[LabelledCase], risk: RiskSpec, now_ns: int
+    fitted: Fitted, cases: Sequence[LabelledCase], spec: CellSpec, now_ns: int
 ) -> tuple[Certificate, ...]:
-    """One certificate for each context, from the honest scores of that context alone.
+    """One certificate per context and declared wider level, from the honest scores.
 
-    A case of a class that was not learnt counts as wrong: the model can only err on it.
+    A case of a class that was not learnt counts as wrong: the model can only err on it. The
+    scores of cases stand in the order of their numbers, oldest first.
     """
     by_id = {case.id: case for case in cases}
-    confidence = fitted.scores.max(axis=1)
     answers = [fitted.classes[i] for i in fitted.scores.argmax(axis=1)]
-    wrong = np.array([by_id[i].label != a for i, a in zip(fitted.cases, answers, strict=True)])
-    contexts = np.array([by_id[i].context for i in fitted.cases])
-    return tuple(
-        certify(confidence[contexts == c], wrong[contexts == c], str(c), risk, now_ns)
-        for c in np.unique(contexts)
+    labels = [by_id[i].label for i in fitted.cases]
+    return certify_levels(
+        fitted.scores.max(axis=1),
+        np.array([label != a for label, a in zip(labels, answers, strict=True)]),
+        [by_id[i].context for i in fitted.cases],
+        spec.risk,
+        now_ns,
+        class_costs(labels, {c.name: c.cost for c in spec.question.classes}),
+        hashlib.sha256(fitted.blob).hexdigest(),
     )
 
 
@@ -166,7 +171,7 @@ def _draft(
         classes=fitted.classes,
         channels=window.channels,
         samples=window.values.shape[1],
-        certificates=certify_contexts(fitted, cases, spec.risk, now_ns),
+        certificates=certify_contexts(fitted, cases, spec, now_ns),
         labels=dict(sorted(Counter(case.label for case in cases).items())),
         contexts=dict(sorted(Counter(case.context for case in cases).items())),
         data=data_hash(cases),

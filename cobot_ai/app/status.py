@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from cobot_ai.app.decide import Record
 from cobot_ai.app.escalate import Desk
+from cobot_ai.app.memory import Memory
 from cobot_ai.app.parts import Parts, Tally
+from cobot_ai.core.levels import in_force
+from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 
+LISTED = 50
+"""Most contexts that `~/state` tells about, those with the most labels."""
+NEWEST = 20
+"""Most cases it lists that wait for a look, the newest."""
+
 
 def status(
-    spec: CellSpec, parts: Parts, desk: Desk, record: Record, tally: Tally, held: str
+    spec: CellSpec, parts: Parts, desk: Desk, memory: Memory, tally: Tally, held: str
 ) -> Json:
     """The present state of a cell as plain JSON.
 
     Args:
-        spec: The cell. parts: Its collaborators. desk: Its open asks. record: What it has learnt.
+        spec: The cell. parts: Its collaborators. desk: Its open asks. memory: What it learnt.
         tally: Its figures. held: Why the process is held, '' when it is not.
     """
     versions = parts.versions
-    audits, failed, bound = record.audits.bound(spec.risk.delta)
     return {
         'cell': spec.name,
         'mode': _mode(versions.maintenance, bool(desk.open_asks), bool(held)),
@@ -33,18 +39,60 @@ def status(
         'auto_paused': versions.paused,
         'open_asks': [a.case for a in desk.open_asks],
         'asks': desk.time_left(),
-        'asks_last_hour': len(tally.asked_ns),
-        'budget_warn': spec.budget.warn,
-        'budget_hard': spec.budget.hard,
+        **_budget(memory, parts.clock.monotonic_ns()),
         'cases': tally.cases,
         'acted': tally.acted,
         'asked': tally.asked,
         'expired': tally.expired,
-        'audits': {'total': audits, 'failed': failed, 'bound': bound},
+        'epsilon': spec.risk.epsilon,
+        'audits': asdict(memory.record.audits.figures()),
+        'contexts': contexts(spec, memory, versions.scorer.manifest if versions.scorer else None),
+        'alarms': [
+            {'context': c, **asdict(a), 'left': memory.record.drift.left(c)}
+            for c, a in memory.record.drift.alarms.items()
+        ],
         'head': parts.ledger.head(),
         'steps': parts.observer.steps,
         'streams': {n: asdict(c) for n, c in parts.observer.counts.items()},
     }
+
+
+def _budget(memory: Memory, now_ns: int) -> Json:
+    warn, hard = memory.budget.limits(now_ns)
+    waiting = memory.reviews.waiting
+    return {
+        'asks_last_hour': memory.budget.last_hour(now_ns),
+        'operators': memory.budget.operators(now_ns),
+        'budget_warn': warn,
+        'budget_hard': hard,
+        'waiting': len(waiting),
+        'waiting_cases': list(waiting)[-NEWEST:],
+        'review': memory.reviews.offered,
+    }
+
+
+def contexts(spec: CellSpec, memory: Memory, manifest: Manifest | None) -> list[Json]:
+    """For each context: may the model act alone in it, and what stands behind that."""
+    record = memory.record
+    most = sorted(record.answers, key=lambda c: -record.answers[c])[:LISTED]
+    rows = []
+    for context in most:
+        found = in_force(manifest.certificates, context, spec.risk.fallback) if manifest else None
+        audits = record.audits.figures(context)
+        rows.append(
+            {
+                'context': context,
+                'answers': record.answers[context],
+                'needed_answers': spec.risk.min_answers,
+                'threshold': found.threshold if found else None,
+                'level': found.level if found else None,
+                'missing': found.missing if found else None,
+                'floor': record.audits.floor(context, record.answers[context]),
+                'audits': asdict(audits),
+                'alarm': record.drift.left(context),
+            }
+        )
+    return rows
 
 
 def _mode(maintenance: bool, asking: bool, held: bool) -> str:

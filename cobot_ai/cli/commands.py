@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cobot_ai.app.operator import Habits
+from cobot_ai.app.report import all_entries
+from cobot_ai.app.review import waiting
 from cobot_ai.cli.auto_operator import Habits as AutoHabits
 from cobot_ai.cli.demo import DemoOptions, run_demo
 from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, run_init
@@ -266,6 +268,12 @@ def _labels(args: Args, say: Say) -> int:
     return 0
 
 
+def _waiting(args: Args, say: Say) -> int:
+    for row in waiting(all_entries(LedgerFile.reader(_folder(args).ledger))):
+        say(json.dumps(row))
+    return 0
+
+
 def _pin(args: Args, say: Say) -> int:
     accounts = Accounts(_folder(args).create().accounts)
     pin = getpass.getpass('New PIN: ') if sys.stdin.isatty() else sys.stdin.readline().strip()
@@ -287,5 +295,11 @@ COMMANDS = (
     Command('verify', 'Check the ledger and every model.', _verify_arguments, _verify),
     Command('models', 'List the model versions of a cell.', _cell_arguments, _models),
     Command('labels', 'List the labels of a cell, one JSON line each.', _cell_arguments, _labels),
+    Command(
+        'waiting',
+        'List the cases that wait for a look, one JSON line each.',
+        _cell_arguments,
+        _waiting,
+    ),
     Command('pin', 'Set the PIN of the page.', _cell_arguments, _pin),
 )

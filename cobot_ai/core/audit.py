@@ -1,39 +1,78 @@
 """Audits: some confident decisions are asked anyway, to learn about silent errors.
 
 Only audits tell how often the model is wrong when it is sure: the cases it asks about are the hard
-ones. Their share falls with clean audits and jumps back after a failed one, which also closes the
-confidence up to that of the failed case until ten more labels are in.
+ones. Their share is highest after every change and falls with clean audits; a failed one brings it
+back and closes the confidence up to that of the failed case until ten more labels are in, or until
+a second look says that the first person was mistaken.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
-from cobot_ai.core.risk import upper_bound
+from cobot_ai.core import anytime
+from cobot_ai.core.binomial import clean_trials
 from cobot_ai.core.spec import RiskSpec
 
-EASE = 10
-"""Clean audits after which the share has fallen to half of the first one."""
+EASE = 0.2
+"""The share has fallen to half after this part of the clean audits that confirm epsilon."""
 CLOSED_FOR = 10
 """Labels of a context that a failed audit keeps its confidence closed for."""
+DIGITS = 4
+"""Digits of a share, as it is drawn and recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One audit: where, drawn with which share, how sure the model was, and who was right.
+
+    Attributes:
+        context: Context key. share: Audit share in force when it was drawn, 0 to 1.
+        confidence: The model's confidence. right: Whether the person agreed.
+        open_at: Labels of the context at which a failed audit no longer closes anything.
+        clean_before: Clean audits since the last change when it was found.
+    """
+
+    context: str
+    share: float
+    confidence: float
+    right: bool
+    open_at: int = 0
+    clean_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFigures:
+    """What audits say about decisions acted alone; shown, and written to the ledger.
+
+    Attributes:
+        share: Share of confident decisions audited now (the highest of the contexts).
+        drawn: Audits put to people. total: Of those answered. failed: Where the model was wrong.
+        acted: Decisions acted alone. errors: Unbiased estimate of the wrong ones among them.
+        bound: Upper bound of their share, whatever changed meanwhile; None without any audit.
+        steady: Upper bound of an error share that did not change; None without any audit.
+        needed: Further clean audits until `steady` is at most epsilon.
+    """
+
+    share: float
+    drawn: int
+    total: int
+    failed: int
+    acted: int
+    errors: float
+    bound: float | None
+    steady: float | None
+    needed: int
 
 
 @dataclass(slots=True)
-class Audit:
-    """What the audits of one context found.
-
-    Attributes:
-        clean: Clean audits since the last failed one. total: All of them. failed: Wrong ones.
-        floor: Confidence below which nothing is decided alone for now.
-        open_at: Number of labels of the context at which the floor is lifted.
-    """
-
+class _Context:
     clean: int = 0
-    total: int = 0
-    failed: int = 0
-    floor: float = 0.0
-    open_at: int = 0
+    drawn: int = 0
+    acted: Counter[float] = field(default_factory=Counter)
+    failures: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -46,47 +85,113 @@ class Audits:
 
     risk: RiskSpec
     seed: int = 0
-    contexts: dict[str, Audit] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    _contexts: dict[str, _Context] = field(default_factory=dict)
+
+    # ------------------------------------------------------------ drawing
 
     def share(self, context: str) -> float:
-        """Share of confident decisions to audit in a context now, 0 to 1."""
-        clean = self.contexts.get(context, Audit()).clean
-        eased = self.risk.audit_first * EASE / (EASE + clean)
-        return max(self.risk.audit_last, eased)
+        """Share of confident decisions to audit in a context now, 0 to 1.
 
-    def due(self, context: str, case: int) -> bool:
+        It falls so slowly that the last share is reached only after as many clean audits as
+        confirm epsilon: the stricter epsilon, the longer it stays high.
+        """
+        clean = self._contexts[context].clean if context in self._contexts else 0
+        half = max(1.0, EASE * clean_trials(self.risk.epsilon, self.risk.delta))
+        eased = self.risk.audit_first * half / (half + clean)
+        return round(max(self.risk.audit_last, eased), DIGITS)
+
+    def due(self, case: int, share: float) -> bool:
         """Whether a confident decision of this case is audited; the same for the same case."""
         draw = hashlib.sha256(f'{self.seed}/{case}'.encode()).digest()
-        return int.from_bytes(draw[:8], 'big') / 2**64 < self.share(context)
+        return int.from_bytes(draw[:8], 'big') / 2**64 < share
 
-    def floor(self, context: str, labels: int) -> float:
-        """Confidence a decision needs because of a failed audit; 0 when there is none in force."""
-        audit = self.contexts.get(context, Audit())
-        return audit.floor if labels < audit.open_at else 0.0
+    def changed(self, context: str | None = None) -> None:
+        """Something changed (a version, a sensor, a break): the share is back where it began."""
+        for name, one in self._contexts.items():
+            if context in (None, name):
+                one.clean = 0
 
-    def found(self, context: str, confidence: float, right: bool, labels: int) -> None:
-        """Take in the outcome of an audit.
+    # ------------------------------------------------------------ what came of it
+
+    def acted(self, context: str, share: float) -> None:
+        """A confident decision was acted upon alone, while this share was in force."""
+        self._of(context).acted[share] += 1
+
+    def drawn(self, context: str) -> None:
+        """A confident decision was put to a person instead."""
+        self._of(context).drawn += 1
+
+    def found(self, case: int, outcome: Outcome, labels: int) -> None:
+        """Take in what a person said about an audited case; a second word replaces the first.
 
         Args:
-            context: Context key. confidence: The model's confidence in the audited decision.
-            right: Whether the person agreed. labels: Labels of the context so far.
+            case: Case number. outcome: What was found. labels: Labels of the context so far.
         """
-        audit = self.contexts.setdefault(context, Audit())
-        audit.total += 1
-        if right:
-            audit.clean += 1
+        self.withdraw(case)
+        one = self._of(outcome.context)
+        if outcome.right:
+            one.clean += 1
+        else:
+            outcome = replace(outcome, open_at=labels + CLOSED_FOR, clean_before=one.clean)
+            one.failures.append(case)
+            one.clean = 0
+        self.outcomes[case] = outcome
+
+    def withdraw(self, case: int) -> None:
+        """People disagree about an audited case, or a second look overrules the first."""
+        outcome = self.outcomes.pop(case, None)
+        if outcome is None:
             return
-        audit.failed += 1
-        audit.clean = 0
-        audit.floor = max(confidence, self.floor(context, labels))
-        audit.open_at = labels + CLOSED_FOR
+        one = self._of(outcome.context)
+        if outcome.right:
+            one.clean = max(0, one.clean - 1)
+        else:
+            one.failures.remove(case)
+            one.clean += outcome.clean_before
 
-    def bound(self, delta: float) -> tuple[int, int, float | None]:
-        """Audits, failed ones, and the upper bound of the silent error share they prove.
+    def floor(self, context: str, labels: int) -> float:
+        """Confidence a decision needs because of failed audits; 0 when there is none in force."""
+        failures = self._contexts[context].failures if context in self._contexts else []
+        found = (self.outcomes[case] for case in failures)
+        return max((o.confidence for o in found if labels < o.open_at), default=0.0)
 
-        Clopper-Pearson at confidence 1 - delta over all audits so far; None without any. It is a
-        bound on the mix of cases and models of the audited time, read at one moment.
-        """
-        total = sum(a.total for a in self.contexts.values())
-        failed = sum(a.failed for a in self.contexts.values())
-        return total, failed, upper_bound(failed, total, delta) if total else None
+    # ------------------------------------------------------------ figures
+
+    def figures(self, context: str | None = None) -> AuditFigures:
+        """What the audits of a context, or of the whole cell (None), say so far."""
+        names = [context] if context is not None else list(self._contexts)
+        parts = [self._contexts.get(n, _Context()) for n in names]
+        acted = sum((p.acted for p in parts), Counter[float]())
+        outcomes = [o for o in self.outcomes.values() if o.context in names]
+        failed = Counter(o.share for o in outcomes if not o.right)
+        drawn, total, wrong = sum(p.drawn for p in parts), len(outcomes), failed.total()
+        delta = self.risk.delta
+        return AuditFigures(
+            share=max((self.share(n) for n in names), default=self.share('')),
+            drawn=max(drawn, total),
+            total=total,
+            failed=wrong,
+            acted=acted.total(),
+            errors=round(anytime.estimate(failed) * max(drawn, total) / max(total, 1), 3),
+            bound=self._bound(acted, failed, max(drawn, total), total),
+            steady=round(anytime.steady_bound(wrong, total, delta), 6) if total else None,
+            needed=anytime.audits_needed(wrong, total, self.risk.epsilon, delta),
+        )
+
+    def _bound(
+        self, acted: Counter[float], failed: Counter[float], drawn: int, total: int
+    ) -> float | None:
+        if not total or not acted.total():
+            return None
+        # Audits nobody answered are taken to be like those that were.
+        errors = anytime.silent_errors(acted, failed, self.risk.delta) * drawn / total
+        return round(min(1.0, errors / acted.total()), 6)
+
+    @property
+    def contexts(self) -> list[str]:
+        """Contexts with confident decisions so far."""
+        return list(self._contexts)
+
+    def _of(self, context: str) -> _Context:
+        return self._contexts.setdefault(context, _Context())

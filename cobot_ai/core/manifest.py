@@ -10,6 +10,7 @@ from typing import Any
 
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.gates import Check, GateReport
+from cobot_ai.core.levels import in_force
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.types import Json
 
@@ -73,7 +74,7 @@ class Manifest:
 
     def certificate(self, context: str) -> Certificate | None:
         """The certificate of exactly this context, or None (never borrowed silently)."""
-        return next((c for c in self.certificates if c.context == context), None)
+        return in_force(self.certificates, context, ())
 
 
 def from_json(doc: Json) -> Manifest:

@@ -16,19 +16,24 @@ class Standing:
     """What the cell has learnt so far about the context of a case.
 
     Attributes:
-        answers: Labels given in this context.
+        answers: Labels given in this context. taught: Those of them the live model knows.
         burn_in: Cases still to be asked because a class was seen for the first time.
-        certificate: The context's certificate of the live model, None when it has none.
+        certificate: The live model's certificate in force here (`core.levels`), None: none.
         evidence_floor: Evidence below this is unlike anything the model got right.
         audit: This case is asked even if the model is sure.
+        audit_share: Share of sure decisions the draw of `audit` was made with, 0 to 1.
+        drift: Right answers in a row still needed to end a drift alarm, 0: there is none.
         audit_floor: Confidence that is needed because of a failed audit.
     """
 
     answers: int = 0
+    taught: int = 0
     burn_in: int = 0
     certificate: Certificate | None = None
     evidence_floor: float = float('-inf')
     audit: bool = False
+    audit_share: float = 0.0
+    drift: int = 0
     audit_floor: float = 0.0
 
 
@@ -59,7 +64,7 @@ def decide(
         case.id,
         Verdict.ACT,
         Why.SURE,
-        {'confidence': score.confidence, 'threshold': threshold},
+        {**_figures(score, standing), 'share': standing.audit_share},
         label=score.label,
         action=question.action_of(score.label).value,
         score=score,
@@ -77,26 +82,39 @@ def _doubts(
     if score is None:
         yield Why.NO_MODEL, {}
         return
-    if standing.answers < risk.min_answers:
-        yield Why.NEW_CONTEXT, {'answers': standing.answers, 'needed': risk.min_answers}
+    if min(standing.answers, standing.taught) < risk.min_answers:
+        known = {'answers': standing.answers, 'taught': standing.taught}
+        yield Why.NEW_CONTEXT, {**known, 'needed': risk.min_answers}
     if standing.burn_in > 0:
         yield Why.NEW_CLASS, {'left': standing.burn_in}
     certificate = standing.certificate
     if certificate is None or certificate.threshold is None:
         yield Why.NO_CERTIFICATE, {'missing': certificate.missing if certificate else None}
     elif not score.confidence >= certificate.threshold:  # NaN is a doubt
-        figures = {'confidence': score.confidence, 'threshold': certificate.threshold}
-        yield Why.BELOW_THRESHOLD, figures
+        yield Why.BELOW_THRESHOLD, _figures(score, standing)
     if score.confidence <= standing.audit_floor:
         figures = {'confidence': score.confidence, 'threshold': standing.audit_floor}
         yield Why.BELOW_THRESHOLD, figures
     cost = expected_cost(score, question)
-    if cost > 1.0:
+    if not cost <= 1.0:
         yield Why.COST, {'cost': cost}
     if score.evidence < standing.evidence_floor:
         yield Why.UNUSUAL, {'evidence': score.evidence, 'floor': standing.evidence_floor}
+    # From here on the model is sure: an alarm audits every case, else the draw decides.
+    if standing.drift > 0:
+        yield Why.DRIFT, {**_figures(score, standing), 'share': 1.0, 'left': standing.drift}
     if standing.audit:
-        yield Why.AUDIT, {}
+        yield Why.AUDIT, {**_figures(score, standing), 'share': standing.audit_share}
+
+
+def _figures(score: Score, standing: Standing) -> dict[str, Any]:
+    """Confidence and threshold, and whose certificate it is: a wider level is never silent."""
+    certificate = standing.certificate
+    found: dict[str, Any] = {'confidence': score.confidence}
+    if certificate is not None:
+        found |= {'threshold': certificate.threshold, 'level': certificate.level}
+        found['certificate'] = certificate.context
+    return found
 
 
 def expected_cost(score: Score, question: QuestionSpec) -> float:
@@ -104,3 +122,17 @@ def expected_cost(score: Score, question: QuestionSpec) -> float:
     costs = {c.name: c.cost for c in question.classes}
     pairs = zip(score.classes, score.probs, strict=True)
     return sum(p * costs.get(name, 1.0) for name, p in pairs if name != score.label)
+
+
+TRUSTED = (Why.NO_CERTIFICATE, Why.BELOW_THRESHOLD, Why.COST, Why.AUDIT, Why.DRIFT)
+"""Reasons under which the model's probabilities still mean something."""
+
+
+def risk_of(why: Why, score: Score | None, question: QuestionSpec) -> float:
+    """What is at stake in a case nobody would be asked about, in needless questions (>= 0).
+
+    The expected cost where the model can judge it; else the cost of the dearest class.
+    """
+    if why in TRUSTED and score is not None:
+        return expected_cost(score, question)
+    return max((c.cost for c in question.classes), default=1.0)

@@ -2,7 +2,8 @@
 
 A certificate says: among decisions taken alone at or above `threshold`, the share of wrong ones
 is at most `epsilon` (with confidence 1 - `delta` under rule `certified`). Where the labels cannot
-support that, `threshold` is None: none exists, and the policy asks.
+support that, `threshold` is None: none exists, and the policy asks. Wider levels than one context
+are in `core.levels`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cobot_ai.core.binomial import clean_trials, tail, upper_bound
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.types import Bools, Doubles
@@ -23,17 +25,21 @@ class Certificate:
     """A threshold with what stands behind it.
 
     Attributes:
-        context: Context key it is valid for.
+        context: Key it is valid for: a context, or a wider level (`core.levels`).
         rule: `certified` or `expected`.
         epsilon: Promised largest share of wrong decisions among those taken alone.
         delta: Allowed chance that the promise does not hold (`certified` only).
         threshold: Smallest confidence that may act alone; None when none exists.
         labels: Honest (cross-fitted) scores the calibration used.
         accepted: How many of them lie at or above the threshold.
-        errors: How many of those were wrong.
+        errors: How many of those were wrong, each counted as often as it costs.
         bound: Upper bound of the error share at the threshold; None when none exists.
         missing: Least number of further clean labels needed before one can exist (0 if it does).
         created_ns: When it was made, cell clock, nanoseconds.
+        level: `context`, `operation` or `cell`: how wide the labels behind it were taken.
+        model: SHA-256 of the ONNX file it was made for; empty where it is not for one model.
+        recent: Cases of the recent window at or above the threshold.
+        recent_errors: How many of those were wrong, counted like `errors`.
     """
 
     context: str
@@ -47,10 +53,19 @@ class Certificate:
     bound: float | None = None
     missing: int = 0
     created_ns: int = 0
+    level: str = 'context'
+    model: str = ''
+    recent: int = 0
+    recent_errors: int = 0
 
 
 def certify(
-    confidence: Doubles, wrong: Bools, context: str, spec: RiskSpec, now_ns: int
+    confidence: Doubles,
+    wrong: Bools,
+    context: str,
+    spec: RiskSpec,
+    now_ns: int,
+    cost: Doubles | None = None,
 ) -> Certificate:
     """Find the smallest confidence that may act alone, and say what stands behind it.
 
@@ -62,25 +77,51 @@ def certify(
     just long enough to pass. Rule `expected` takes the longest beginning with
     (errors + 1) / (accepted + 1) <= epsilon: the promise holds on average, not with confidence.
 
+    Three guards only ever raise the threshold: no confidence below `floor(epsilon)` acts; a wrong
+    case counts as often as its class costs (rounded up, at least once); and among the newest
+    `spec.window` cases the share of wrong ones above the threshold must not exceed epsilon either.
+
     Args:
-        confidence: Honest confidence of each labelled case of this context [case], 0 to 1.
+        confidence: Honest confidence of each labelled case [case], 0 to 1, oldest case first.
         wrong: Whether the most probable class was not the label [case].
-        context: Context key the certificate is for.
+        context: Key the certificate is for.
         spec: Risk declared by the plant.
         now_ns: Time of making, cell clock, nanoseconds.
+        cost: Cost of being wrong on each case [case], >= 0, needless ask = 1; None: 1 for all.
 
     Raises:
-        ModelError: The two arrays differ in length or hold a number that is not finite.
+        ModelError: The arrays differ in length or hold a number that is not finite.
     """
-    if confidence.shape != wrong.shape or not np.isfinite(confidence).all():
+    cost = np.ones(len(wrong)) if cost is None else cost
+    if not confidence.shape == wrong.shape == cost.shape or not (
+        np.isfinite(confidence).all() and np.isfinite(cost).all()
+    ):
         raise ModelError('The honest scores of this model are damaged; retrain it.')
-    walk = _walk(confidence, wrong)
-    step = None if len(wrong) < spec.min_answers else _last_step(walk, spec)
+    counted = np.where(wrong, np.maximum(1, np.ceil(cost)), 0).astype(np.int64)
+    usable = confidence >= floor(spec.epsilon)
+    walk = _walk(confidence[usable], counted[usable])
+    passed = _passed(walk, spec) if len(wrong) >= spec.min_answers else []
     made = Certificate(
         context, spec.rule, spec.epsilon, spec.delta, None, len(wrong), created_ns=now_ns
     )
-    if step is None:
-        return replace(made, missing=_missing(walk, spec))
+    newest = confidence[-spec.window :], counted[-spec.window :]
+    for step in reversed(passed):
+        recent, errors = _above(*newest, float(walk.threshold[step]))
+        if errors <= spec.epsilon * recent + 1e-12:
+            return replace(_at(made, walk, step, spec), recent=recent, recent_errors=errors)
+    short = spec.min_answers - len(wrong)
+    if passed:
+        needed = _outweigh(*newest, float(walk.threshold[passed[0]]), spec.epsilon)
+        return replace(made, missing=max(1, short, needed))
+    return replace(made, missing=_missing(walk, short, spec))
+
+
+def floor(epsilon: float) -> float:
+    """Confidence below which nothing is decided alone, whatever the labels say: 1 - 4 epsilon."""
+    return max(0.0, 1.0 - 4.0 * epsilon)
+
+
+def _at(made: Certificate, walk: _Walk, step: int, spec: RiskSpec) -> Certificate:
     accepted, errors = int(walk.accepted[step]), int(walk.errors[step])
     return replace(
         made,
@@ -91,27 +132,17 @@ def certify(
     )
 
 
-def upper_bound(errors: int, trials: int, delta: float) -> float:
-    """Clopper-Pearson upper bound of an error share at confidence 1 - delta.
-
-    Args:
-        errors: Wrong ones, 0 to `trials`. trials: Number of independent trials.
-        delta: Allowed chance that the true share lies above the bound, 0 < delta < 1.
-    """
-    if errors >= trials:
-        return 1.0
-    low, high = errors / trials, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _tail(errors, trials, middle) > delta else (low, middle)
-    return high
+def _above(confidence: Doubles, counted: NDArray[np.int64], threshold: float) -> tuple[int, int]:
+    """How many of these cases would act at a threshold, and the errors among them."""
+    taken = confidence >= threshold
+    return int(taken.sum()), int(counted[taken].sum())
 
 
 def clean_labels(spec: RiskSpec) -> int:
     """Least number of labels, all of them right, that support a threshold under this risk."""
     if spec.rule == 'expected':
         return _least(0, spec.epsilon)
-    return math.ceil(math.log(spec.delta) / math.log1p(-spec.epsilon) - 1e-9)
+    return clean_trials(spec.epsilon, spec.delta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,39 +154,47 @@ class _Walk:
     errors: NDArray[np.int64]
 
 
-def _walk(confidence: Doubles, wrong: Bools) -> _Walk:
+def _walk(confidence: Doubles, counted: NDArray[np.int64]) -> _Walk:
     order = np.argsort(-confidence, kind='stable')
-    sorted_, errors = confidence[order], np.cumsum(wrong[order])
+    sorted_, errors = confidence[order], np.cumsum(counted[order])
     ends = np.flatnonzero(np.append(np.diff(sorted_) != 0, True))[: len(sorted_)]
     return _Walk(sorted_[ends], (ends + 1).astype(np.int64), errors[ends].astype(np.int64))
 
 
-def _last_step(walk: _Walk, spec: RiskSpec) -> int | None:
-    """Index of the last threshold that may be used, None when none exists."""
+def _passed(walk: _Walk, spec: RiskSpec) -> list[int]:
+    """Indices of the thresholds that may be used, strictest first; empty when none exists."""
     if spec.rule == 'expected':
-        allowed = np.flatnonzero(walk.errors + 1 <= spec.epsilon * (walk.accepted + 1) + 1e-12)
-        return int(allowed[-1]) if len(allowed) else None
-    last = None
+        allowed = walk.errors + 1 <= spec.epsilon * (walk.accepted + 1) + 1e-12
+        return [int(i) for i in np.flatnonzero(allowed)]
+    passed = []
     for i in np.flatnonzero(walk.accepted >= clean_labels(spec)):
-        if _tail(int(walk.errors[i]), int(walk.accepted[i]), spec.epsilon) > spec.delta:
+        if tail(int(walk.errors[i]), int(walk.accepted[i]), spec.epsilon) > spec.delta:
             break
-        last = int(i)
-    return last
+        passed.append(int(i))
+    return passed
 
 
-def _missing(walk: _Walk, spec: RiskSpec) -> int:
+def _missing(walk: _Walk, short: int, spec: RiskSpec) -> int:
     """Least number of further clean labels, all of them more confident than any case so far."""
-    labels = int(walk.accepted[-1]) if len(walk.accepted) else 0
-    short = spec.min_answers - labels
+    enough, first = clean_labels(spec), max(1, short)
     if spec.rule == 'expected':
         pairs = zip(walk.accepted, walk.errors, strict=True)
         further = [_least(int(e), spec.epsilon) - int(m) for m, e in pairs]
-        return max(1, short, min([_least(0, spec.epsilon), *further]))
-    enough = clean_labels(spec)
-    first = max(1, short)
+        return max(first, min([enough, *further]))
     return next(
         (k for k in range(first, enough) if _opens(walk, k, enough, spec)), max(enough, first)
     )
+
+
+def _outweigh(
+    confidence: Doubles, counted: NDArray[np.int64], threshold: float, epsilon: float
+) -> int:
+    """Clean labels that make the newest cases speak for a threshold again."""
+    for more in range(1, len(counted)):
+        recent, errors = _above(confidence[more:], counted[more:], threshold)
+        if errors <= epsilon * (recent + more):
+            return more
+    return len(counted)
 
 
 def _opens(walk: _Walk, further: int, enough: int, spec: RiskSpec) -> bool:
@@ -165,7 +204,7 @@ def _opens(walk: _Walk, further: int, enough: int, spec: RiskSpec) -> bool:
         return False
     i = steps[0]
     accepted = int(walk.accepted[i]) + further
-    return _tail(int(walk.errors[i]), accepted, spec.epsilon) <= spec.delta
+    return tail(int(walk.errors[i]), accepted, spec.epsilon) <= spec.delta
 
 
 def _least(errors: int, epsilon: float) -> int:
@@ -177,19 +216,3 @@ def _bound(accepted: int, errors: int, spec: RiskSpec) -> float:
     if spec.rule == 'expected':
         return (errors + 1) / (accepted + 1)
     return upper_bound(errors, accepted, spec.delta)
-
-
-def _tail(errors: int, trials: int, share: float) -> float:
-    """Probability of at most `errors` wrong ones in `trials` when each is wrong with `share`."""
-    if share <= 0 or share >= 1:
-        return float(share <= 0 or errors >= trials)
-    logs = [
-        math.lgamma(trials + 1)
-        - math.lgamma(j + 1)
-        - math.lgamma(trials - j + 1)
-        + j * math.log(share)
-        + (trials - j) * math.log1p(-share)
-        for j in range(errors + 1)
-    ]
-    top = max(logs)
-    return min(1.0, math.exp(top) * sum(math.exp(v - top) for v in logs))

@@ -205,6 +205,12 @@ class RiskSpec:
         burn_in: Cases asked after a class was seen for the first time.
         audit_first: Share of confident decisions that are asked anyway at first, 0 to 1.
         audit_last: Share it falls to with clean audits, 0 to `audit_first`.
+        fallback: Wider levels whose certificate may be used where the context has none, in
+            order: `operation`, `cell`.
+        window: Newest labelled cases that must speak for a threshold as well (>= 1).
+        run_length: Decisions (of a context, per figure watched) between two false drift alarms,
+            on average at least.
+        confirm: Right answers in a row that end a drift alarm.
     """
 
     epsilon: float = 0.05
@@ -214,6 +220,10 @@ class RiskSpec:
     burn_in: int = 10
     audit_first: float = 0.15
     audit_last: float = 0.02
+    fallback: tuple[str, ...] = ()
+    window: int = 150
+    run_length: int = 10_000
+    confirm: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +307,19 @@ class StorageSpec:
 
 @dataclass(frozen=True, slots=True)
 class BudgetSpec:
-    """Asks per hour and operator: `warn` and `hard`; `hard` 0 means no budget."""
+    """Asks per hour and operator.
+
+    Attributes:
+        warn: Wanted at most; beyond it the riskiest come first. hard: Never exceeded; 0: no budget.
+        over: What the robot does with a case nobody is asked about: an action, or `fail_safe`
+            for the question's own.
+        quiet_s: Time without any question after which a suppressed case is offered, seconds.
+    """
 
     warn: float = 6.0
     hard: float = 12.0
+    over: str = 'fail_safe'
+    quiet_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

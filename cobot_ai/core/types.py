@@ -235,6 +235,7 @@ class Why(str, Enum):
     UNUSUAL = 'unusual'
     SENSOR = 'sensor'
     SENSOR_STOP = 'sensor_stop'
+    DRIFT = 'drift'
     AUDIT = 'audit'
     BUDGET = 'budget'
     MODEL_FAILED = 'model_failed'

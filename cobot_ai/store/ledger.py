@@ -204,7 +204,7 @@ def open_ledger(path: Path, now_ns: int = 0) -> LedgerFile:
 
 def _prepared(draft: Draft, documents: Mapping[int, str]) -> tuple[Draft, str]:
     body = dict(draft.body)
-    if draft.kind == 'ask' and draft.case in documents:
+    if draft.kind in ('ask', 'review') and draft.case in documents:
         body['evidence'] = digest(documents[draft.case])
     return draft, canonical(body)
 

@@ -67,6 +67,21 @@ class Correct(_Command):
     label: Annotated[str, Field(min_length=1, max_length=80)]
 
 
+class Review(_Command):
+    """A look at a case without any hurry: a label at most. `label` may be `not_sure`."""
+
+    kind: Literal['review']
+    case: CaseId
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class EndAlarm(_Command):
+    """End the drift alarm of a context: somebody looked into it."""
+
+    kind: Literal['end_alarm']
+    context: Annotated[str, Field(max_length=500)]
+
+
 class Promote(_Command):
     """Make a stored model version live."""
 
@@ -111,6 +126,8 @@ Command = Annotated[
     | Answer
     | Undo
     | Correct
+    | Review
+    | EndAlarm
     | Promote
     | Rollback
     | Maintenance
@@ -180,6 +197,44 @@ class Motion(BaseModel):
     text: dict[str, str] = {}
 
 
+class AuditFigures(BaseModel):
+    """What audits say about decisions acted alone (docs/risk.md)."""
+
+    share: float
+    drawn: int
+    total: int
+    failed: int
+    acted: int
+    errors: float
+    bound: float | None
+    steady: float | None
+    needed: int
+
+
+class ContextState(BaseModel):
+    """May the model act alone in a context, and what stands behind that."""
+
+    context: str
+    answers: int
+    needed_answers: int
+    threshold: float | None
+    level: str | None
+    missing: int | None
+    floor: float
+    audits: AuditFigures
+    alarm: int
+
+
+class AlarmState(BaseModel):
+    """A drift alarm that stands; `left` right answers in a row end it."""
+
+    context: str
+    figure: str
+    capital: float
+    limit: float
+    left: int
+
+
 class PulseState(BaseModel):
     """What the monitor's heartbeat says. Every key may be absent."""
 
@@ -193,6 +248,15 @@ class PulseState(BaseModel):
     auto_paused: bool | None = None
     asks_last_hour: int | None = None
     budget_warn: float | None = None
+    budget_hard: float | None = None
+    operators: int | None = None
+    waiting: int | None = None
+    waiting_cases: list[int] | None = None
+    review: int | None = None
+    epsilon: float | None = None
+    audits: AuditFigures | None = None
+    contexts: list[ContextState] | None = None
+    alarms: list[AlarmState] | None = None
     asks: dict[str, AskTime] | None = None
 
 

@@ -100,6 +100,21 @@ class AskBody(Body):
     fail_safe: str
     sop: str = ''
     blind: bool = False
+    risk: float = 0.0
+    evidence: str | None = None
+
+
+class ReviewBody(Body):
+    """`review`: a question without any hurry; it has no deadline and moves nothing."""
+
+    context: str
+    facts: Texts
+    why: Literal['suppressed', 'audit', 'conflict']
+    risk: float
+    classes: list[AskClass]
+    open_classes: bool
+    text: Texts
+    sop: str = ''
     evidence: str | None = None
 
 
@@ -162,6 +177,36 @@ class LabelBody(Body):
     revision: int
 
 
+class AuditBody(Body):
+    """`audit`: what a person said about a case the model was sure of, and the figures since."""
+
+    context: str
+    right: bool
+    guess: str
+    label: str
+    share: float
+    drawn: int
+    total: int
+    failed: int
+    acted: int
+    errors: float
+    bound: float | None
+    steady: float | None
+    needed: int
+
+
+class AlarmBody(Body):
+    """`alarm`: a change was noticed (`on`), or the alarm is over."""
+
+    context: str
+    on: bool
+    figure: str
+    capital: float
+    limit: float
+    by: str
+    reason: str
+
+
 class GateCheck(Body):
     """One named check of a candidate."""
 
@@ -186,6 +231,10 @@ class CertificateDoc(Body):
     bound: float | None = None
     missing: int = 0
     created_ns: int = 0
+    level: str = 'context'
+    model: str = ''
+    recent: int = 0
+    recent_errors: int = 0
 
 
 class CandidateBody(Body):

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 from bench_cell import Bench
@@ -12,7 +12,9 @@ from docs_text import ROOT, first_column, first_texts, marked, rows, section, tr
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.report import Run, report
+from cobot_ai.core import anytime
 from cobot_ai.core.asks import Status
+from cobot_ai.core.binomial import clean_trials
 from cobot_ai.core.build import type_hints
 from cobot_ai.core.risk import clean_labels
 from cobot_ai.core.spec import RiskSpec
@@ -43,6 +45,21 @@ def learn_and_swap(bench: Bench) -> None:
     bench.authority.incident_stored(facts)
 
 
+def audits_and_an_alarm() -> list[Entry]:
+    """Every sure decision is audited, and from a certain day on every answer is another one."""
+    risk = replace(cell().risk, audit_first=1.0, audit_last=1.0)
+    bench = Bench(cell(risk=risk))
+    for i in range(24):
+        bench.teach('bad' if i % 3 == 0 else 'good')
+    for _ in range(45):
+        bench.tap(bench.step('good'), 'bad')
+        bench.wait(5.1)
+    bench.wait(61.0)
+    bench.command('review', case=bench.entries('review')[-1].case, label='good')
+    bench.command('end_alarm', context='operation=insert')
+    return bench.ledger.since(0, 10**6)
+
+
 def talk(bench: Bench) -> None:
     case = bench.step('good', part='new')
     epoch = bench.command('claim', case=case)['epoch']
@@ -71,7 +88,7 @@ def story() -> list[Entry]:
     open_case = bench.step('good', part='other')
     again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
     assert again.entries('resolution', open_case)[0].body['reason'] == 'restart'
-    return again.ledger.since(0, 10**6)
+    return [*again.ledger.since(0, 10**6), *audits_and_an_alarm()]
 
 
 def test_every_kind_is_written_and_documented(story):
@@ -143,6 +160,15 @@ def test_the_label_counts_of_the_rules_are_those_of_the_code(rule, epsilon):
     row = next(r for r in rows(section('risk.md', 'The certificate')) if f'`{rule}`' in r[0])
     found = re.search(rf'epsilon {epsilon}(?:, delta 0.1)?: (\d+)', row[2])
     assert int(found[1]) == clean_labels(RiskSpec(epsilon=epsilon, delta=0.1, rule=rule))
+
+
+def test_the_documented_numbers_of_audits_are_those_of_the_code():
+    table = [r for r in rows(section('risk.md', 'What audits prove')) if r[0].startswith('0.')]
+    assert len(table) == 3
+    for row in table:
+        epsilon, delta = (float(v) for v in row[0].split(', '))
+        assert int(row[1]) == clean_trials(epsilon, delta)
+        assert int(row[2]) == anytime.audits_needed(0, 0, epsilon, delta)
 
 
 def test_every_field_of_a_report_is_documented_and_no_other():

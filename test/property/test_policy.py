@@ -41,7 +41,7 @@ def certificate(threshold: float | None) -> Certificate:
 
 
 def sure(threshold: float | None = 0.7, **changes: object) -> Standing:
-    standing = Standing(answers=50, burn_in=0, certificate=certificate(threshold))
+    standing = Standing(answers=50, taught=50, burn_in=0, certificate=certificate(threshold))
     return replace(standing, **changes)  # type: ignore[arg-type]
 
 
@@ -65,6 +65,8 @@ def test_every_doubt_asks_and_names_itself() -> None:
     doubts = [
         (run(None, sure()), Why.NO_MODEL),
         (run(score(0.9), sure(answers=4)), Why.NEW_CONTEXT),
+        (run(score(0.9), sure(taught=4)), Why.NEW_CONTEXT),
+        (run(score(0.9), sure(drift=3)), Why.DRIFT),
         (run(score(0.9), sure(burn_in=1)), Why.NEW_CLASS),
         (run(score(0.9), sure(None)), Why.NO_CERTIFICATE),
         (run(score(0.9), sure(certificate=None)), Why.NO_CERTIFICATE),

@@ -149,7 +149,7 @@ def test_after_a_restart_open_asks_end_in_the_fail_safe_and_answers_stay_labels(
         assert (resolution.body['outcome'], resolution.body['go']) == ('cancelled', False)
     assert again.ledger.labels()[answered].body['label'] == 'good'
     assert open_ not in again.ledger.labels()
-    assert again.authority.record.answers == {'operation=insert': 1}
+    assert again.authority.memory.record.answers == {'operation=insert': 1}
 
 
 def test_judge_without_a_step_is_refused_in_the_fail_safe() -> None:

@@ -182,12 +182,14 @@ def test_certificates_are_kept_apart_by_context_and_rare_classes_count_as_wrong(
     odd = [replace(a[0], id=300, label='slip', group='z')]
     fitted = OnnxFitter().fit([*a, *b, *odd], replace(SPEC.model, min_labels=5))
     risk = RiskSpec(epsilon=0.1, min_answers=10)
-    made = certify_contexts(fitted, [*a, *b, *odd], risk, 5)
+    made = certify_contexts(fitted, [*a, *b, *odd], replace(SPEC, risk=risk), 5)
     assert [c.context for c in made] == ['operation=insert', 'operation=screw']
     assert made[0].labels == 61
     assert (made[1].threshold, made[1].labels) == (None, 6)
     assert made[1].missing >= 4
-    loose = certify_contexts(fitted, [*a, *b, *odd], replace(risk, epsilon=0.5), 5)[0]
+    loose = certify_contexts(
+        fitted, [*a, *b, *odd], replace(SPEC, risk=replace(risk, epsilon=0.5)), 5
+    )[0]
     assert loose.errors >= 1
 
 

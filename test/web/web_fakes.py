@@ -247,7 +247,7 @@ class FakeCell:
                 Draft('ask', self.desk.ask_body(case, decision), number),
             ]
             self.ledger.commit(drafts, time.time_ns(), {number: evidence or an_evidence()})
-            self.desk.open(case, decision, time.monotonic_ns())
+            self.desk.open(case, time.monotonic_ns())
         self.news()
         return number
 

@@ -7,6 +7,7 @@ import { beat, state } from '../core/transport';
 import { operate } from '../operator/desk';
 import { HoldButton } from '../ui/HoldButton';
 import { useVersion } from './EngineerScreen';
+import { Risk } from './Risk';
 
 export function Models() {
   const doc = useGet<ModelDoc>('/api/models', useVersion());
@@ -33,6 +34,7 @@ export function Models() {
           ▲ {t('models.paused')}
         </p>
       )}
+      <Risk />
       {doc?.versions.length === 0 && <p>{t('models.none')}</p>}
       {doc?.versions.map((row) => (
         <Version key={row.model} row={row} />
@@ -128,9 +130,10 @@ function Certificates({ certificates }: { certificates: CertificateDoc[] }) {
         </thead>
         <tbody>
           {certificates.map((c) => (
-            <tr key={c.context}>
+            <tr key={`${c.level ?? 'context'} ${c.context}`}>
               <td>
                 <bdi>{c.context}</bdi>
+                {c.level && c.level !== 'context' && <small>{tr('level', c.level)}</small>}
               </td>
               <td>{c.threshold === null ? t('cert.none') : percent(c.threshold, 2)}</td>
               <td>

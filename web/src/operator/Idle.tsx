@@ -11,6 +11,7 @@ import { Answers } from './Answers';
 import { correct, labelText, operate, waiting } from './desk';
 import { lineMode, lineText, ModeGlyph } from './Header';
 import { Queue } from './Queue';
+import { Review } from './Review';
 
 export function Idle() {
   const [fixing, setFixing] = useState<number | null>(null);
@@ -24,9 +25,19 @@ export function Idle() {
         <h1>{lineText()}</h1>
       </div>
       {lineMode() === 'held' && <Held />}
+      <BudgetWarning />
+      {waiting.value.length === 0 && <Review />}
       {waiting.value.length > 0 ? <Queue close={() => undefined} /> : <Own fix={setFixing} />}
     </section>
   );
+}
+
+/** More questions this hour than the plant wants to ask. */
+function BudgetWarning() {
+  const now = beat.value?.pulse.state;
+  const n = now?.asks_last_hour ?? 0;
+  const warn = now?.budget_warn ?? 0;
+  return warn > 0 && n > warn ? <p role="status">▲ {t('budget.warn', { n, warn })}</p> : null;
 }
 
 /** Why the process is held, in the monitor's words, and how it goes on. */

@@ -137,10 +137,16 @@ export function correct(ask: Ask, label: string): void {
   outbox.put({ kind: 'correct', case: ask.case, label, ...who() });
 }
 
+/** A look at a case without any hurry; it moves nothing. */
+export function review(caseId: number, label: string): void {
+  outbox.put({ kind: 'review', case: caseId, label, ...who() });
+}
+
 export function operate(
   draft:
     | { kind: 'promote'; model: string }
     | { kind: 'rollback' | 'retrain' | 'hold' | 'resume' }
+    | { kind: 'end_alarm'; context: string }
     | { kind: 'maintenance'; on: boolean },
 ): void {
   outbox.put({ ...draft, ...who() });
@@ -157,6 +163,7 @@ outbox.onReply = (command: Command, reply: Reply) => {
   });
   const correction = command.kind === 'correct' && reply.ok;
   if (correction) notify('notice.corrected');
+  else if (command.kind === 'review' && reply.ok) notify('review.saved');
   else if (reply.status === 'conflict') notify('notice.conflict', params, true);
   else if (reply.status === 'agreed') notify('notice.agreed', params);
   else if (reply.status === 'late')

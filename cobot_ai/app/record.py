@@ -1,0 +1,183 @@
+"""What a cell has learnt about its contexts: the policy's memory, kept by ledger entries.
+
+Everything here follows from the ledger, entry by entry, so that a restart and an auditor come to
+the same figures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+
+from cobot_ai.app.ports import Draft, Entry, Scorer
+from cobot_ai.core.audit import Audits, Outcome
+from cobot_ai.core.drift import Alarm, Drift
+from cobot_ai.core.levels import in_force
+from cobot_ai.core.policy import Standing
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.types import Case, Json, Verdict, Why
+
+RECALLED = 20_000
+"""Decisions of earlier runs that audits and detectors look back to after a restart."""
+KINDS = ('start', 'decision', 'label', 'promote', 'rollback', 'maintenance', 'alarm')
+AUDITED = (Why.AUDIT.value, Why.DRIFT.value)
+"""Reasons under which the model was sure and a person is asked anyway."""
+
+
+@dataclass(slots=True)
+class Record:
+    """Answers, classes, audits and drift of every context.
+
+    Attributes:
+        spec: The cell. answers: Labels per context.
+        classes: Classes in the order they were first named.
+        burn_left: Labels still wanted since the newest class appeared.
+        audits: What audits found. drift: Change detectors and their alarms.
+        notes: Entries the last ones call for; whoever owns the ledger writes them.
+    """
+
+    spec: CellSpec
+    answers: dict[str, int] = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
+    burn_left: int = 0
+    audits: Audits = field(init=False)
+    drift: Drift = field(init=False)
+    notes: list[Draft] = field(default_factory=list)
+    _labelled: dict[int, str] = field(default_factory=dict)
+    _guesses: dict[int, Json] = field(default_factory=dict)
+    _lost: dict[str, frozenset[str]] = field(default_factory=dict)
+    _cell: str = ''
+
+    def __post_init__(self) -> None:
+        self.audits = Audits(self.spec.risk, self.spec.model.seed)
+        self.drift = Drift(self.spec.risk)
+
+    # ------------------------------------------------------------ from the ledger
+
+    def recall(self, entries: Iterable[Entry]) -> None:
+        """Take in the entries of earlier runs, oldest first; nothing is called for by them."""
+        standing: set[str] = set()
+        for entry in sorted(entries, key=lambda e: e.seq):
+            self.take(entry)
+            if entry.kind == 'alarm':
+                (standing.add if entry.body['on'] else standing.discard)(entry.body['context'])
+        self.notes.clear()
+        for context in set(self.drift.alarms) - standing:
+            self.drift.end(context)
+
+    def take(self, entry: Entry) -> None:
+        """Take in one entry; others than `KINDS` change nothing."""
+        body = entry.body
+        if entry.kind == 'decision':
+            self._decided(entry.case, body)
+        elif entry.kind == 'label':
+            self._label(entry.case, body)
+        elif entry.kind == 'alarm':
+            self._alarm(body)
+        elif entry.kind in ('promote', 'rollback') or (
+            entry.kind == 'maintenance' and not body['on']
+        ):
+            self.audits.changed()
+        elif entry.kind == 'start':
+            if self._cell not in ('', body.get('digest', '')):
+                self.audits.changed()
+            self._cell = body.get('digest', '')
+
+    def _decided(self, case: int, body: Json) -> None:
+        context, why = body['context'], body['why']
+        lost = frozenset(n['channel'] for n in body['notes'])
+        if lost != self._lost.get(context, lost):
+            self.audits.changed(context)
+        self._lost[context] = lost
+        share = body['params'].get('share', 0.0)
+        if body['verdict'] == Verdict.ACT.value:
+            self.audits.acted(context, share)
+        elif why in AUDITED:
+            self.audits.drawn(context)
+        if body['model'] is not None:
+            figures = {k: body[k] for k in ('evidence', 'novelty', 'confidence')}
+            self._note(case, context, self.drift.judged(context, body['model'], figures))
+
+    def _label(self, case: int, body: Json) -> None:
+        context, label = body['context'], body['label']
+        if body.get('audit') is not None:
+            self._guesses.setdefault(case, body['audit'])
+        first = case not in self._labelled
+        if label is None:
+            self.audits.withdraw(case)
+            return
+        if case in self._guesses:
+            self._audited(case, context, label)
+        if first:
+            self.answers[context] = self.answers.get(context, 0) + 1
+            self.burn_left = max(0, self.burn_left - 1)
+        self._labelled[case] = label
+        if label not in self.classes:
+            # The very first class is no surprise: nothing decides before there are two.
+            self.burn_left = self.spec.risk.burn_in if self.classes else 0
+            self.classes.append(label)
+
+    def _audited(self, case: int, context: str, label: str) -> None:
+        guess = self._guesses[case]
+        right, again = guess['guess'] == label, case in self.audits.outcomes
+        outcome = Outcome(context, guess.get('share', 1.0), guess['confidence'], right)
+        self.audits.found(case, outcome, self.answers.get(context, 0))
+        if not again:
+            self._note(case, context, self.drift.audited(context, right))
+            if self.drift.alarm(context) is not None and self.drift.left(context) == 0:
+                self.notes.append(self.alarm_over(context, 'cobot_ai', 'confirmed'))
+        body = {'context': context, 'right': right, 'guess': guess['guess'], 'label': label}
+        self.notes.append(Draft('audit', {**body, **asdict(self.audits.figures(context))}, case))
+
+    def _alarm(self, body: Json) -> None:
+        context = body['context']
+        if not body['on']:
+            self.drift.end(context)
+            return
+        self.audits.changed(context)
+        if self.drift.alarm(context) is None:
+            self.drift.raised(context, Alarm(body['figure'], body['capital'], body['limit']))
+
+    def _note(self, case: int, context: str, alarm: Alarm | None) -> None:
+        if alarm is not None:
+            by = {'on': True, 'by': 'cobot_ai', 'reason': 'drift'}
+            self.notes.append(Draft('alarm', {'context': context, **asdict(alarm), **by}, case))
+
+    def alarm_over(self, context: str, by: str, reason: str) -> Draft:
+        """The entry that ends an alarm."""
+        alarm = self.drift.alarm(context) or Alarm('', 0.0, 0.0)
+        ended = {'on': False, 'by': by, 'reason': reason}
+        return Draft('alarm', {'context': context, **asdict(alarm), **ended})
+
+    def guess(self, case: int) -> Json | None:
+        """What the model thought of an audited case; None when it was not audited."""
+        return self._guesses.get(case)
+
+    # ------------------------------------------------------------ for the policy
+
+    def standing(self, case: Case, scorer: Scorer | None, may_audit: bool = True) -> Standing:
+        """What the policy needs to know about a case's context.
+
+        Args:
+            case: The case. scorer: The live model. may_audit: The ask budget has room for audits.
+        """
+        manifest, context = scorer.manifest if scorer else None, case.context
+        answers = self.answers.get(context, 0)
+        share = self.audits.share(context) if may_audit else 0.0
+        found = Standing(
+            answers=answers,
+            burn_in=self.burn_left,
+            audit=self.audits.due(case.id, share),
+            audit_share=share,
+            audit_floor=self.audits.floor(context, answers),
+            drift=self.drift.left(context),
+        )
+        if manifest is None:
+            return found
+        return replace(
+            found,
+            taught=manifest.contexts.get(context, 0),
+            certificate=in_force(manifest.certificates, context, self.spec.risk.fallback),
+            evidence_floor=float(manifest.facts.get('evidence_floor', -math.inf)),
+        )

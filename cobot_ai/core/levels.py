@@ -1,0 +1,83 @@
+"""Certificates of one context and of wider levels, and which of them is in force.
+
+A wider level (`operation`, `cell`) is never borrowed: it has its own certificate, computed over
+all labels of that level, and it is used only where the cell file declares it in `risk.fallback`
+and the context has no threshold of its own. Its promise is about the mix of that level.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cobot_ai.core.risk import Certificate, certify
+from cobot_ai.core.spec import RiskSpec
+from cobot_ai.core.types import Bools, Doubles
+
+CONTEXT, OPERATION, CELL = 'context', 'operation', 'cell'
+WHOLE_CELL = '*'
+_OPERATION = re.compile(r'(?:^|/)(operation=.*?)(?=/[A-Za-z_]\w*=|$)')
+
+
+def level_key(context: str, level: str) -> str | None:
+    """Key of the level a context belongs to; None where it declares no operation."""
+    if level == CELL:
+        return WHOLE_CELL
+    if level == CONTEXT:
+        return context
+    found = _OPERATION.search(context)
+    return found[1] if found else None
+
+
+def certify_levels(
+    confidence: Doubles,
+    wrong: Bools,
+    contexts: Sequence[str],
+    spec: RiskSpec,
+    now_ns: int,
+    cost: Doubles | None = None,
+    model: str = '',
+) -> tuple[Certificate, ...]:
+    """One certificate for each context, and for each key of the declared wider levels.
+
+    Args:
+        confidence, wrong, cost: Honest scores [case], oldest case first, as for `certify`.
+        contexts: Context of each case. spec: Risk declared by the plant.
+        now_ns: Time of making, nanoseconds. model: SHA-256 of the ONNX file they are for.
+    """
+    made = []
+    for level in (CONTEXT, *spec.fallback):
+        keys = np.array([level_key(c, level) or '' for c in contexts])
+        for key in np.unique(keys[keys != ''] if level == OPERATION else keys):
+            of = keys == key
+            part = cost[of] if cost is not None else None
+            one = certify(confidence[of], wrong[of], str(key), spec, now_ns, part)
+            made.append(replace(one, level=level, model=model))
+    return tuple(made)
+
+
+def in_force(
+    certificates: Sequence[Certificate], context: str, fallback: Sequence[str]
+) -> Certificate | None:
+    """The certificate that counts for a context: its own, else the first declared wider one.
+
+    Where none of them has a threshold it is the context's own, which says what is missing.
+    """
+    own = _find(certificates, context, CONTEXT)
+    if own is not None and own.threshold is not None:
+        return own
+    wider = (_find(certificates, context, level) for level in fallback)
+    return next((c for c in wider if c is not None and c.threshold is not None), own)
+
+
+def class_costs(labels: Sequence[str], costs: Mapping[str, float]) -> Doubles:
+    """Cost of missing each case's true class [case]; 1 for a class that is not declared."""
+    return np.array([costs.get(label, 1.0) for label in labels], dtype=np.float64)
+
+
+def _find(certificates: Sequence[Certificate], context: str, level: str) -> Certificate | None:
+    key = level_key(context, level)
+    return next((c for c in certificates if c.level == level and c.context == key), None)
