@@ -30,10 +30,16 @@ GOLDEN = (np.sqrt(5) + 1) / 2
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The kernels of one dilation: weights [map, channel, 9] and biases [map, BIASES]."""
+    """The kernels of one dilation.
+
+    Attributes:
+        dilation: Samples between two taps. picks: 1.0 for the channels a map adds up
+            [map, channel]. kernels: Kernel of each map [map, 9]. biases: [map, BIASES].
+    """
 
     dilation: int
-    weights: Floats
+    picks: Floats
+    kernels: Floats
     biases: Floats
 
 
@@ -48,21 +54,33 @@ class Convolutions:
 
     def reads(self) -> Bools:
         """Which channels each feature is made of."""
-        touched = (np.abs(layer.weights).max(axis=2) > 0 for layer in self._layers)
-        return np.concatenate([rows for rows in touched for _ in range(BIASES)])
+        picks = (layer.picks > 0 for layer in self._layers)
+        return np.concatenate([rows for rows in picks for _ in range(BIASES)])
 
     def emit(self, g: Graph, s: Signals) -> Emitted:
-        """Write the block into the graph; a kernel is measured if all its channels are alive."""
+        """Write the block into the graph; a kernel is measured if all its channels are alive.
+
+        A map is one kernel on the sum of its channels: first the sums, then one kernel each,
+        which is a sixth of the multiplications of a full convolution.
+        """
         shares: list[str] = []
         zero, one = g.const(0.0), g.const(1.0)
+        flat = g.op('Unsqueeze', s.plain, g.const([2]))
         for layer in self._layers:
             pad = LENGTH // 2 * layer.dilation
-            weights = g.const(SHARPNESS * layer.weights)
-            y = g.op('Conv', s.plain, weights, dilations=[layer.dilation], pads=[pad, pad])
+            sums = g.op('Conv', flat, g.const(layer.picks[:, :, None, None]))
+            y = g.op(
+                'Conv',
+                sums,
+                g.const(SHARPNESS * layer.kernels[:, None, None, :]),
+                dilations=[1, layer.dilation],
+                pads=[0, pad, 0, pad],
+                group=len(layer.kernels),
+            )
             for b in range(BIASES):
-                level = g.const(SHARPNESS * layer.biases[None, :, b : b + 1] - 0.5)
+                level = g.const(SHARPNESS * layer.biases[:, b, None, None] - 0.5)
                 above = g.op('Clip', g.op('Sub', y, level), zero, one)
-                shares.append(g.op('ReduceMean', above, axes=[2], keepdims=0))
+                shares.append(g.op('Flatten', g.op('GlobalAveragePool', above)))
         features = g.op('Concat', *shares, axis=1)
         return features, all_alive(g, s, self.reads())
 
@@ -99,7 +117,6 @@ def _layer(plain: Floats, dilation: int, first: int, maps: int, rng: np.random.G
     count = np.maximum(1, np.exp2(rng.uniform(0, most, maps)).astype(int))
     rank = rng.random((maps, channels)).argsort(axis=1).argsort(axis=1)
     picks = (rank < count[:, None]).astype(np.float32)
-    weights = picks[:, :, None] * shape[:, None, :]
     examples = plain[rng.integers(cases, size=maps)]
     mixed = (picks[:, None, :] @ examples)[:, 0]
     pad = LENGTH // 2 * dilation
@@ -108,7 +125,7 @@ def _layer(plain: Floats, dilation: int, first: int, maps: int, rng: np.random.G
     output = np.sort(np.sum(taps, axis=0), axis=1)
     order = np.arange(maps * BIASES).reshape(maps, BIASES) + first * BIASES
     levels = (order + 1) * GOLDEN % 1
-    return Layer(dilation, weights, _quantiles(output, levels))
+    return Layer(dilation, picks, shape, _quantiles(output, levels))
 
 
 def _quantiles(rows: Floats, levels: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Floats:

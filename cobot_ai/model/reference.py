@@ -12,9 +12,11 @@ from onnx.reference.ops.op_conv import Conv as Plain
 
 from cobot_ai.core.types import Doubles, Floats
 
+USUAL = (None, 'NOTSET')
+
 
 class Conv(Plain):
-    """One-dimensional dilated convolution as one matrix product for each tap.
+    """Dilated convolution over time, full or one kernel per channel, tap by tap.
 
     The evaluator's own spreads a dilated kernel over its whole length, which takes seconds here.
     """
@@ -27,24 +29,38 @@ class Conv(Plain):
         weights: Floats,
         bias: Floats | None = None,
         auto_pad: Any = None,
-        dilations: Sequence[int] = (1,),
+        dilations: Sequence[int] | None = None,
         group: Any = None,
         kernel_shape: Any = None,
-        pads: Sequence[int] = (0, 0),
+        pads: Sequence[int] | None = None,
         strides: Any = None,
     ) -> tuple[Floats]:
-        plain = x.ndim == 3 and group in (None, 1) and list(strides or [1]) == [1]
-        if not plain or auto_pad not in (None, 'NOTSET'):
+        group, ends = group or 1, list(pads or [0] * 2 * (x.ndim - 2))
+        over_time = x.ndim == 3 or (x.shape[2], weights.shape[2], ends[0], ends[2]) == (1, 1, 0, 0)
+        known = group == 1 or group == x.shape[1] == len(weights)
+        if not (over_time and known and set(strides or [1]) == {1} and auto_pad in USUAL):
             everything = (bias, auto_pad, dilations, group, kernel_shape, pads, strides)
             found: tuple[Floats] = super()._run(x, weights, *everything)  # type: ignore[no-untyped-call]
             return found
-        padded = np.pad(x, ((0, 0), (0, 0), tuple(pads)))
-        taps, step = weights.shape[2], dilations[0]
-        length = padded.shape[2] - step * (taps - 1)
-        total = np.zeros((len(x), len(weights), length), np.float32)
-        for j in range(taps):
-            total += weights[:, :, j] @ padded[:, :, j * step : j * step + length]
-        return (total if bias is None else total + bias[:, None],)
+        signals = np.pad(
+            x.reshape(*x.shape[:2], -1), ((0, 0), (0, 0), (ends[x.ndim - 3], ends[-1]))
+        )
+        kernels = weights.reshape(*weights.shape[:2], -1)
+        total = _taps(signals, kernels, (dilations or [1])[-1], depthwise=group > 1)
+        if bias is not None:
+            total += bias[:, None]
+        return (total.reshape(*total.shape[:2], *x.shape[2:-1], -1),)
+
+
+def _taps(x: Floats, weights: Floats, step: int, depthwise: bool) -> Floats:
+    """Sum over the taps of padded signals [case, channel, time]."""
+    taps = weights.shape[2]
+    length = x.shape[2] - step * (taps - 1)
+    total = np.zeros((len(x), len(weights), length), np.float32)
+    for j in range(taps):
+        part = x[:, :, j * step : j * step + length]
+        total += weights[:, 0, j, None] * part if depthwise else weights[:, :, j] @ part
+    return total
 
 
 def evaluate(blob: bytes, values: Floats, mask: Floats) -> Doubles:
