@@ -1,7 +1,7 @@
 """The random-convolution block: how much of the time a dilated kernel's output exceeds a bias.
 
 The idea of MiniRocket (Dempster, Schmidt, Webb 2021) on a budget: its 84 fixed kernels of length
-nine (three weights 2, six weights -1), some 500 of them over at most six dilations, each on a
+nine (three weights 2, six weights -1), some 340 of them over at most six dilations, each on a
 small random set of channels, with two biases each taken from quantiles of its own output.
 """
 
@@ -17,7 +17,7 @@ from cobot_ai.model.blocks import Emitted, all_alive
 from cobot_ai.model.graph import Graph
 from cobot_ai.model.scaling import Scaling, Signals
 
-MAPS = 504
+MAPS = 336
 BIASES = 2
 DILATIONS = 6
 LENGTH = 9

@@ -18,6 +18,7 @@ from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
 from cobot_ai.model.bank import Bank
+from cobot_ai.model.calibration import Calibration, calibrate
 from cobot_ai.model.data import OTHER, Training, arrange, stack
 from cobot_ai.model.folds import assign_folds
 from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
@@ -26,7 +27,6 @@ from cobot_ai.model.kernel import KernelHead
 from cobot_ai.model.library import compute, describe, make_bank
 from cobot_ai.model.linear import LinearHead
 from cobot_ai.model.reference import evaluate
-from cobot_ai.model.ridge import fit_temperature, softmax
 
 FOLDS = 8
 HEADS: dict[str, Callable[[Sequence[str]], Head]] = {'linear': LinearHead, 'kernel': KernelHead}
@@ -64,16 +64,17 @@ class OnnxFitter:
         recipe = head.choose(learn, y, len(training.classes))
         folds = assign_folds(training.labels, training.groups, FOLDS, spec.seed)
         trained, raw = recipe.fit(table, training.y, len(training.classes), folds)
-        temperature, _ = fit_temperature(raw[known], y)
-        scores = softmax(raw * temperature)
+        calibration = calibrate(raw[known], y)
+        scores = calibration.probabilities(raw)
         facts = _facts(training, scores, folds)
-        facts |= {'head': recipe.facts, 'temperature': temperature, 'blocks': list(trained.blocks)}
+        facts |= {'head': recipe.facts, 'blocks': list(trained.blocks)}
+        facts |= calibration.facts
         facts |= {'features': describe(bank)}
         if spec.channel_weights:
             facts |= {'channel_weights': dict(sorted(spec.channel_weights.items()))}
         facts |= {'stored': [training.ids[i] for i in known]}
         facts |= {'evidence_floor': _evidence_floor(raw[known], y)}
-        blob = export(bank, trained, temperature, training.classes)
+        blob = export(bank, trained, calibration, training.classes)
         return Fitted(blob, training.classes, training.ids, scores, facts)
 
     def predict(self, fitted: Fitted, windows: Sequence[Window]) -> Doubles:
@@ -81,11 +82,12 @@ class OnnxFitter:
         return evaluate(fitted.blob, *stack(windows))
 
 
-def export(bank: Bank, trained: Trained, temperature: float, classes: Sequence[str]) -> bytes:
+def export(bank: Bank, trained: Trained, calibration: Calibration, classes: Sequence[str]) -> bytes:
     """One graph from window to probabilities and evidence."""
     g = Graph()
     raw, extra = trained.emit(g, bank.only(trained.blocks).emit(g))
-    g.op('Softmax', g.op('Mul', raw, g.const(temperature)), out='probs', axis=1)
+    scaled = g.op('Mul', raw, g.const(calibration.temperature))
+    g.op('Softmax', g.op('Add', scaled, g.const(calibration.offset)), out='probs', axis=1)
     g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
     outputs: list[Port] = [('probs', FLOAT, (BATCH, len(classes))), ('evidence', FLOAT, (BATCH,))]
     notes = {'classes': json.dumps(list(classes), ensure_ascii=False)}

@@ -9,6 +9,7 @@ import pytest
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.model import data
 from cobot_ai.model.bank import Bank, Features
+from cobot_ai.model.calibration import Calibration, calibrate
 from cobot_ai.model.convolutions import (
     BIASES,
     LENGTH,
@@ -22,7 +23,7 @@ from cobot_ai.model.distance import evenly, l1, l1_within, l2, median
 from cobot_ai.model.fitter import HEADS, OnnxFitter, export
 from cobot_ai.model.kernel import make_plans
 from cobot_ai.model.library import make_bank
-from cobot_ai.model.ridge import make_targets, softmax
+from cobot_ai.model.ridge import make_targets
 from cobot_ai.model.scaling import fit_scaling
 from cobot_ai.model.scorer import load
 from cobot_ai.model.series import Samples, Spectrum, bin_edges
@@ -171,8 +172,9 @@ def test_the_graph_computes_what_the_solved_head_computes(head, mix):
     values, mask = training.values.copy(), training.mask.copy()
     mask[:10, 1] = values[:10, 1] = 0
     mask[5:15, 2, :9] = values[5:15, 2, :9] = 0
-    expected = softmax(5 * trained.raw(bank.compute(values, mask)))
-    session = open_session(export(bank, trained, 5.0, training.classes))
+    calibration = Calibration(5.0, np.array([0.1, 0.0, -0.1]))
+    expected = calibration.probabilities(trained.raw(bank.compute(values, mask)))
+    session = open_session(export(bank, trained, calibration, training.classes))
     assert np.abs(run(session, values, mask, ['probs'])[0] - expected).max() < 1e-5
 
 
@@ -217,3 +219,21 @@ def test_the_weights_of_a_frequent_class_do_not_drown_a_rare_one():
     weight = targets.root**2
     assert weight[-1] / weight[0] == pytest.approx(3.0)
     assert targets.base.sum() == pytest.approx(1)
+
+
+def test_offsets_give_back_the_class_shares_that_the_scores_lack():
+    rng = np.random.default_rng(0)
+    y = rng.choice(3, 3000, p=[0.7, 0.2, 0.1])
+    raw = 0.3 * rng.normal(size=(3000, 3)) + np.eye(3)[y]
+    found = calibrate(raw, y).probabilities(raw)
+    assert np.allclose(found.mean(axis=0), np.bincount(y) / 3000, atol=0.01)
+    picked = found.max(axis=1)
+    assert picked.mean() == pytest.approx((found.argmax(axis=1) == y).mean(), abs=0.01)
+
+
+@pytest.mark.parametrize('scale', [0.0, 1e-6, 1e3])
+def test_calibration_of_useless_or_perfect_scores_stays_finite(scale):
+    y = np.arange(12) % 3
+    found = calibrate(scale * np.eye(3)[y], y)
+    assert np.isfinite(found.probabilities(scale * np.eye(3)[y])).all()
+    assert 0.1 < found.temperature < 1e4

@@ -1,0 +1,66 @@
+"""From raw scores to probabilities: one temperature and one offset for each class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cobot_ai.core.types import Doubles, Json
+from cobot_ai.model.ridge import Labels, softmax
+
+CENTRE = 4.0
+"""Temperature without any data."""
+PULL = 4.0
+"""Precision of the normal prior of the temperature's logarithm."""
+HOLD = 20.0
+"""Precision of the normal prior of each class's offset."""
+STEPS = 30
+LONGEST = 0.5
+"""Longest step of one iteration, so that it cannot run away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """p = softmax(temperature * raw + offset); offset [class]."""
+
+    temperature: float
+    offset: Doubles
+
+    def probabilities(self, raw: Doubles) -> Doubles:
+        """Probabilities [case, class] of raw scores."""
+        return softmax(self.temperature * raw + self.offset)
+
+    @property
+    def facts(self) -> Json:
+        """For the manifest."""
+        return {'temperature': self.temperature, 'offset': self.offset.tolist()}
+
+
+def calibrate(raw: Doubles, y: Labels) -> Calibration:
+    """Most probable temperature and offsets for honest scores, with weak priors.
+
+    Vector scaling (Guo et al. 2017) with one temperature: the offsets give back the class shares
+    that class weights took out. Found by Gauss-Newton steps on the log-loss.
+
+    Args:
+        raw: Honest raw scores [case, class]. y: Classes of the cases.
+    """
+    classes = raw.shape[1]
+    raw = raw - raw.mean(axis=1, keepdims=True)
+    found, target = np.zeros(classes + 1), np.eye(classes)[y]
+    found[0] = np.log(CENTRE)
+    prior, weight = found.copy(), np.full(classes + 1, HOLD)
+    weight[0] = PULL
+    for _ in range(STEPS):
+        scaled = np.exp(found[0]) * raw
+        p = softmax(scaled + found[1:])
+        tilt = p * (scaled - (p * scaled).sum(axis=1, keepdims=True))
+        slope = np.append(((p - target) * scaled).sum(), (p - target).sum(axis=0))
+        curve = np.zeros((classes + 1, classes + 1))
+        curve[0, 0] = (tilt * scaled).sum()
+        curve[0, 1:] = curve[1:, 0] = tilt.sum(axis=0)
+        curve[1:, 1:] = np.diag(p.sum(axis=0)) - p.T @ p
+        step = np.linalg.solve(curve + np.diag(weight), slope + weight * (found - prior))
+        found -= step * min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-12))
+    return Calibration(float(np.exp(found[0])), found[1:])
