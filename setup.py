@@ -40,6 +40,7 @@ TEST = [
     'mcap-ros2-support>=0.5.5',
     'playwright>=1.45',
     'pytest>=8,<9',
+    'psutil>=5.9',
     'pytest-timeout>=2.3',
     'python-socketio[client]>=5.14',
 ]

@@ -83,17 +83,18 @@ class Processes:
         folder: Gets the cell file and the data folder. question: Changes of the question.
     """
 
-    def __init__(self, folder: Path, **question: object) -> None:
+    def __init__(self, folder: Path, *, namespace: str = '', **question: object) -> None:
         document = {**CELL, 'question': {**CELL['question'], **question}}
         self.cell = folder / 'cell.yaml'
         self.cell.write_text(yaml.safe_dump(document))
         self.folder = CellFolder(folder / 'data')
+        self.namespace = namespace
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.log = (folder / 'nodes.log').open('ab')
 
     def start(self, name: str, **values: object) -> subprocess.Popen[bytes]:
         values = {'cell': str(self.cell), 'data_dir': str(self.folder.root), **values}
-        command = node_command(name, values)
+        command = node_command(name, values, self.namespace)
         self.running[name] = subprocess.Popen(command, stdout=self.log, stderr=self.log)
         return self.running[name]
 
@@ -134,11 +135,14 @@ class Robot:
     Everything is waited for, nothing slept for: `wait` wakes at every message.
     """
 
-    def __init__(self, domain: int) -> None:
+    def __init__(self, domain: int, namespace: str = '') -> None:
         self._context = rclpy.Context()
         rclpy.init(context=self._context, domain_id=domain)
         self.node = rclpy.create_node(
-            'robot', context=self._context, start_parameter_services=False
+            'robot',
+            context=self._context,
+            namespace=namespace,
+            start_parameter_services=False,
         )
         self._changed = threading.Condition()
         self.entries: list[tuple[str, Json, float]] = []
