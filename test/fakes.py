@@ -93,6 +93,9 @@ class MemoryLedger:
             if draft.key and draft.key in self.keys:
                 raise ConflictError(f'The key {draft.key} was used already.')
 
+    def on_wait(self, call):
+        """Memory never makes anybody wait."""
+
     def next_case(self) -> int:
         self._cases = 1 + max([self._cases, *(e.case for e in self.entries)])
         return self._cases

@@ -26,6 +26,7 @@ from cobot_ai.core.motion import Outcome
 from cobot_ai.core.spec import Action, CellSpec
 from cobot_ai.core.types import Case, Decision, Json, RawBatch, RawMessage, Verdict, Why, Window
 
+_STAYS = (Action.STOP.value, Action.HOLD.value)
 
 class Authority:
     """Judges steps, asks people, keeps deadlines, swaps models, writes everything down.
@@ -52,6 +53,7 @@ class Authority:
 
     def start(self, body: Json) -> None:
         """Write the start, close what the last run left open, load the live model."""
+        self._p.ledger.on_wait(self._while_waiting)
         clock = self._p.clock
         self.memory.recall(self._p.ledger, clock.now_ns(), clock.monotonic_ns())
         self._commit([Draft('start', {**body, 'cell': self.spec.name, 'digest': self.spec.digest})])
@@ -91,6 +93,12 @@ class Authority:
         yield self._flush
         yield self._offer_review
 
+    def _while_waiting(self) -> None:
+        """The disk stalls: a deadline that passes meanwhile still ends in the fail-safe (G1)."""
+        for resolved in self.desk.due_unwritten():
+            self._judges.settled(resolved)
+        self._judges.tell()
+
     def _ready(self) -> list[Cut]:
         clock = self._p.clock
         return self._p.observer.ready(clock.monotonic_ns(), clock.now_ns())
@@ -128,6 +136,8 @@ class Authority:
         self.tally.cases += 1
         if decision.verdict is Verdict.ACT:
             self.tally.acted += 1
+            if decision.action in _STAYS:  # less motion first, then the record of it
+                self._holds.case(case.id)
             self._commit(drafts)
             go = decision.action == Action.CONTINUE.value
             self._settled(
@@ -180,10 +190,8 @@ class Authority:
             self.tally.expired += 1
         if resolved.outcome not in ('acted', 'answered'):
             self.tally.held += 1
-        stays = resolved.action in (Action.STOP.value, Action.HOLD.value)
-        if stays and resolved.outcome == 'acted':  # an asked case is held since it was asked
-            self._holds.case(resolved.case)
-        elif not stays and resolved.outcome in ('acted', 'answered'):
+        # A case that was asked, or stays by its outcome, is held since it was decided.
+        if resolved.action not in _STAYS and resolved.outcome in ('acted', 'answered'):
             # The answer of a person (or the plant's rule for a sure model) is what lets it go on.
             self._holds.answered(resolved.case)
         self._serve()
@@ -254,9 +262,9 @@ class Authority:
         """The recording of an incident reached the disk."""
         self._commit([Draft('incident', facts)])
 
-    def fault(self, code: str, detail: str) -> None:
+    def fault(self, code: str, detail: str, case: int = 0) -> None:
         """Something broke and was handled; it is written down and shown."""
-        self._commit([Draft('fault', {'code': code, 'detail': detail})])
+        self._commit([Draft('fault', {'code': code, 'detail': detail}, case)])
 
     def state(self) -> Json:
         """What `~/state` says, twice a second."""

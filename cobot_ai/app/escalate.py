@@ -43,6 +43,7 @@ class Desk:
         self._announce, self._settled = announce, settled
         self._asks: dict[int, Ask] = {}
         self._place: dict[int, tuple[str, str]] = {}
+        self._expiring: list[int] = []
 
     # ------------------------------------------------------------ opening
 
@@ -113,6 +114,16 @@ class Desk:
 
     # ------------------------------------------------------------ time
 
+    def due_unwritten(self) -> list[Resolved]:
+        """Fail-safes whose time has come while the disk keeps their record waiting.
+
+        Telling the robot to stay where it is needs no record first; everything else does.
+        """
+        now = self._clock.monotonic_ns()
+        late = [a.case for a in self.open_asks if asks.tick(a, now).phase is Phase.EXPIRED]
+        action = self._spec.question.fail_safe.value
+        return [Resolved(case, 'expired', '', action, False) for case in [*self._expiring, *late]]
+
     def next_change_ns(self) -> int | None:
         """Monotonic time of the next deadline, lease or undo window to end."""
         times = [t for a in self.open_asks if (t := asks.next_change_ns(a)) is not None]
@@ -137,7 +148,9 @@ class Desk:
     def _settle(self, ask: Ask, now: int) -> None:
         if ask.phase is Phase.EXPIRED:
             late_ms = (now - ask.deadline_ns) / 1e6
+            self._expiring = [ask.case]
             self._resolve(ask.case, 'expired', '', '', late_ms=round(late_ms, 3))
+            self._expiring = []
         elif ask.phase is Phase.FINAL and ask.label == NOT_SURE:
             self._resolve(ask.case, 'unsure', '', ask.by[0])
         elif ask.phase is Phase.FINAL:

@@ -91,15 +91,20 @@ class JudgeQueue:
         lost = []
         if not running and not settling:
             self._bind()
+        self.tell()
+        for waiter in list(self._waiters):
+            if waiter.case is None and now_ns >= waiter.until_ns and not settling:
+                self._waiters.remove(waiter)
+                lost.append(waiter.done)
+        return lost
+
+    def tell(self) -> None:
+        """Answer every request whose case has its outcome."""
         for waiter in list(self._waiters):
             outcome = self._outcomes.get(waiter.case) if waiter.case is not None else None
             if outcome is not None:
                 self._waiters.remove(waiter)
                 waiter.done(outcome)
-            elif waiter.case is None and now_ns >= waiter.until_ns and not settling:
-                self._waiters.remove(waiter)
-                lost.append(waiter.done)
-        return lost
 
     def _bind(self) -> None:
         """All who wait for a step wait for the one just decided (a call repeated included)."""

@@ -33,16 +33,14 @@ class Clip(Sequence[RawMessage]):
     """The messages of a clip in order of arrival; made when they are wanted, not before.
 
     Args:
-        pieces: (batch, places in it). cut: Older messages that belong to it were gone already.
+        pieces: (batch, places in it). size: About how many bytes they are.
+        cut: Older messages that belong to it were gone already.
     """
 
-    def __init__(self, pieces: Sequence[tuple[RawBatch, Stamps]], cut: bool = False) -> None:
-        self._pieces, self.cut = pieces, cut
-
-    @property
-    def size(self) -> int:
-        """Bytes of all messages."""
-        return sum(len(b.data[i]) for b, rows in self._pieces for i in rows)
+    def __init__(
+        self, pieces: Sequence[tuple[RawBatch, Stamps]], size: int = 0, cut: bool = False
+    ) -> None:
+        self._pieces, self.size, self.cut = pieces, size, cut
 
     def __len__(self) -> int:
         return sum(len(rows) for _, rows in self._pieces)
@@ -91,6 +89,7 @@ class Kept:
     def clip(self, span: Span) -> Clip:
         """The messages a clip of the span needs."""
         found: list[tuple[RawBatch, Stamps]] = []
+        size = 0
         # Looked up by arrival: one stale stamp in between must not end the search.
         oldest = span.start_ns - 2 * self._reach_ns - LATE_NS
         for piece in reversed(self._pieces):
@@ -103,7 +102,8 @@ class Kept:
             inside = (piece.spans[:, 1] >= low) & (piece.spans[:, 0] < end)
             if inside.any():
                 found.append((piece.batch, piece.rows[inside]))
-        return Clip(found[::-1], cut=self._gone_ns >= span.start_ns)
+                size += piece.size
+        return Clip(found[::-1], size, cut=self._gone_ns >= span.start_ns)
 
     def clear(self) -> None:
         """Forget everything (the clock jumped)."""

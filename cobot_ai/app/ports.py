@@ -173,6 +173,12 @@ class Ledger(LedgerReader, Protocol):
     def next_case(self) -> int:
         """A case number never given before, also after a crash."""
 
+    def on_wait(self, call: Callable[[], None]) -> None:
+        """Have `call` called every few milliseconds while a commit of this thread waits.
+
+        A disk that stalls must not stop a fail-safe. `call` must not commit.
+        """
+
 
 # ---------------------------------------------------------------- models
 

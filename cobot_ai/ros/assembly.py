@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
     clips = BackgroundClips(store)
     parts = Parts(clock, ledger, observer, clips, outbox, guard, versions, time.perf_counter)
     authority = Authority(spec, parts)
-    clips.tell(authority.clip_stored, lambda detail: authority.fault('clips', detail))
+    clips.tell(authority.clip_stored, partial(authority.fault, 'clips'))
     dataset = Dataset(ledger, store, spec, decoder, node.resolve_topic_name)
     kept = spec.storage
     recorder = BackgroundIncidents(

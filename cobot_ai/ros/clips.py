@@ -2,58 +2,79 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
+from cobot_ai.app.kept import Clip
 from cobot_ai.app.ports import ClipStore
 from cobot_ai.core.types import RawMessage
+
+MAX_QUEUED_BYTES = 256 * 2**20
+"""Clips that may wait for a slow disk; beyond it a clip is given up, and its case says so."""
 
 
 class BackgroundClips:
     """Clip sink with one worker; results are handed back by `poll` on the caller's thread.
 
     Args:
-        store: Where clips go.
+        store: Where clips go. max_bytes: How much may wait for the disk.
     """
 
-    def __init__(self, store: ClipStore) -> None:
-        self._store = store
+    def __init__(self, store: ClipStore, max_bytes: int = MAX_QUEUED_BYTES) -> None:
+        self._store, self._max_bytes = store, max_bytes
         self._stored: Callable[[int, str, str], None] = lambda case, sha256, kept: None
-        self._failed: Callable[[str], None] = lambda detail: None
+        self._failed: Callable[[str, int], None] = lambda detail, case: None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix='clips')
         self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._queued_bytes = 0
 
-    def tell(self, stored: Callable[[int, str, str], None], failed: Callable[[str], None]) -> None:
+    def tell(
+        self, stored: Callable[[int, str, str], None], failed: Callable[[str, int], None]
+    ) -> None:
         """Name who is told (case, sha256, kept) of a stored clip, and what went wrong."""
         self._stored, self._failed = stored, failed
 
     def save(self, case: int, messages: Sequence[RawMessage], kept: str) -> None:
-        """Write soon."""
-        self._worker.submit(self._write, case, messages, kept)
+        """Write soon; when too much waits already, the clip is given up and that is told."""
+        size = messages.size if isinstance(messages, Clip) else sum(len(m.data) for m in messages)
+        with self._lock:
+            full = self._queued_bytes > 0 and self._queued_bytes + size > self._max_bytes
+            if not full:
+                self._queued_bytes += size
+        if full:
+            text = f'The clip of case {case} was not stored: the disk is too slow for the clips.'
+            self._done.put(lambda: self._failed(text, case))
+            return
+        self._worker.submit(self._write, case, messages, kept, size)
 
     def keep(self, case: int, kept: str) -> None:
         """Change the retention class soon."""
         self._worker.submit(self._keep, case, kept)
 
-    def _write(self, case: int, messages: Sequence[RawMessage], kept: str) -> None:
+    def _write(self, case: int, messages: Sequence[RawMessage], kept: str, size: int) -> None:
         try:
             sha256 = self._store.write(case, messages, kept)
             swept = self._store.sweep()
         except Exception as e:  # nobody looks at the future: it must be told here
             text = f'The clip of case {case} was not stored: {e}'
-            self._done.put(lambda: self._failed(text))
+            self._done.put(lambda: self._failed(text, case))
             return
+        finally:
+            with self._lock:
+                self._queued_bytes -= size
         self._done.put(lambda: self._stored(case, sha256, kept))
         if swept:
-            self._done.put(lambda: self._failed(f'Clips deleted to keep the quota: {swept}'))
+            self._done.put(lambda: self._failed(f'Clips deleted to keep the quota: {swept}', 0))
 
     def _keep(self, case: int, kept: str) -> None:
         try:
             self._store.keep(case, kept)
         except Exception as e:
             text = f'The clip of case {case} cannot be kept: {e}'
-            self._done.put(lambda: self._failed(text))
+            self._done.put(lambda: self._failed(text, case))
 
     def poll(self) -> None:
         """Hand back what the worker finished."""

@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,8 @@ from cobot_ai.store.sqlite import readable, writer_engine
 
 _GROUP = 64
 """Most commits that share one transaction."""
+_PATIENCE_S = 0.01
+"""How often a waiting commit looks whether something is due that cannot wait."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,8 @@ class LedgerFile(LedgerView):
         self._head, self._writer = head, engine
         self._head.note(self.tip())
         self._given = self._newest_case()
+        self._while_waiting: Callable[[], None] = lambda: None
+        self._waiting_thread = 0
         self._lock, self._closed = threading.Lock(), False
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name='ledger', daemon=True)
@@ -85,7 +89,18 @@ class LedgerFile(LedgerView):
                 raise StoreError(f'The ledger {self._path} is closed; start the cell again.')
             self._given = max(self._given, *(draft.case for draft in drafts))
             self._jobs.put(job)
-        return job.done.result()
+        return self._result(job.done)
+
+    def on_wait(self, call: Callable[[], None]) -> None:
+        """Have `call` called every few milliseconds while a commit of this thread waits."""
+        self._while_waiting, self._waiting_thread = call, threading.get_ident()
+
+    def _result(self, done: Future[list[Entry]]) -> list[Entry]:
+        while threading.get_ident() == self._waiting_thread:
+            if wait((done,), _PATIENCE_S).done:
+                break
+            self._while_waiting()
+        return done.result()
 
     def next_case(self) -> int:
         """A case number never given before; after a crash, one that no entry names."""

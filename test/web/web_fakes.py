@@ -73,6 +73,9 @@ class MemoryLedger:
         self._evidence.update(evidence or {})
         return written
 
+    def on_wait(self, call):
+        """Memory never makes anybody wait."""
+
     def next_case(self) -> int:
         self._cases += 1
         return self._cases
