@@ -28,6 +28,7 @@ from cobot_ai.core.types import Case, Decision, Json, RawBatch, RawMessage, Verd
 
 _STAYS = (Action.STOP.value, Action.HOLD.value)
 
+
 class Authority:
     """Judges steps, asks people, keeps deadlines, swaps models, writes everything down.
 
@@ -70,6 +71,16 @@ class Authority:
         self.memory.gallery.learn(case, context, window, label)
 
     # ------------------------------------------------------------ data
+
+    @property
+    def step_topic(self) -> str:
+        """Where step messages come from."""
+        return self._p.observer.step_topic
+
+    @property
+    def settling(self) -> bool:
+        """True while a step that ended waits for its last samples."""
+        return self._p.observer.settling
 
     def take(self, message: RawMessage) -> None:
         """Take in one message of a stream or of the robot program."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import overload
 
 import numpy as np
@@ -46,8 +47,16 @@ class Clip(Sequence[RawMessage]):
         return sum(len(rows) for _, rows in self._pieces)
 
     def __iter__(self) -> Iterator[RawMessage]:
-        found = [batch.message(i) for batch, rows in self._pieces for i in rows.tolist()]
-        return iter(sorted(found, key=lambda m: m.t_ns))
+        return map(RawMessage._make, self.rows())
+
+    def rows(self) -> list[tuple[str, str, int, bytes]]:
+        """The same as plain (topic, type, arrival, data): a clip may hold tens of thousands."""
+        found = [
+            (batch.topic, batch.type, batch.t_ns[i], batch.data[i])
+            for batch, rows in self._pieces
+            for i in rows.tolist()
+        ]
+        return sorted(found, key=itemgetter(2))
 
     @overload
     def __getitem__(self, at: int) -> RawMessage: ...

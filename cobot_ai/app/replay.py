@@ -10,7 +10,12 @@ from cobot_ai.app.operator import ScriptedOperator
 from cobot_ai.app.ports import ClipStore, Entry
 from cobot_ai.app.robot import Guard
 from cobot_ai.core.motion import Told
-from cobot_ai.core.types import Json, RawMessage
+from cobot_ai.core.types import Json, RawBatch, RawMessage
+
+READ_NS = 100_000_000
+"""Bag time whose messages are read together."""
+SETTLING_READ_NS = 5_000_000
+"""The same while a step waits for its last samples, and where the bag's own pace is kept."""
 
 
 class BagClock:
@@ -108,16 +113,46 @@ class Replay:
     train: Callable[[], None]
     pace: Callable[[int], None] | None = None
 
-    def run(self, messages: Iterable[RawMessage]) -> None:
-        """Feed all messages, let every deadline in between happen at its time, then finish."""
+    def run(self, messages: Iterable[tuple[str, str, int, bytes]]) -> None:
+        """Feed all messages (topic, type, time, data) and let every deadline happen at its time."""
+        alone = self.authority.step_topic
+        read: dict[str, tuple[str, list[int], list[bytes]]] = {}
+        until = -1
         for message in messages:
-            self._advance(message.t_ns)
-            if self.pace is not None:
-                self.pace(message.t_ns)
-            self.clock.advance(message.t_ns)
-            self.authority.take(message)
-            self._turn()
+            topic, kind, t_ns, data = message
+            if t_ns >= until or topic == alone:
+                self._feed(read)
+                read = {}
+                until = self._until(t_ns)
+            batch = read.get(topic)
+            if batch is None:
+                batch = read[topic] = (kind, [], [])
+            batch[1].append(t_ns)
+            batch[2].append(data)
+            if topic == alone:
+                until = t_ns
+        self._feed(read)
         self._advance(None)
+
+    def _until(self, t_ns: int) -> int:
+        """Up to when messages are read together: as a live cell does, but not past a deadline."""
+        self._advance(t_ns)
+        waiting = self.authority.settling or self.pace is not None
+        end = t_ns + (SETTLING_READ_NS if waiting else READ_NS)
+        due = self._next()
+        return end if due is None else min(end, due)
+
+    def _feed(self, read: dict[str, tuple[str, list[int], list[bytes]]]) -> None:
+        """Take in what was read together, oldest topic first."""
+        if not read:
+            return
+        newest = max(times[-1] for _, times, _ in read.values())
+        if self.pace is not None:
+            self.pace(newest)
+        self.clock.advance(newest)
+        for topic, (kind, times, data) in read.items():
+            self.authority.take_batch(RawBatch(topic, kind, times, data))
+        self._turn()
 
     def _advance(self, until_ns: int | None) -> None:
         """Deadlines and taps up to `until_ns` (all of them when None), each at its own time."""

@@ -111,10 +111,10 @@ class _Cell:
     ) -> None:
         self.spec, self._namespace = spec, namespace.strip('/')
         self.clock, self.tape = BagClock(), Tape()
-        self.ledger = open_ledger(folder.ledger)
+        self.ledger = open_ledger(folder.ledger, durable=False)
         decoder = RosbagsDecoder()
         self.observer = Observer(spec, decoder, self.resolve)
-        store = Clips(folder.clips, spec.storage.clips_mb)
+        store = Clips(folder.clips, spec.storage.clips_mb, durable=False)
         clips = DirectClips(store)
         registry = ModelFolder(folder.registry)
         versions = Versions(registry, load, self.ledger, spec.model.swap == 'at_once')
@@ -166,20 +166,20 @@ class _Cell:
         self, bag: Bag, used: list[str], truth: Truth | None, options: Options
     ) -> DataError | None:
         """Feed the bag; damage ends the replay and is returned."""
-        messages = bag.messages(used)
-        first = next(iter(messages), None)
+        messages = bag.rows(used)
+        first = next(messages, None)
         if first is None:
             raise DataError('The bag has no messages on the topics of the cell file.')
-        self.first_ns = first.t_ns
-        self.clock.advance(first.t_ns)
+        self.first_ns = first[2]
+        self.clock.advance(self.first_ns)
         self.authority.start({'version': __version__, 'spec': spec_to_json(self.spec)})
         operator = None
         if truth is not None:
-            operator = ScriptedOperator(truth, options.habits, first.t_ns)
+            operator = ScriptedOperator(truth, options.habits, self.first_ns)
             watch = operator
             self.tape.listeners.append(lambda e: watch.notice(e, self.clock.t_ns))
         self.tape.listeners.append(self._count)
-        pace = _pace(options.speed, first.t_ns) if options.speed else None
+        pace = _pace(options.speed, self.first_ns) if options.speed else None
         replay = Replay(self.authority, self.clock, operator, self._train, pace)
         try:
             replay.run(chain([first], messages))

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from io import BytesIO
+from collections.abc import Sequence
 from pathlib import Path
 
-from mcap.writer import CompressionType, Writer
-
+from cobot_ai.app.kept import Clip
 from cobot_ai.core.errors import DataError, StoreError
 from cobot_ai.core.types import RawMessage
 from cobot_ai.store.bags import read_mcap
 from cobot_ai.store.files import sweep_strays, sync_folder, write_durably
-from cobot_ai.store.typestore import message_definition
+from cobot_ai.store.mcap_file import to_mcap
 
 CLASSES = ('routine', 'asked', 'labelled')
 """Retention classes, the first to go first."""
-_CHUNK = 64 * 1024
-"""Bytes per chunk: what a truncated file loses at its end."""
 _NAME = re.compile(rf'(\d+)\.({"|".join(CLASSES)})\.mcap')
 
 
@@ -31,10 +27,11 @@ class Clips:
 
     Args:
         folder: Where they are; made when the first is written. quota_mb: Largest sum, megabytes.
+        durable: A stored clip outlives a power cut; not worth its time where it can be made anew.
     """
 
-    def __init__(self, folder: Path, quota_mb: float) -> None:
-        self._folder, self._quota = folder, quota_mb * 1e6
+    def __init__(self, folder: Path, quota_mb: float, durable: bool = True) -> None:
+        self._folder, self._quota, self._durable = folder, quota_mb * 1e6, durable
         self._known: dict[int, tuple[str, int]] | None = None
 
     def write(self, case: int, messages: Sequence[RawMessage], kept: str) -> str:
@@ -46,8 +43,9 @@ class Clips:
         """
         _check(kept)
         index = self._index()
-        data = to_mcap(messages, {'case': str(case), 'schema': '1'})
-        write_durably(self._path(case, kept), data)
+        rows = messages.rows() if isinstance(messages, Clip) else messages
+        data = to_mcap(rows, {'case': str(case), 'schema': '1'})
+        write_durably(self._path(case, kept), data, self._durable)
         before = index.get(case)
         if before is not None and before[0] != kept:
             self._path(case, before[0]).unlink(missing_ok=True)
@@ -67,7 +65,8 @@ class Clips:
         old, size = index[case]
         try:
             self._path(case, old).replace(self._path(case, kept))
-            sync_folder(self._folder)
+            if self._durable:
+                sync_folder(self._folder)
         except OSError as e:
             raise StoreError(f'The clip of case {case} cannot be renamed ({e.strerror}).') from e
         index[case] = (kept, size)
@@ -136,26 +135,6 @@ class Clips:
             low, kept = sorted((old[0], kept), key=CLASSES.index)
             self._path(case, low).unlink(missing_ok=True)
         index[case] = (kept, self._path(case, kept).stat().st_size)
-
-
-def to_mcap(messages: Iterable[RawMessage], metadata: dict[str, str]) -> bytes:
-    """An MCAP file (ros2 profile, small chunks) of messages in order of arrival."""
-    stream = BytesIO()
-    writer = Writer(stream, chunk_size=_CHUNK, compression=CompressionType.ZSTD)
-    writer.start(profile='ros2', library='cobot_ai')
-    writer.add_metadata('cobot_ai', metadata)
-    schemas: dict[str, int] = {}
-    channels: dict[tuple[str, str], int] = {}
-    for at, message in enumerate(messages):
-        if message.type not in schemas:
-            text = message_definition(message.type).encode()
-            schemas[message.type] = writer.register_schema(message.type, 'ros2msg', text)
-        key = (message.topic, message.type)
-        if key not in channels:
-            channels[key] = writer.register_channel(message.topic, 'cdr', schemas[message.type])
-        writer.add_message(channels[key], message.t_ns, message.data, message.t_ns, at)
-    writer.finish()  # type: ignore[no-untyped-call]
-    return stream.getvalue()
 
 
 def _first_to_go(index: dict[int, tuple[str, int]]) -> list[int]:

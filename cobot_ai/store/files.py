@@ -13,11 +13,12 @@ from cobot_ai.core.errors import StoreError
 _STRAY = '.tmp.'
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, sync: bool = True) -> None:
     """Write, fsync, rename, fsync of the folder; only the owner may read the file.
 
     Args:
         path: Where the file goes; an old one is replaced in one step. data: Its content.
+        sync: Wait until it would outlive a power cut.
 
     Raises:
         StoreError: The disk refused; the old file is as it was.
@@ -25,8 +26,9 @@ def write_durably(path: Path, data: bytes) -> None:
     draft = path.with_name(f'{path.name}{_STRAY}{secrets.token_hex(8)}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(draft, path, data)
-        sync_folder(path.parent)
+        _write(draft, path, data, sync)
+        if sync:
+            sync_folder(path.parent)
     except OSError as e:
         with suppress(OSError):
             draft.unlink()
@@ -36,14 +38,15 @@ def write_durably(path: Path, data: bytes) -> None:
         ) from e
 
 
-def _write(draft: Path, path: Path, data: bytes) -> None:
+def _write(draft: Path, path: Path, data: bytes, sync: bool) -> None:
     """The lock, held until the rename, tells a sweep that this draft has a living writer."""
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, 'wb') as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
         draft.replace(path)
 
 

@@ -191,18 +191,19 @@ class LedgerFile(LedgerView):
         )
 
 
-def open_ledger(path: Path, now_ns: int = 0) -> LedgerFile:
+def open_ledger(path: Path, now_ns: int = 0, durable: bool = True) -> LedgerFile:
     """Open a ledger for writing; make it where there never was one.
 
     Args:
         path: The database file. now_ns: Stamp clock, written into a new ledger.
+        durable: A commit outlives a power cut; a replay can be made again and need not wait.
 
     Raises:
         StoreError: In use, damaged, from a newer version, or gone although it existed; the
             message says what to do. Nothing is changed, and never is an empty one put in place.
     """
     head = HeadFile(path)
-    engine = writer_engine(path)
+    engine = writer_engine(path, 'FULL' if durable else 'OFF')
     try:
         inspect(path, head.exists)
         with readable(path), engine.connect() as connection, connection.begin():
