@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from cobot_ai.app.observe import Cut
 from cobot_ai.app.ports import Scorer
@@ -41,7 +42,14 @@ def judge(
         score = scorer.score(case.window) if scorer is not None else None
     except Exception as e:  # whatever a model does wrong, a person decides
         return Decision(case.id, Verdict.ASK, Why.MODEL_FAILED, {'error': str(e)}), str(e)
-    return decide(case, score, standing, spec.question, spec.risk), None
+    return _told(decide(case, score, standing, spec.question, spec.risk), score), None
+
+
+def _told(decision: Decision, score: Score | None) -> Decision:
+    """A decision that rests on a model of one class says so."""
+    if score is None or len(score.classes) != 1:
+        return decision
+    return replace(decision, params={**decision.params, 'one_class': score.label})
 
 
 def decision_body(

@@ -17,6 +17,7 @@ from cobot_ai.core.gates import Check, GateReport, Masked
 from cobot_ai.core.honest import Honest
 from cobot_ai.core.leakage import leakage
 from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.one_class import one_class_check
 from cobot_ai.core.risk import Certificate, certify
 from cobot_ai.core.spec import CellSpec, RiskSpec
 from cobot_ai.core.suite import Suite
@@ -162,6 +163,8 @@ class _Gate:
             gates.enough_labels(draft.labels, draft.classes, acting, limits),
             gates.classes_kept(draft.classes, draft.labels, before, per_class),
         ]
+        if len(draft.classes) == 1:
+            found.append(one_class_check(draft.classes, draft.labels))
         if self._probed:
             window = self._probed[0].window
             found.append(gates.inputs(draft.channels, draft.samples, window))
@@ -223,7 +226,8 @@ class _Gate:
             self._draft = replace(self._draft, certificates=self._certified(found))
         pairs = self._pairs(found)
         if self._current is None:
-            checks.append(skill(pairs, suite.skill))
+            # There is nothing to guess between while a single class is known.
+            checks += [skill(pairs, suite.skill)] if len(self._draft.classes) > 1 else []
         else:
             checks += [
                 not_worse(pairs, found.against, suite.not_worse),

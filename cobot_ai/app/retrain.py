@@ -18,6 +18,7 @@ from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.levels import certify_levels, class_costs
 from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.one_class import may_stand_alone
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json, LabelledCase
@@ -70,6 +71,8 @@ class Trainer:
         cases = self._source.cases()
         rows = {(case.id, case.label) for case in cases}
         changed = len({case for case, _ in rows ^ self._fitted})
+        # A class that is new to the model is worth a fit at once: it knew nothing of it.
+        force = force or bool({label for _, label in rows} - {label for _, label in self._fitted})
         if not force and not is_due(len(rows), len(rows) - changed):
             return None
         self._fitted = rows
@@ -113,6 +116,8 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
     """
     fitted = fitter.fit(cases, spec.model)
     if fitted is None:
+        return None
+    if len(fitted.classes) == 1 and not may_stand_alone(fitted.classes[0], spec.question):
         return None
     options = demands(spec, options or GateOptions())
     suite = {'name': options.suite.name, 'digest': options.suite.digest}

@@ -83,6 +83,7 @@ RANGES: dict[str, Range] = {
     'ModelSpec.min_labels': Range(1, 100_000),
     'ModelSpec.seed': Range(0, 2**31 - 1),
     'ModelSpec.channel_weights': Range(0, 100),
+    'ModelSpec.one_class': Range(0, 1, above=True),
     'MotionSpec.timeout_s': Range(0, 60, above=True),
     'RecipeSpec.timeout_s': Range(0, 60, above=True),
     'StateSpec.stale_s': Range(0, 60, above=True),

@@ -77,7 +77,7 @@ def enough_labels(
     lacking = [f'{c} ({n})' for c, n in sorted((short | thin).items())]
     if lacking:
         why += '; too few for ' + ', '.join(lacking)
-    passed = not lacking and total >= limits.total and len(classes) >= 2
+    passed = not lacking and total >= limits.total and len(classes) >= 1
     figures = {'total': total, 'labels': dict(labels), 'contexts': dict(acting)}
     return Check('enough_labels', passed, f'{why}.', figures)
 
@@ -123,8 +123,12 @@ def inputs(channels: Sequence[str], samples: int, window: Window) -> Check:
 
 
 def outputs(values: Doubles) -> Check:
-    """All probabilities are numbers between 0 and 1 that sum to 1 [case, class]."""
-    sums = np.abs(values.sum(axis=1) - 1) < 1e-3
+    """All probabilities are numbers between 0 and 1 that sum to 1 [case, class].
+
+    The one number of a one-class model is a share, at most 1.
+    """
+    over = values.sum(axis=1) - 1
+    sums = (np.abs(over) if values.shape[1] > 1 else over) < 1e-3
     bad = int((~(np.isfinite(values).all(axis=1) & (values >= 0).all(axis=1) & sums)).sum())
     why = f'{len(values) - bad} of {len(values)} outputs are proper probabilities.'
     return Check('outputs', bad == 0, why, {'bad': bad, 'of': len(values)})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cobot_ai.core import one_class
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import QuestionSpec, RiskSpec
 from cobot_ai.core.types import Case, Decision, Missing, Score, Verdict, Why
@@ -63,7 +64,7 @@ def decide(
     return Decision(
         case.id,
         Verdict.ACT,
-        Why.SURE,
+        Why.SURE if len(score.classes) > 1 else Why.USUAL,
         {**_figures(score, standing), 'share': standing.audit_share},
         label=score.label,
         action=question.action_of(score.label).value,
@@ -95,7 +96,7 @@ def _doubts(
     if score.confidence <= standing.audit_floor:
         figures = {'confidence': score.confidence, 'threshold': standing.audit_floor}
         yield Why.BELOW_THRESHOLD, figures
-    cost = expected_cost(score, question)
+    cost = _cost(score, certificate, question)
     if not cost <= 1.0:
         yield Why.COST, {'cost': cost}
     if score.evidence < standing.evidence_floor:
@@ -117,6 +118,12 @@ def _figures(score: Score, standing: Standing) -> dict[str, Any]:
     return found
 
 
+def _cost(score: Score, certificate: Certificate | None, question: QuestionSpec) -> float:
+    if len(score.classes) == 1:
+        return one_class.expected_cost(certificate, question, score.label)
+    return expected_cost(score, question)
+
+
 def expected_cost(score: Score, question: QuestionSpec) -> float:
     """Expected cost of acting on the most probable class, in needless questions (>= 0)."""
     costs = {c.name: c.cost for c in question.classes}
@@ -133,6 +140,6 @@ def risk_of(why: Why, score: Score | None, question: QuestionSpec) -> float:
 
     The expected cost where the model can judge it; else the cost of the dearest class.
     """
-    if why in TRUSTED and score is not None:
+    if why in TRUSTED and score is not None and len(score.classes) > 1:
         return expected_cost(score, question)
     return max((c.cost for c in question.classes), default=1.0)

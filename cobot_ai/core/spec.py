@@ -238,6 +238,8 @@ class ModelSpec:
         layers: ONNX files with further features, relative to the cell file's folder.
         channel_weights: Full channel name -> how much its features count; 1 where not named.
         suite: Gate suite: a file (from the cell file's folder) or the name of a shipped one.
+        one_class: While only good cases are known: share of the usual ones that is asked because
+            they are the least usual, 0 to 1; 1: everything is asked, there is no model yet.
     """
 
     head: str = 'kernel'
@@ -248,6 +250,7 @@ class ModelSpec:
     layers: tuple[str, ...] = ()
     channel_weights: Mapping[str, float] = field(default_factory=dict)
     suite: str = 'default'
+    one_class: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)

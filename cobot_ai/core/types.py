@@ -188,7 +188,8 @@ class Score:
 
     Attributes:
         classes: Class names in the order of `probs`.
-        probs: float64 [class], non-negative, sums to 1.
+        probs: float64 [class], non-negative, sums to 1; with one class alone the share of the
+            good cases that are at least as unusual.
         model: Manifest hash of the model that gave it.
         evidence: Largest raw class score; low means unlike anything labelled.
         novelty: 0 (well known) to 1 (unlike all stored cases); NaN where the head has none.
@@ -225,6 +226,7 @@ class Why(str, Enum):
     """The reason of a decision (a message key; the page has the sentence)."""
 
     SURE = 'sure'
+    USUAL = 'usual'
     NO_MODEL = 'no_model'
     NEW_CONTEXT = 'new_context'
     NO_CERTIFICATE = 'no_certificate'

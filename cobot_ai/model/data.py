@@ -61,8 +61,11 @@ def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
     """Order cases by number and index their classes; None when fewer than two can be learnt."""
     counts = Counter(c.label for c in cases)
     classes = tuple(sorted(name for name, n in counts.items() if n >= min_labels))
-    if len(classes) < 2:
-        return None
+    return arrange_as(cases, classes) if len(classes) > 1 else None
+
+
+def arrange_as(cases: Sequence[LabelledCase], classes: tuple[str, ...]) -> Training:
+    """Order cases by number; what is none of the classes becomes `OTHER`."""
     ordered = sorted(cases, key=lambda c: c.id)
     values, mask = stack([c.window for c in ordered])
     index = {name: i for i, name in enumerate(classes)}

@@ -19,13 +19,14 @@ from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
 from cobot_ai.model.bank import Bank
 from cobot_ai.model.calibration import Calibration, calibrate
-from cobot_ai.model.data import OTHER, Training, arrange, stack
+from cobot_ai.model.data import OTHER, Training, arrange, arrange_as, stack
 from cobot_ai.model.folds import assign_folds
 from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
 from cobot_ai.model.heads import Head, Trained, pick
 from cobot_ai.model.kernel import KernelHead
 from cobot_ai.model.library import compute, describe, make_bank
 from cobot_ai.model.linear import LinearHead
+from cobot_ai.model.one_class import fit_one_class, the_one_class
 from cobot_ai.model.reference import evaluate
 
 FOLDS = 8
@@ -47,7 +48,8 @@ class OnnxFitter:
         """Fit, cross-fit and export; deterministic for the same cases and seed.
 
         Returns:
-            None while there are not at least two classes with `spec.min_labels` labels.
+            None while there are not at least two classes with `spec.min_labels` labels, nor one
+            class alone with enough to tell what is usual.
 
         Raises:
             ConfigError: Unknown head, or a feature block that is missing or does not work.
@@ -55,7 +57,7 @@ class OnnxFitter:
         """
         training = arrange(cases, spec.min_labels)
         if training is None:
-            return None
+            return self._fit_one(cases, spec)
         head = _head(spec)
         bank = make_bank(training, head.blocks, spec, self._folder)
         table = compute(bank, training)
@@ -68,14 +70,27 @@ class OnnxFitter:
         scores = calibration.probabilities(raw)
         facts = _facts(training, scores, folds)
         facts |= {'head': recipe.facts, 'blocks': list(trained.blocks)}
-        facts |= calibration.facts
-        facts |= {'features': describe(bank)}
-        if spec.channel_weights:
-            facts |= {'channel_weights': dict(sorted(spec.channel_weights.items()))}
+        facts |= calibration.facts | _feature_facts(bank, spec)
         facts |= {'stored': [training.ids[i] for i in known]}
         facts |= {'evidence_floor': _evidence_floor(raw[known], y)}
         blob = export(bank, trained, calibration, training.classes)
         return Fitted(blob, training.classes, training.ids, scores, facts)
+
+    def _fit_one(self, cases: Sequence[LabelledCase], spec: ModelSpec) -> Fitted | None:
+        """A model of the only class there is, where the cell wants one."""
+        name = the_one_class(cases, spec.min_labels) if spec.one_class < 1 else None
+        if name is None:
+            return None
+        training = arrange_as(cases, (name,))
+        bank = make_bank(
+            training, KernelHead((*spec.blocks, *spec.layers)).blocks, spec, self._folder
+        )
+        fitted = fit_one_class(compute(bank, training), training, spec.seed)
+        scores = fitted.confidence.of(fitted.evidence)[:, None]
+        facts = _facts(training, scores, fitted.folds) | _feature_facts(bank, spec)
+        facts |= fitted.facts(spec.one_class, training.y != OTHER)
+        facts |= {'stored': [training.ids[i] for i in fitted.stored]}
+        return Fitted(fitted.export(bank, name), (name,), training.ids, scores, facts)
 
     def predict(self, fitted: Fitted, windows: Sequence[Window]) -> Doubles:
         """Probabilities [window, class] computed in numpy by ONNX's reference evaluator."""
@@ -99,6 +114,14 @@ def _head(spec: ModelSpec) -> Head:
         known = ', '.join(sorted(HEADS))
         raise ConfigError(f'Unknown model head "{spec.head}"; use one of: {known}.')
     return HEADS[spec.head]((*spec.blocks, *spec.layers))
+
+
+def _feature_facts(bank: Bank, spec: ModelSpec) -> Json:
+    """The plant's own features and weights."""
+    facts: Json = {'features': describe(bank)}
+    if spec.channel_weights:
+        facts |= {'channel_weights': dict(sorted(spec.channel_weights.items()))}
+    return facts
 
 
 def _evidence_floor(raw: Doubles, y: NDArray[np.int64]) -> float:

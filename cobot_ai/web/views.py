@@ -53,9 +53,10 @@ def case_doc(services: Services, case: int) -> Json | None:
 def evidence_doc(reader: LedgerReader, case: int) -> Json | None:
     """The evidence document of a question; what the model finds alike only after an answer."""
     found = reader.evidence(case)
-    if found is None or any(e.kind in ('answer', 'resolution') for e in reader.of_case(case)):
+    if not found or not found.get('nearest'):
         return found
-    return {**found, 'nearest': []}
+    answered = any(e.kind in ('answer', 'resolution') for e in reader.of_case(case))
+    return found if answered else {**found, 'nearest': []}
 
 
 def _nearest(reader: LedgerReader, entries: list[Entry]) -> list[Json]:

@@ -1,0 +1,160 @@
+"""The start of a cell: only good cases are labelled so far, and novelty decides what to ask.
+
+A ridge regression onto the constant 1 over the kernel of the stored cases, without a base: its
+value (the evidence) is near 1 among cases like the stored ones and falls to 0 away from them. The
+confidence is the conformal p-value of that novelty, from cross-fitted evidence: the share of the
+good cases that are at least as unusual (Vovk, Gammerman and Shafer 2005), drawn as a line between
+quantiles so that it is the same in every runtime.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cobot_ai.core.types import Doubles, Json, LabelledCase
+from cobot_ai.model.arms import Arm, ExactKernel, kernel_among
+from cobot_ai.model.bank import Bank
+from cobot_ai.model.data import OTHER, Training, spread
+from cobot_ai.model.folds import assign_folds
+from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
+from cobot_ai.model.heads import Table, pick
+from cobot_ai.model.kernel import SHARES, Part
+from cobot_ai.model.ridge import Labels
+from cobot_ai.model.solution import Exact, Prior
+from cobot_ai.model.views import GaussianMetric
+
+LEAST_CASES = 10
+"""Good cases below which a share of the usual ones means nothing."""
+MOST_STORED = 800
+"""Good cases that are stored, evenly over time."""
+WIDTH, RIDGE = 2.0, 0.1
+"""Chosen once on recordings (`benchmarks/one_class.py`): there is no other class to choose by."""
+KNOTS = 33
+FOLDS = 8
+
+
+def the_one_class(cases: Sequence[LabelledCase], min_labels: int) -> str | None:
+    """The only class with enough labels; None when there is none, or more than one."""
+    counts = Counter(c.label for c in cases)
+    enough = [name for name, n in counts.items() if n >= max(min_labels, LEAST_CASES)]
+    others = [name for name, n in counts.items() if n >= min_labels and name not in enough]
+    return enough[0] if len(enough) == 1 and not others else None
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Evidence to conformal p-value, as a line through knots that rise.
+
+    Attributes:
+        evidence: Knots, rising. share: Its p-value at each knot, 0 to 1, rising.
+    """
+
+    evidence: Doubles
+    share: Doubles
+
+    def of(self, evidence: Doubles) -> Doubles:
+        """p-values of some evidence."""
+        return np.interp(evidence, self.evidence, self.share)
+
+    def emit(self, g: Graph, evidence: str) -> str:
+        """The same inside a graph [B, 1] -> [B, 1]: a sum of ramps, one per gap of knots."""
+        low, high = self.evidence[:-1], self.evidence[1:]
+        slope = np.diff(self.share) / (high - low)
+        inside = g.op('Min', g.op('Max', evidence, g.const(low)), g.const(high))
+        ramps = g.op('Mul', g.op('Sub', inside, g.const(low)), g.const(slope))
+        return g.op('Clip', g.sum(ramps, axis=1), g.const(0.0), g.const(1.0))
+
+
+def fit_confidence(evidence: Doubles) -> Confidence:
+    """The line for cross-fitted evidence of good cases [case]."""
+    n = len(evidence)
+    levels = np.linspace(0, 1, min(KNOTS, n))
+    knots = np.quantile(evidence, levels)
+    shares = (1 + levels * (n - 1)) / (n + 1)
+    # Beyond the most unusual good case it goes on falling, to nothing twice as far out.
+    bottom = knots[0] - max(float(np.median(evidence) - knots[0]), 1e-3)
+    knots, shares = np.append(bottom, knots), np.append(0.0, shares)
+    # Knots too close together would make a step that two runtimes may take differently.
+    span = max(float(knots[-1] - knots[0]), 1e-3)
+    keep = [0]
+    for i in range(1, len(knots)):
+        if knots[i] - knots[keep[-1]] >= span / 500:
+            keep.append(i)
+    if len(keep) == 1:
+        return Confidence(np.array([bottom, bottom + 1e-3]), np.array([0.0, 1.0]))
+    return Confidence(np.asarray(knots[keep]), np.asarray(shares[keep]))
+
+
+@dataclass(frozen=True, slots=True)
+class OneClass:
+    """A solved one-class model with the honest figures of every labelled case.
+
+    Attributes:
+        kernel: The ridge onto 1. confidence: Its p-values.
+        evidence: Cross-fitted evidence [case]. stored: Positions of the stored cases.
+        folds: Fold of each case.
+    """
+
+    kernel: ExactKernel
+    confidence: Confidence
+    evidence: Doubles
+    stored: NDArray[np.int64]
+    folds: NDArray[np.int64]
+
+    def facts(self, asked: float, good: NDArray[np.bool_]) -> Json:
+        """What the manifest says about it."""
+        floor = float(np.quantile(self.evidence[good], asked))
+        return {
+            'one_class': {'asked': asked, 'width': WIDTH, 'ridge': RIDGE},
+            'evidence_floor': floor,
+            'blocks': list(self.kernel.blocks),
+        }
+
+    def export(self, bank: Bank, name: str) -> bytes:
+        """One graph from window to confidence, evidence, novelty and nearest stored cases."""
+        g = Graph()
+        raw, extra = self.kernel.emit(g, bank.only(self.kernel.blocks).emit(g))
+        g.op('Identity', self.confidence.emit(g, raw), out='probs')
+        g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
+        outputs: list[Port] = [('probs', FLOAT, (BATCH, 1)), ('evidence', FLOAT, (BATCH,))]
+        notes = {'classes': json.dumps([name], ensure_ascii=False)}
+        return g.to_bytes(window_inputs(bank.channels, bank.samples), [*outputs, *extra], notes)
+
+
+def fit_one_class(table: Table, training: Training, seed: int) -> OneClass:
+    """Solve on the good cases and score every labelled case by a model without its group."""
+    good = np.flatnonzero(training.y != OTHER)
+    stored = good[spread(np.zeros(len(good), np.int64), MOST_STORED)]
+    parts = _parts(table)
+    folds = assign_folds(training.labels, training.groups, FOLDS, seed)
+    evidence = np.zeros(len(training.y))
+    for fold in np.unique(folds):
+        held = folds == fold
+        learn = stored[~held[stored]]
+        if len(learn) > 1:
+            evidence[held] = _solve(parts, pick(table, learn)).raw(pick(table, held))[:, 0]
+    kernel = _solve(parts, pick(table, stored))
+    return OneClass(kernel, fit_confidence(evidence[good]), evidence, stored, folds)
+
+
+def _parts(table: Mapping[str, object]) -> tuple[Part, ...]:
+    """The convolutions make one view, all other blocks together another; half and half."""
+    blocks = [tuple(b for b in table if b != SHARES), tuple(b for b in table if b == SHARES)]
+    there = [b for b in blocks if b]
+    return tuple(Part(GaussianMetric(), b, WIDTH, 1 / len(there)) for b in there)
+
+
+def _solve(parts: tuple[Part, ...], table: Table) -> ExactKernel:
+    n = len(next(iter(table.values())).values)
+    y: Labels = np.zeros(n, np.int64)
+    rows = np.arange(n)
+    arms: tuple[Arm, ...] = tuple(part.arm(table, y, rows) for part in parts)
+    inverse = np.linalg.inv(kernel_among(arms, rows) + RIDGE * np.eye(n))
+    prior = Prior(np.zeros(1), np.ones(1))
+    return ExactKernel(arms, Exact(prior, RIDGE, y, (inverse + inverse.T) / 2))
