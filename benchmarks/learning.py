@@ -29,6 +29,7 @@ SECTIONS = {
     'robot_failures': ('accuracy', 'run_robot_failures'),
     'aeon': ('accuracy', 'run_aeon'),
     'guarantee': ('guarantee', 'run'),
+    'one_class': ('one_class', 'run'),
     'speed': ('speed', 'run'),
 }
 """Section -> module and function; a section is imported only when it runs."""

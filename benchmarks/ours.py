@@ -33,8 +33,13 @@ def fit(cases: Sequence[LabelledCase], head: str = 'kernel', seed: int = 0) -> F
 
 def probabilities(fitted: Fitted, windows: Sequence[Window]) -> Probs:
     """What the served graph says [window, class], in batches."""
+    return outputs(fitted, windows, 'probs')
+
+
+def outputs(fitted: Fitted, windows: Sequence[Window], name: str) -> Probs:
+    """One output of the served graph for all windows, in batches."""
     values, mask = stack(windows)
-    return np.asarray(run_session(open_session(fitted.blob), values, mask, ['probs'])[0], float)
+    return np.asarray(run_session(open_session(fitted.blob), values, mask, [name])[0], float)
 
 
 def scorer(fitted: Fitted, window: Window) -> OnnxScorer:

@@ -79,16 +79,13 @@ def fit_confidence(evidence: Doubles) -> Confidence:
     shares = (1 + levels * (n - 1)) / (n + 1)
     # Beyond the most unusual good case it goes on falling, to nothing twice as far out.
     bottom = knots[0] - max(float(np.median(evidence) - knots[0]), 1e-3)
-    knots, shares = np.append(bottom, knots), np.append(0.0, shares)
+    line = [(float(bottom), 0.0)]
     # Knots too close together would make a step that two runtimes may take differently.
-    span = max(float(knots[-1] - knots[0]), 1e-3)
-    keep = [0]
-    for i in range(1, len(knots)):
-        if knots[i] - knots[keep[-1]] >= span / 500:
-            keep.append(i)
-    if len(keep) == 1:
-        return Confidence(np.array([bottom, bottom + 1e-3]), np.array([0.0, 1.0]))
-    return Confidence(np.asarray(knots[keep]), np.asarray(shares[keep]))
+    apart = float(knots[-1] - bottom) / 500
+    for knot, share in zip(knots.tolist(), shares.tolist(), strict=True):
+        close = knot - line[-1][0] < apart
+        line.append((line.pop()[0] if close else knot, share))
+    return Confidence(*np.array(line).T)
 
 
 @dataclass(frozen=True, slots=True)
