@@ -1,8 +1,8 @@
 """The start of a cell, when only good cases are labelled: what is different then.
 
-A model of one class knows what is usual. Its confidence is the share of the good cases that are
-at least as unusual, no probability of being right; what is promised rests on the certificate
-alone, that is, on the coming cases being like the labelled ones.
+A model of one class knows what is usual. It has no probability for what it has never seen; what
+is promised rests on the certificate alone, that is, on the coming cases being like the labelled
+ones.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from cobot_ai.core.gates import Check
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import QuestionSpec
+from cobot_ai.core.types import Score
 
 
 def may_stand_alone(name: str, question: QuestionSpec) -> bool:
@@ -35,12 +36,12 @@ def one_class_check(classes: tuple[str, ...], labels: Mapping[str, int]) -> Chec
     return Check('one_class', True, f'{why}.', {'class': name, 'others': others})
 
 
-def expected_cost(certificate: Certificate | None, question: QuestionSpec, name: str) -> float:
+def expected_cost(certificate: Certificate | None, question: QuestionSpec, score: Score) -> float:
     """Expected cost of acting on the one class, in needless questions (>= 0).
 
-    The chance of being wrong is taken from the certificate's bound, because the model has no
-    probability for what it has never seen; the cost is that of the dearest other class.
+    The chance of being wrong is the certificate's bound, or what the confidence leaves if that is
+    more; the cost is that of the dearest other class.
     """
-    dearest = max((c.cost for c in question.classes if c.name != name), default=1.0)
+    dearest = max((c.cost for c in question.classes if c.name != score.label), default=1.0)
     bound = certificate.bound if certificate is not None else None
-    return dearest * (1.0 if bound is None else bound)
+    return dearest * max(1.0 if bound is None else bound, 1.0 - score.confidence)

@@ -120,7 +120,7 @@ def _figures(score: Score, standing: Standing) -> dict[str, Any]:
 
 def _cost(score: Score, certificate: Certificate | None, question: QuestionSpec) -> float:
     if len(score.classes) == 1:
-        return one_class.expected_cost(certificate, question, score.label)
+        return one_class.expected_cost(certificate, question, score)
     return expected_cost(score, question)
 
 

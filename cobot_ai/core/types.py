@@ -188,8 +188,8 @@ class Score:
 
     Attributes:
         classes: Class names in the order of `probs`.
-        probs: float64 [class], non-negative, sums to 1; with one class alone the share of the
-            good cases that are at least as unusual.
+        probs: float64 [class], non-negative, sums to 1; with one class alone the least
+            chance that the case is of it, 0 to 1.
         model: Manifest hash of the model that gave it.
         evidence: Largest raw class score; low means unlike anything labelled.
         novelty: 0 (well known) to 1 (unlike all stored cases); NaN where the head has none.

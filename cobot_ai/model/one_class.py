@@ -1,10 +1,12 @@
 """The start of a cell: only good cases are labelled so far, and novelty decides what to ask.
 
 A ridge regression onto the constant 1 over the kernel of the stored cases, without a base: its
-value (the evidence) is near 1 among cases like the stored ones and falls to 0 away from them. The
-confidence is the conformal p-value of that novelty, from cross-fitted evidence: the share of the
-good cases that are at least as unusual (Vovk, Gammerman and Shafer 2005), drawn as a line between
-quantiles so that it is the same in every runtime.
+value (the evidence) is near 1 among cases like the stored ones and falls to 0 away from them.
+Cross-fitted evidence makes a conformal p-value of it: the share of the good cases that are at
+least as unusual (Vovk, Gammerman and Shafer 2005). The confidence is what that p-value leaves of
+the chance that the case is good, at the least: posterior odds with the bound -e p ln p of the
+Bayes factor (Sellke, Bayarri and Berger 2001) and Laplace's rule for how rare faults were so far.
+It is drawn as a line between quantiles of the evidence, the same in every runtime.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ MOST_STORED = 800
 """Good cases that are stored, evenly over time."""
 WIDTH, RIDGE = 2.0, 0.1
 """Chosen once on recordings (`benchmarks/one_class.py`): there is no other class to choose by."""
-KNOTS = 33
+LEVELS = np.concatenate([np.linspace(0, 0.4, 25), np.linspace(0.5, 1, 6)])
+"""Quantiles of the evidence the confidence is drawn through: dense where it falls."""
 FOLDS = 8
 
 
@@ -49,43 +52,57 @@ def the_one_class(cases: Sequence[LabelledCase], min_labels: int) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """Evidence to conformal p-value, as a line through knots that rise.
+    """Evidence to confidence, as a line through knots that rise.
 
     Attributes:
-        evidence: Knots, rising. share: Its p-value at each knot, 0 to 1, rising.
+        evidence: Knots, rising. value: Confidence at each knot, 0 to 1, never falling.
     """
 
     evidence: Doubles
-    share: Doubles
+    value: Doubles
 
     def of(self, evidence: Doubles) -> Doubles:
-        """p-values of some evidence."""
-        return np.interp(evidence, self.evidence, self.share)
+        """Confidence for some evidence."""
+        return np.interp(evidence, self.evidence, self.value)
 
     def emit(self, g: Graph, evidence: str) -> str:
         """The same inside a graph [B, 1] -> [B, 1]: a sum of ramps, one per gap of knots."""
         low, high = self.evidence[:-1], self.evidence[1:]
-        slope = np.diff(self.share) / (high - low)
+        slope = np.diff(self.value) / (high - low)
         inside = g.op('Min', g.op('Max', evidence, g.const(low)), g.const(high))
         ramps = g.op('Mul', g.op('Sub', inside, g.const(low)), g.const(slope))
         return g.op('Clip', g.sum(ramps, axis=1), g.const(0.0), g.const(1.0))
 
 
-def fit_confidence(evidence: Doubles) -> Confidence:
-    """The line for cross-fitted evidence of good cases [case]."""
+def fit_confidence(evidence: Doubles, others: int = 0) -> Confidence:
+    """The line for cross-fitted evidence of good cases.
+
+    Args:
+        evidence: Of each good case [case]. others: Labelled cases that were not good.
+    """
     n = len(evidence)
-    levels = np.linspace(0, 1, min(KNOTS, n))
-    knots = np.quantile(evidence, levels)
-    shares = (1 + levels * (n - 1)) / (n + 1)
+    knots = np.quantile(evidence, LEVELS)
+    values = chance_of_good((1 + LEVELS * (n - 1)) / (n + 1), n, others)
     # Beyond the most unusual good case it goes on falling, to nothing twice as far out.
     bottom = knots[0] - max(float(np.median(evidence) - knots[0]), 1e-3)
     line = [(float(bottom), 0.0)]
     # Knots too close together would make a step that two runtimes may take differently.
     apart = float(knots[-1] - bottom) / 500
-    for knot, share in zip(knots.tolist(), shares.tolist(), strict=True):
+    for knot, value in zip(knots.tolist(), values.tolist(), strict=True):
         close = knot - line[-1][0] < apart
-        line.append((line.pop()[0] if close else knot, share))
+        line.append((line.pop()[0] if close else knot, value))
     return Confidence(*np.array(line).T)
+
+
+def chance_of_good(p: Doubles, good: int, others: int) -> Doubles:
+    """Least chance that a case with this p-value is good.
+
+    Args:
+        p: p-values, 0 < p <= 1. good, others: Labels so far.
+    """
+    factor = np.where(p < 1 / np.e, -np.e * p * np.log(p), 1.0)
+    odds = (good + 1) / (others + 1) * factor
+    return np.asarray(odds / (1 + odds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +110,7 @@ class OneClass:
     """A solved one-class model with the honest figures of every labelled case.
 
     Attributes:
-        kernel: The ridge onto 1. confidence: Its p-values.
+        kernel: The ridge onto 1. confidence: From its evidence.
         evidence: Cross-fitted evidence [case]. stored: Positions of the stored cases.
         folds: Fold of each case.
     """
@@ -137,7 +154,9 @@ def fit_one_class(table: Table, training: Training, seed: int) -> OneClass:
         if len(learn) > 1:
             evidence[held] = _solve(parts, pick(table, learn)).raw(pick(table, held))[:, 0]
     kernel = _solve(parts, pick(table, stored))
-    return OneClass(kernel, fit_confidence(evidence[good]), evidence, stored, folds)
+    return OneClass(
+        kernel, fit_confidence(evidence[good], len(training.y) - len(good)), evidence, stored, folds
+    )
 
 
 def _parts(table: Mapping[str, object]) -> tuple[Part, ...]:

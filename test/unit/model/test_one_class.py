@@ -14,7 +14,7 @@ from cobot_ai.core.policy import Standing
 from cobot_ai.core.spec import Action, ClassSpec, ModelSpec, QuestionSpec
 from cobot_ai.core.types import Case, Verdict, Why
 from cobot_ai.model.fitter import OnnxFitter
-from cobot_ai.model.one_class import LEAST_CASES, fit_confidence
+from cobot_ai.model.one_class import LEAST_CASES, chance_of_good, fit_confidence
 from cobot_ai.model.scorer import load
 
 CLASSES = (
@@ -61,13 +61,20 @@ def test_the_declared_share_of_the_usual_cases_is_asked():
     assert np.allclose(shares, (0.05, 0.2, 0.5), atol=0.15)
 
 
-def test_confidence_is_the_share_of_good_cases_that_are_as_unusual():
+def test_confidence_is_what_the_p_value_leaves_of_the_chance_that_it_is_good():
     scorer, fitted = scorer_of(good(120))
-    assert abs(fitted.scores.mean() - 0.5) < 0.05
+    assert fitted.scores.max() == pytest.approx(1 - 1 / 122)
     fresh = [scorer.score(c.window).confidence for c in good(60, seed=9)]
-    assert abs(np.mean(fresh) - 0.5) < 0.12
+    assert np.mean(np.array(fresh) > 0.95) > 0.8
     jams = model_cases.cases(20, labels=('jam',), seed=3)
-    assert max(scorer.score(c.window).confidence for c in jams) < 0.05
+    assert max(scorer.score(c.window).confidence for c in jams) < 0.5
+    assert np.mean([scorer.score(c.window).confidence for c in jams]) < 0.1
+
+
+def test_figures_of_the_docs():
+    assert chance_of_good(np.array([0.5, 0.05]), 60, 0) == pytest.approx([0.984, 0.961], abs=1e-3)
+    assert chance_of_good(np.array([0.5]), 60, 5) == pytest.approx([61 / 67])
+    assert (np.diff(chance_of_good(np.linspace(1e-4, 1, 500), 60, 0)) >= 0).all()
 
 
 def test_it_names_the_nearest_good_cases_and_agrees_with_numpy():
@@ -210,5 +217,5 @@ def test_confidence_never_falls_with_evidence_and_stays_a_share(known, asked):
 
 def test_nearly_all_good_cases_alike_is_no_division_by_nothing():
     line = fit_confidence(np.full(20, 0.7))
-    assert line.of(np.array([0.7]))[0] > 0.5
-    assert line.of(np.array([0.2]))[0] < 0.05
+    assert line.of(np.array([0.7]))[0] > 0.9
+    assert line.of(np.array([0.2]))[0] == 0
