@@ -51,7 +51,8 @@ def test_enough_labels():
     assert not thin.passed
     assert 'y (4)' in thin.why
     assert not gates.enough_labels({'a': 4, 'b': 5}, ['a', 'b'], {}, LABELS).passed
-    assert not gates.enough_labels({'a': 50}, ['a'], {}, LABELS).passed
+    assert gates.enough_labels({'a': 50}, ['a'], {}, LABELS).passed, 'one_class says the rest'
+    assert not gates.enough_labels({'a': 50}, [], {}, LABELS).passed
 
 
 def test_no_class_is_lost():
