@@ -147,30 +147,42 @@ def clean_labels(spec: RiskSpec) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """Thresholds in falling order with what each would accept; ties enter together."""
+    """Thresholds in falling order with what each would accept; ties enter together.
+
+    `right`: a case that was right lies on the threshold. One is never placed on wrong cases alone,
+    or a wrong label below it could lower it.
+    """
 
     threshold: Doubles
     accepted: NDArray[np.int64]
     errors: NDArray[np.int64]
+    right: Bools
 
 
 def _walk(confidence: Doubles, counted: NDArray[np.int64]) -> _Walk:
     order = np.argsort(-confidence, kind='stable')
     sorted_, errors = confidence[order], np.cumsum(counted[order])
     ends = np.flatnonzero(np.append(np.diff(sorted_) != 0, True))[: len(sorted_)]
-    return _Walk(sorted_[ends], (ends + 1).astype(np.int64), errors[ends].astype(np.int64))
+    rights = np.cumsum(counted[order] == 0)[ends]
+    return _Walk(
+        sorted_[ends],
+        (ends + 1).astype(np.int64),
+        errors[ends].astype(np.int64),
+        np.diff(rights, prepend=0) > 0,
+    )
 
 
 def _passed(walk: _Walk, spec: RiskSpec) -> list[int]:
     """Indices of the thresholds that may be used, strictest first; empty when none exists."""
     if spec.rule == 'expected':
         allowed = walk.errors + 1 <= spec.epsilon * (walk.accepted + 1) + 1e-12
-        return [int(i) for i in np.flatnonzero(allowed)]
+        return [int(i) for i in np.flatnonzero(allowed & walk.right)]
     passed = []
     for i in np.flatnonzero(walk.accepted >= clean_labels(spec)):
         if tail(int(walk.errors[i]), int(walk.accepted[i]), spec.epsilon) > spec.delta:
             break
-        passed.append(int(i))
+        if walk.right[i]:
+            passed.append(int(i))
     return passed
 
 
@@ -198,13 +210,14 @@ def _outweigh(
 
 
 def _opens(walk: _Walk, further: int, enough: int, spec: RiskSpec) -> bool:
-    """Whether the walk gets past its first step with so many further clean labels on top."""
-    steps = np.flatnonzero(walk.accepted + further >= enough)
-    if not len(steps):
-        return False
-    i = steps[0]
-    accepted = int(walk.accepted[i]) + further
-    return tail(int(walk.errors[i]), accepted, spec.epsilon) <= spec.delta
+    """Whether a threshold exists with so many further clean labels on top."""
+    for i in np.flatnonzero(walk.accepted + further >= enough):
+        accepted = int(walk.accepted[i]) + further
+        if tail(int(walk.errors[i]), accepted, spec.epsilon) > spec.delta:
+            return False
+        if walk.right[i]:
+            return True
+    return False
 
 
 def _least(errors: int, epsilon: float) -> int:

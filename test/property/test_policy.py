@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from cells import cell, question
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobot_ai.core.policy import Standing, decide
+from cobot_ai.core.policy import Standing, decide, expected_cost, risk_of
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.types import (
     Case,
@@ -130,3 +131,49 @@ def test_act_only_with_a_certificate_enough_answers_and_no_doubt(
         assert answers >= SPEC.risk.min_answers
         assert burn == 0
         assert floor <= 1.0
+
+
+@given(
+    p=st.floats(0.5, 1.0),
+    cost=st.floats(0, 30),
+    more=st.floats(0, 30),
+    threshold=st.floats(0.0, 1.0),
+)
+def test_a_higher_cost_never_turns_an_ask_into_an_act(
+    p: float, cost: float, more: float, threshold: float
+) -> None:
+    def at(value: float) -> Decision:
+        costly = question(classes=(GOOD, replace(BAD, cost=value)))
+        return decide(case(), score(p), sure(threshold), costly, SPEC.risk)
+
+    if at(cost).verdict is Verdict.ASK:
+        assert at(cost + more).verdict is Verdict.ASK
+    assert expected_cost(score(p), question(classes=(GOOD, replace(BAD, cost=cost)))) == (
+        pytest.approx((1 - p) * cost)
+    )
+
+
+@given(p=st.floats(0.5, 1.0), more=st.floats(0.0, 0.5), cost=st.floats(0, 30))
+def test_what_is_at_stake_falls_with_confidence_and_is_highest_where_nothing_is_known(
+    p: float, more: float, cost: float
+) -> None:
+    costly = question(classes=(GOOD, replace(BAD, cost=cost)))
+    low = risk_of(Why.BELOW_THRESHOLD, score(min(1.0, p + more)), costly)
+    high = risk_of(Why.BELOW_THRESHOLD, score(p), costly)
+    assert low <= high + 1e-12
+    for why, given_score in ((Why.NO_MODEL, None), (Why.NEW_CONTEXT, score(p))):
+        assert risk_of(why, given_score, costly) == max(1.0, cost) >= high
+
+
+def test_a_decision_names_the_level_of_the_certificate_it_used() -> None:
+    wider = replace(certificate(0.7), context='*', level='cell')
+    for standing in (sure(certificate=wider), sure(certificate=wider, audit=True)):
+        params = run(score(0.9), standing).params
+        assert (params['level'], params['certificate']) == ('cell', '*')
+
+
+def test_an_audit_and_an_alarm_ask_only_where_the_model_would_have_acted() -> None:
+    for standing in (sure(audit=True), sure(drift=4)):
+        assert run(score(0.6), standing).why is Why.BELOW_THRESHOLD
+    alarmed = run(score(0.9), sure(drift=4, audit=True, audit_share=0.1))
+    assert (alarmed.why, alarmed.params['share'], alarmed.params['left']) == (Why.DRIFT, 1.0, 4)

@@ -1,0 +1,109 @@
+"""Change detectors: the stated false alarm rate, and how soon a shift is noticed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cobot_ai.core.drift import AUDIT_RUN, Coin, Drift, Ranks, calibrate
+from cobot_ai.core.spec import RiskSpec
+
+RISK = RiskSpec()
+
+
+def first_alarm(values: np.ndarray, limit: float, sign: float = -1.0) -> int | None:
+    ranks = Ranks(sign)
+    return next((n for n, x in enumerate(values, 1) if ranks.see(float(x)) >= limit), None)
+
+
+def test_an_e_value_of_a_uniform_p_value_has_mean_one_at_most() -> None:
+    p = (np.arange(100_000) + 0.5) / 100_000
+    values = np.array([calibrate(float(x)) for x in p])
+    assert 0.9 < values.mean() <= 1.0, 'a part of the mean lies below the smallest p of any sample'
+    assert (np.diff(values) <= 1e-9).all()
+
+
+@pytest.mark.parametrize('draw', ['normal', 'lumpy', 'heavy'])
+def test_while_nothing_changes_alarms_are_at_least_as_rare_as_stated(draw: str) -> None:
+    """Limit 100: at most one alarm in 100 cases on average, for any distribution."""
+    rng, lengths = np.random.default_rng(2), []
+    for _ in range(60):
+        noise = {
+            'normal': lambda: rng.normal(size=1000),
+            'lumpy': lambda: rng.integers(0, 4, 1000).astype(float),
+            'heavy': lambda: rng.standard_cauchy(1000),
+        }[draw]()
+        lengths.append(first_alarm(noise, 100.0) or 1000)
+    assert np.mean(lengths) >= 100
+
+
+@pytest.mark.parametrize(('shift', 'within'), [(2.0, 30), (3.0, 15)])
+def test_a_shift_is_noticed_within_a_few_cases(shift: float, within: int) -> None:
+    rng, delays = np.random.default_rng(3), []
+    for _ in range(50):
+        values = np.concatenate([rng.normal(size=200), rng.normal(size=200) - shift])
+        at = first_alarm(values, RISK.run_length)
+        assert at is None or at > 200, 'a false alarm at one in 10,000'
+        delays.append((at or 400) - 200)
+    assert np.median(delays) <= within
+
+
+def test_audits_alarm_at_a_broken_model_and_hardly_ever_at_a_promised_one() -> None:
+    rng = np.random.default_rng(4)
+    runs, delays = [], []
+    for _ in range(200):
+        coin = Coin(0.05)
+        good = (n for n in range(1, 3000) if coin.see(bool(rng.random() < 0.05)) >= AUDIT_RUN)
+        runs.append(next(good, 3000))
+        broken = Coin(0.05)
+        bad = (n for n in range(1, 500) if broken.see(bool(rng.random() < 0.4)) >= AUDIT_RUN)
+        delays.append(next(bad, 500))
+    assert np.mean(runs) >= AUDIT_RUN
+    assert np.median(delays) <= 8
+    twice = Coin(0.05)
+    assert twice.see(True) < AUDIT_RUN <= twice.see(True), 'two failed audits in a row are enough'
+
+
+def figures(x: float) -> dict[str, float | None]:
+    return {'evidence': x, 'novelty': None, 'confidence': float('nan')}
+
+
+def test_a_new_version_is_ranked_among_its_own_values() -> None:
+    """A version that scores lower throughout is no drift; within one version it is."""
+    rng, drift = np.random.default_rng(5), Drift(RISK)
+    for version, level in (('a', 5.0), ('b', 0.0)):
+        for _ in range(200):
+            assert drift.judged('x', version, figures(level + rng.normal())) is None
+    found = [drift.judged('x', 'b', figures(-5 + rng.normal())) for _ in range(40)]
+    alarm = next(a for a in found if a is not None)
+    assert (alarm.figure, alarm.limit) == ('evidence', RISK.run_length)
+    assert alarm.capital >= alarm.limit
+    assert sum(a is not None for a in found) == 1, 'one alarm is told once'
+    assert list(drift.alarms) == ['x'], 'contexts are kept apart'
+
+
+def test_an_alarm_ends_with_right_answers_in_a_row_or_by_a_person() -> None:
+    drift = Drift(replace(RISK, confirm=3))
+    assert drift.audited('x', False) is None
+    alarm = drift.audited('x', False)
+    assert alarm is not None
+    assert (alarm.figure, drift.left('x')) == ('audits', 3)
+    for right in (True, True, False, True, True):
+        assert drift.audited('x', right) is None
+        assert drift.alarm('x') is not None
+    assert drift.left('x') == 1
+    drift.audited('x', True)
+    assert drift.left('x') == 0
+    drift.end('x')
+    assert drift.alarm('x') is None
+    assert drift.left('y') == 0
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=60))
+def test_the_capital_is_never_negative_and_no_value_breaks_it(values: list[float]) -> None:
+    ranks = Ranks(1.0)
+    assert all(ranks.see(x) >= 0 for x in values)
