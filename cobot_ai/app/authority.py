@@ -23,7 +23,7 @@ from cobot_ai.app.recall import alike
 from cobot_ai.app.status import status
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError
 from cobot_ai.core.motion import Outcome
-from cobot_ai.core.spec import Action, CellSpec
+from cobot_ai.core.spec import Action, CellSpec, Trigger
 from cobot_ai.core.types import Case, Decision, Json, RawBatch, RawMessage, Verdict, Why, Window
 
 _STAYS = (Action.STOP.value, Action.HOLD.value)
@@ -47,7 +47,12 @@ class Authority:
         self._holds = Holds(parts.guard, self._moved)
         self._judges = JudgeQueue()
         self._operations = Operations(
-            parts.versions, parts.ledger, self._holds.person, self._resume, self._calm
+            parts.versions,
+            parts.ledger,
+            self._holds.person,
+            self._resume,
+            self._calm,
+            parts.clock.now_ns,
         )
 
     # ------------------------------------------------------------ life
@@ -103,12 +108,24 @@ class Authority:
         yield self._serve
         yield self._flush
         yield self._offer_review
+        yield self._swap_turn
 
     def _while_waiting(self) -> None:
         """The disk stalls: a deadline that passes meanwhile still ends in the fail-safe (G1)."""
         for resolved in self.desk.due_unwritten():
             self._judges.settled(resolved)
         self._judges.tell()
+
+    def _swap_turn(self) -> None:
+        idle = not self.desk.open_asks and not self._stepping()
+        with self._p.versions.recorded():
+            self._commit(self._p.versions.tick(self._p.clock.now_ns(), idle))
+
+    def _stepping(self) -> bool:
+        """Whether a step runs that has an end; a sliding window never ends."""
+        observer = self._p.observer
+        ends = self.spec.step.trigger is Trigger.MESSAGE
+        return observer.settling or (ends and observer.running)
 
     def _ready(self) -> list[Cut]:
         clock = self._p.clock

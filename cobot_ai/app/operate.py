@@ -19,6 +19,7 @@ class Operations:
         versions: Model versions. ledger: For commands that came before.
         hold: Holds the process for a person. resume: Resumes it, or says why not.
         calm: Ends the drift alarm of a context for a person, or says that there is none.
+        now_ns: Stamp clock, for planned swaps.
     """
 
     def __init__(
@@ -28,12 +29,15 @@ class Operations:
         hold: Callable[[str], None],
         resume: Callable[[str], None],
         calm: Callable[[str, str], list[Draft]],
+        now_ns: Callable[[], int],
     ) -> None:
         self._ledger, self._hold, self._resume = ledger, hold, resume
         self._calls: dict[str, Call] = {
             'promote': lambda by, c: versions.promote(str(c.get('model')), by, 'person'),
             'rollback': lambda by, c: versions.rollback(by),
             'maintenance': lambda by, c: versions.set_maintenance(bool(c.get('on')), by),
+            'schedule': lambda by, c: versions.schedule(_model(c), str(c.get('at')), by, now_ns()),
+            'unschedule': lambda by, c: versions.unschedule(by),
             'retrain': lambda by, c: [],  # the trainer follows the ledger and sees the command
             'end_alarm': lambda by, c: calm(by, str(c.get('context', ''))),
             'hold': lambda by, c: self._move(self._hold, by),
@@ -66,3 +70,9 @@ class Operations:
     def _move(call: Callable[[str], None], by: str) -> list[Draft]:
         call(by)
         return []
+
+
+def _model(command: Mapping[str, object]) -> str | None:
+    """The version a command names; none stands for the newest that passed."""
+    model = command.get('model')
+    return None if model is None else str(model)

@@ -35,6 +35,7 @@ def status(
         'motion': parts.guard.status(),
         'model': versions.live,
         'staged': versions.staged,
+        'plan': asdict(versions.plan) if versions.plan else None,
         'maintenance': versions.maintenance,
         'auto_paused': versions.paused,
         'open_asks': [a.case for a in desk.open_asks],

@@ -19,6 +19,14 @@ from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, ru
 from cobot_ai.cli.gates import gates_arguments, run_gates
 from cobot_ai.cli.replay import Options, run_replay
 from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
+from cobot_ai.cli.versions import (
+    models_arguments,
+    rollback_arguments,
+    run_models,
+    run_rollback,
+    run_swap,
+    swap_arguments,
+)
 from cobot_ai.core.errors import ConfigError, ModelError
 from cobot_ai.store.accounts import Accounts
 from cobot_ai.store.cellfile import load_cell
@@ -238,19 +246,6 @@ def _readable(registry: ModelFolder, digest: str) -> bool:
     return True
 
 
-def _models(args: Args, say: Say) -> int:
-    folder = _folder(args)
-    registry, live = ModelFolder(folder.registry), ModelFolder(folder.registry).current()
-    for digest in registry.versions():
-        _, manifest = registry.get(digest)
-        mark = 'live' if digest == live else ''
-        passed = (
-            'passed' if manifest.gates.passed else 'refused: ' + ', '.join(manifest.gates.failed)
-        )
-        say(f'{digest[:12]}  {sum(manifest.labels.values()):5d} labels  {passed}  {mark}')
-    return 0
-
-
 def _labels(args: Args, say: Say) -> int:
     for case, entry in sorted(LedgerFile.reader(_folder(args).ledger).labels().items()):
         body = entry.body
@@ -293,7 +288,9 @@ COMMANDS = (
     Command('check', 'Check a cell file and say what it reads.', _check_arguments, _check),
     Command('gates', 'Put a model through a gate suite.', gates_arguments, run_gates),
     Command('verify', 'Check the ledger and every model.', _verify_arguments, _verify),
-    Command('models', 'List the model versions of a cell.', _cell_arguments, _models),
+    Command('models', 'Model versions, and what ran when.', models_arguments, run_models),
+    Command('swap', 'Plan a swap of the model.', swap_arguments, run_swap),
+    Command('rollback', 'Make the version before live again.', rollback_arguments, run_rollback),
     Command('labels', 'List the labels of a cell, one JSON line each.', _cell_arguments, _labels),
     Command(
         'waiting',

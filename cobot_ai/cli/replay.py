@@ -24,6 +24,7 @@ from cobot_ai.app.report import all_entries, read_run, report
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
 from cobot_ai.cli.report_html import write_html
+from cobot_ai.core.calendar import breaks_of
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.spec import CellSpec
@@ -117,7 +118,9 @@ class _Cell:
         store = Clips(folder.clips, spec.storage.clips_mb, durable=False)
         clips = DirectClips(store)
         registry = ModelFolder(folder.registry)
-        versions = Versions(registry, load, self.ledger, spec.model.swap == 'at_once')
+        breaks = breaks_of(spec.maintenance, spec.timezone)
+        at_once = spec.model.swap == 'at_once'
+        versions = Versions(registry, load, self.ledger, at_once, breaks)
         parts = Parts(
             self.clock,
             self.ledger,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,27 @@ from cobot_ai.core.errors import ConfigError, DataError
 
 DAYS = ('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')
 DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Breaks:
+    """Weekly maintenance breaks of a cell, and its time zone."""
+
+    weekly: Sequence[str] = ()
+    zone: tzinfo = timezone.utc
+
+    def at(self, t_ns: int) -> str | None:
+        """The break a stamp falls into, None outside."""
+        return break_of(t_ns, self.weekly, self.zone) if self.weekly else None
+
+    def when(self, text: str, now_ns: int) -> int:
+        """The moment a person means, see `when`."""
+        return when(text, now_ns, self.zone)
+
+
+def breaks_of(weekly: Sequence[str], zone: str) -> Breaks:
+    """The breaks a cell file declares."""
+    return Breaks(tuple(weekly), zone_of(zone))
 
 
 def zone_of(name: str) -> tzinfo:
@@ -61,13 +83,14 @@ def break_of(t_ns: int, breaks: Sequence[str], zone: tzinfo) -> str | None:
     return next((text for text in breaks if _inside(minute, text)), None)
 
 
-def when(text: str, now_ns: int, zone: tzinfo) -> int:
+def when(text: str, now_ns: int, zone: tzinfo, past: bool = False) -> int:
     """The moment a person means, nanoseconds since 1970.
 
     Args:
         text: `14:00` (the next time it is that late) or `2026-11-22 14:00`, local time, with
             seconds and an offset such as `+01:00` if wanted.
         now_ns: The present stamp. zone: The plant's time zone.
+        past: True for the last time it was that late.
 
     Raises:
         DataError: It is no time; the message says how to write one.
@@ -77,8 +100,9 @@ def when(text: str, now_ns: int, zone: tzinfo) -> int:
             clock = datetime.strptime(text, '%H:%M').time()
             now = local(now_ns, zone)
             found = datetime.combine(now.date(), clock, zone)
-            if found <= now:
-                found = datetime.combine(now.date() + timedelta(days=1), clock, zone)
+            if (found <= now) != past:
+                day = timedelta(days=-1 if past else 1)
+                found = datetime.combine(now.date() + day, clock, zone)
         else:
             found = datetime.fromisoformat(text.replace('Z', '+00:00'))
             found = found if found.tzinfo else found.replace(tzinfo=zone)

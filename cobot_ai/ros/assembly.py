@@ -18,6 +18,7 @@ from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry, Outbox
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.teach import Dataset
+from cobot_ai.core.calendar import breaks_of
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.core.spec import CellSpec
@@ -140,7 +141,9 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
     observer = Observer(spec, decoder, node.resolve_topic_name)
     store = Clips(folder.clips, spec.storage.clips_mb)
     guard = make_guard(node, spec.motion, clock, values['shadow'])
-    versions = Versions(ModelFolder(folder.registry), load, ledger, spec.model.swap == 'at_once')
+    breaks = breaks_of(spec.maintenance, spec.timezone)
+    at_once = spec.model.swap == 'at_once'
+    versions = Versions(ModelFolder(folder.registry), load, ledger, at_once, breaks)
     clips = BackgroundClips(store)
     parts = Parts(clock, ledger, observer, clips, outbox, guard, versions, time.perf_counter)
     authority = Authority(spec, parts)

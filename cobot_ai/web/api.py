@@ -56,7 +56,8 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
 
     @api.get('/history')
     def history() -> Json:
-        return {'spans': views.spans(services.reader)}
+        at_ns = request.args.get('at_ns', None, type=int)
+        return {'spans': views.spans(services.reader, at_ns)}
 
     @api.get('/stats')
     def stats() -> Json:

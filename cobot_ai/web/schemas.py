@@ -102,6 +102,23 @@ class Maintenance(_Command):
     on: bool
 
 
+class Schedule(_Command):
+    """Plan a swap: at the next `break`, or at a time (`14:00`, `2026-11-22T14:00`).
+
+    Without `model` it is the newest version that passed when the time comes.
+    """
+
+    kind: Literal['schedule']
+    at: Annotated[str, Field(min_length=1, max_length=40)]
+    model: Digest | None = None
+
+
+class Unschedule(_Command):
+    """Drop the planned swap."""
+
+    kind: Literal['unschedule']
+
+
 class Retrain(_Command):
     """Ask the trainer for a new candidate now."""
 
@@ -131,6 +148,8 @@ Command = Annotated[
     | Promote
     | Rollback
     | Maintenance
+    | Schedule
+    | Unschedule
     | Retrain
     | Hold
     | Resume,
@@ -246,6 +265,7 @@ class PulseState(BaseModel):
     maintenance: bool | None = None
     staged: str | None = None
     auto_paused: bool | None = None
+    plan: dict[str, Any] | None = None
     asks_last_hour: int | None = None
     budget_warn: float | None = None
     budget_hard: float | None = None

@@ -68,14 +68,15 @@ class Span(BaseModel):
     """A model version was live from `from_ns` to `to_ns` (null: still)."""
 
     model: str
+    seq: int
     from_ns: int
     to_ns: int | None
+    why: str
     by: str
-    reason: str
 
 
 class HistoryDoc(BaseModel):
-    """Route `/api/history`: what ran when, oldest first."""
+    """Route `/api/history`: what ran when, oldest first; with `?at_ns=` only that moment."""
 
     spans: list[Span]
 

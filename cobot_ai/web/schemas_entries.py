@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Texts = dict[str, str]
 """Language code -> text."""
@@ -59,6 +59,9 @@ class StartBody(Body):
     shadow: bool
     boot: str
     spec: dict[str, Any]
+    sqlite: str | None = None
+    wal_safe: bool | None = None
+    head: str | None = None
 
 
 class DecisionBody(Body):
@@ -247,6 +250,9 @@ class CandidateBody(Body):
     labels: dict[str, int]
     certificates: list[CertificateDoc] = []
     parent: str | None = None
+    head: str = ''
+    staged: bool = False
+    reason: str = ''
 
 
 class PromoteBody(Body):
@@ -256,6 +262,32 @@ class PromoteBody(Body):
     parent: str | None = None
     by: str
     reason: str
+
+
+class RollbackBody(Body):
+    """`rollback`; `from` is the version that was live before."""
+
+    model: str
+    gone: str = Field(alias='from')
+    by: str
+
+
+class ScheduleBody(Body):
+    """`schedule`; without `model` the newest that passed, without `at_ns` the next break."""
+
+    model: str | None
+    at: str
+    at_ns: int | None
+    by: str
+
+
+class UnscheduleBody(Body):
+    """`unschedule`: a plan was dropped, and why."""
+
+    model: str | None
+    reason: str
+    detail: str = ''
+    by: str
 
 
 class MaintenanceBody(Body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cobot_ai.app import history
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.app.recall import alike
 from cobot_ai.core.errors import CobotAiError
@@ -9,7 +10,7 @@ from cobot_ai.core.types import Json, Neighbour
 from cobot_ai.web.services import Services
 from cobot_ai.web.wire import to_wire
 
-MODEL_KINDS = ('candidate', 'promote', 'rollback', 'maintenance')
+MODEL_KINDS = ('candidate', 'promote', 'rollback', 'maintenance', 'schedule', 'unschedule')
 STATS_OVER = 500
 """Newest decisions the figures are made of."""
 RATE_OVER_S = 600.0
@@ -101,23 +102,12 @@ def _model_row(services: Services, digest: str, candidate: Json, current: str | 
     }
 
 
-def spans(reader: LedgerReader) -> list[Json]:
-    """Which version was live from when to when, oldest first."""
-    changes = sorted(
-        (e for kind in ('promote', 'rollback') for e in reader.last(kind, 1000)),
-        key=lambda e: e.seq,
-    )
-    ends = [e.t_ns for e in changes[1:]] + [None]
-    return [
-        {
-            'model': e.body['model'],
-            'from_ns': e.t_ns,
-            'to_ns': end,
-            'by': e.body.get('by', ''),
-            'reason': e.body.get('reason', e.kind),
-        }
-        for e, end in zip(changes, ends, strict=False)
-    ]
+def spans(reader: LedgerReader, at_ns: int | None = None) -> list[Json]:
+    """Which version was live from when to when, oldest first; only that of one moment if given."""
+    found = history.spans(history.changes(reader))
+    if at_ns is not None:
+        found = [s for s in [history.live_at(found, at_ns)] if s is not None]
+    return [span.to_json() for span in found]
 
 
 def stats(reader: LedgerReader) -> Json:

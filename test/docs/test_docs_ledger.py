@@ -20,7 +20,7 @@ from cobot_ai.core.risk import clean_labels
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.suite import Suite, Switch
 from cobot_ai.core.types import Why
-from cobot_ai.web import schemas
+from cobot_ai.web import schemas, schemas_entries
 from cobot_ai.web.schema_ts import BODY_OF_KIND
 
 APP = [f'cobot_ai/app/{f.name}' for f in sorted((ROOT / 'cobot_ai' / 'app').glob('*.py'))]
@@ -41,6 +41,8 @@ def learn_and_swap(bench: Bench) -> None:
     bench.command('maintenance', on=True)
     bench.command('rollback')
     bench.command('retrain')
+    bench.command('schedule', at='14:00')
+    bench.command('unschedule')
     facts = {'name': '00000001', 'reason': 'expired', 'entry': 1, 'messages': 1, 'dropped': 0}
     bench.authority.incident_stored(facts)
 
@@ -105,6 +107,13 @@ def test_every_field_of_every_entry_is_documented(story):
     kinds = documented()
     unknown = {(e.kind, field) for e in story for field in e.body if field not in kinds[e.kind]}
     assert not unknown
+
+
+def test_the_page_knows_the_documented_fields_of_every_entry_about_models():
+    kinds = documented()
+    for kind in ('start', 'candidate', 'promote', 'rollback', 'schedule', 'unschedule'):
+        body = getattr(schemas_entries, BODY_OF_KIND[kind])
+        assert {f.alias or name for name, f in body.model_fields.items()} == kinds[kind], kind
 
 
 def test_the_fields_of_a_live_start_are_documented():

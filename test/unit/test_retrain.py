@@ -1,5 +1,6 @@
 """From answers to a gated candidate."""
 
+import json
 from dataclasses import replace
 
 import model_cases
@@ -11,7 +12,9 @@ from cobot_ai.app.gate import FILE_CHECKS, GateOptions
 from cobot_ai.app.opinions import judged_by
 from cobot_ai.app.retrain import Trainer, build_candidate, certify_contexts, data_hash
 from cobot_ai.core.errors import GateError
+from cobot_ai.core.manifest import from_json
 from cobot_ai.core.spec import RiskSpec
+from cobot_ai.core.suite import parse_suite
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import load
 
@@ -52,6 +55,20 @@ def test_a_first_good_candidate_passes_every_check_and_is_stored():
     assert manifest.labels == {'jam': 20, 'ok': 20, 'slip': 20}
     assert manifest.certificate('operation=insert').threshold is not None
     assert shelf.live is None
+
+
+def test_a_candidate_says_where_it_comes_from():
+    shelf = Shelf()
+    cases = model_cases.cases(30)
+    shelf.live, first = build(cases, shelf)
+    _, manifest = build(cases, shelf, options=GateOptions(parse_suite({'name': 'strict'})))
+    facts = manifest.facts
+    assert manifest.parent == shelf.live == first.digest
+    assert (manifest.data, manifest.code, manifest.seed) == (data_hash(cases), '0.1', 0)
+    assert set(facts['libraries']) == {'numpy', 'onnx', 'onnxruntime', 'python'}
+    assert facts['suite']['name'] == 'strict'
+    assert len(facts['fold']) == len(facts['honest']['cases']) == 30
+    assert from_json(json.loads(manifest.canonical())) == manifest
 
 
 def test_the_same_cases_give_the_same_digest():

@@ -125,6 +125,9 @@ export interface CandidateBody {
   labels: Record<string, number>;
   certificates?: CertificateDoc[];
   parent?: string | null;
+  head?: string;
+  staged?: boolean;
+  reason?: string;
 }
 
 /** Route `/api/cases/<id>`: one decision end to end. */
@@ -290,7 +293,7 @@ export interface GateCheck {
   cases?: number[];
 }
 
-/** Route `/api/history`: what ran when, oldest first. */
+/** Route `/api/history`: what ran when, oldest first; with `?at_ns=` only that moment. */
 export interface HistoryDoc {
   spans: Span[];
 }
@@ -414,6 +417,7 @@ export interface PulseState {
   maintenance?: boolean | null;
   staged?: string | null;
   auto_paused?: boolean | null;
+  plan?: Record<string, unknown> | null;
   asks_last_hour?: number | null;
   budget_warn?: number | null;
   budget_hard?: number | null;
@@ -514,6 +518,31 @@ export interface Rollback {
   kind: 'rollback';
 }
 
+/** `rollback`; `from` is the version that was live before. */
+export interface RollbackBody {
+  model: string;
+  from: string;
+  by: string;
+}
+
+/** Plan a swap: at the next `break`, or at a time (`14:00`, `2026-11-22T14:00`). Without `model` it is the newest version that passed when the time comes. */
+export interface Schedule {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'schedule';
+  at: string;
+  model?: string | null;
+}
+
+/** `schedule`; without `model` the newest that passed, without `at_ns` the next break. */
+export interface ScheduleBody {
+  model: string | null;
+  at: string;
+  at_ns: number | null;
+  by: string;
+}
+
 /** Event `snapshot`: the entries that make up the present state (with gaps), up to `seq`. */
 export interface Snapshot {
   ledger: string;
@@ -524,10 +553,11 @@ export interface Snapshot {
 /** A model version was live from `from_ns` to `to_ns` (null: still). */
 export interface Span {
   model: string;
+  seq: number;
   from_ns: number;
   to_ns: number | null;
+  why: string;
   by: string;
-  reason: string;
 }
 
 /** `start`. */
@@ -538,6 +568,9 @@ export interface StartBody {
   shadow: boolean;
   boot: string;
   spec: Record<string, unknown>;
+  sqlite?: string | null;
+  wal_safe?: boolean | null;
+  head?: string | null;
 }
 
 /** Route `/api/stats`: figures of the newest decisions the ledger has. `audited` and `audit_wrong` count cases the model was sure of and a person judged as well: audits, and corrections of what it decided alone. */
@@ -570,7 +603,23 @@ export interface UndoBody {
   epoch: number;
 }
 
-export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Promote | Rollback | Maintenance | Retrain | Hold | Resume;
+/** Drop the planned swap. */
+export interface Unschedule {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'unschedule';
+}
+
+/** `unschedule`: a plan was dropped, and why. */
+export interface UnscheduleBody {
+  model: string | null;
+  reason: string;
+  detail?: string;
+  by: string;
+}
+
+export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Promote | Rollback | Maintenance | Schedule | Unschedule | Retrain | Hold | Resume;
 
 export interface Bodies {
   start: StartBody;
@@ -587,6 +636,9 @@ export interface Bodies {
   label: LabelBody;
   candidate: CandidateBody;
   promote: PromoteBody;
+  rollback: RollbackBody;
+  schedule: ScheduleBody;
+  unschedule: UnscheduleBody;
   maintenance: MaintenanceBody;
   hold: HoldBody;
   resume: HoldBody;
