@@ -244,6 +244,7 @@ class Fitted:
         scores: float64 [case, class] honest (cross-fitted) probabilities of each labelled case;
             cases whose class is not in `classes` are scored too (they can only be wrong).
         facts: Hyper-parameters and figures for the manifest (plain JSON).
+        state: What the same fitter needs to update it; kept in memory only.
     """
 
     blob: bytes
@@ -251,6 +252,7 @@ class Fitted:
     cases: tuple[int, ...]
     scores: Doubles
     facts: Json
+    state: object = None
 
 
 class Fitter(Protocol):
@@ -263,8 +265,40 @@ class Fitter(Protocol):
             None while there are not at least two classes with `spec.min_labels` labels.
         """
 
+    def update(
+        self, fitted: Fitted, cases: Sequence[LabelledCase], spec: ModelSpec
+    ) -> Fitted | None:
+        """Learn new and forget lost cases exactly, with the hyper-parameters of the last fit.
+
+        Args:
+            fitted: What this fitter made last. cases: All cases that count now.
+
+        Returns:
+            None where a full refit is needed.
+        """
+
+    def without(self, fitted: Fitted, channels: Sequence[str]) -> Fitted | None:
+        """Solve again as if some channels had never been measured, scored honestly.
+
+        Returns:
+            None where nothing would be left to judge by.
+        """
+
     def predict(self, fitted: Fitted, windows: Sequence[Window]) -> Doubles:
         """Probabilities [window, class] computed in numpy, to compare with onnxruntime."""
+
+
+class FeatureStore(Protocol):
+    """Rows of features that were computed once; a cache that may lose them."""
+
+    def load(self, bank: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The stored rows among some keys of 32 bytes; the first eight are the case number."""
+
+    def save(self, bank: str, rows: Mapping[bytes, bytes]) -> None:
+        """Store rows of one feature bank (named by its digest)."""
+
+    def keep(self, cases: Iterable[int]) -> None:
+        """Delete the rows of all other cases."""
 
 
 class Registry(Protocol):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +36,7 @@ class Features:
         return ones if self.emphasis is None else self.emphasis
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bank:
     """Frozen feature extraction for windows of `channels` x `samples`.
 
@@ -56,8 +59,13 @@ class Bank:
         """The same bank with some of its blocks."""
         return replace(self, blocks=tuple(b for b in self.blocks if b.name in names))
 
-    def compute(self, values: Floats, mask: Floats) -> dict[str, Features]:
-        """Features of windows [case, channel, time] by running the very graph that will serve."""
+    @cached_property
+    def _session(self) -> Any:
+        return open_session(self._graph[0])
+
+    @cached_property
+    def _graph(self) -> tuple[bytes, list[str]]:
+        """The graph from window to features, and the names of its outputs."""
         g = Graph()
         emitted = self.emit(g)
         ports = [
@@ -66,11 +74,19 @@ class Bank:
             for name in emitted[block.name]
         ]
         blob = g.to_bytes(window_inputs(self.channels, self.samples), ports, {})
-        out = run(open_session(blob), values, mask, [name for name, *_ in ports])
-        pairs = zip(out[::2], out[1::2], strict=True)
+        return blob, [name for name, *_ in ports]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the graph: the same digest means the same features."""
+        return hashlib.sha256(self._graph[0]).hexdigest()
+
+    def compute(self, values: Floats, mask: Floats) -> dict[str, Features]:
+        """Features of windows [case, channel, time] by running the very graph that will serve."""
+        out = run(self._session, values, mask, self._graph[1])
         return {
-            block.name: Features(*pair, self.emphasis(block))
-            for block, pair in zip(self.blocks, pairs, strict=True)
+            block.name: Features(out[2 * i], out[2 * i + 1], self.emphasis(block))
+            for i, block in enumerate(self.blocks)
         }
 
     def emphasis(self, block: Block) -> Floats | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,31 +13,68 @@ from numpy.typing import NDArray
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Floats, LabelledCase, Window
 
+BASIS = 64
+"""Cases of each label that scales and biases are taken from."""
 OTHER = -1
 """Class index of a case whose class has too few labels to be learnt."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Training:
     """A training set, ordered by case number.
 
     Attributes:
         ids: Case numbers. classes: Classes to learn, sorted by name.
-        values: float32 [case, channel, time], 0.0 where not measured.
-        mask: float32 [case, channel, time], 1.0 where measured.
+        windows: Their windows; all have the same channels and grid.
         y: Index into `classes`, `OTHER` for a class that is too rare [case].
-        channels: Channel names.
         labels: Label of each case. groups: Split group of each case.
     """
 
     ids: tuple[int, ...]
     classes: tuple[str, ...]
-    values: Floats
-    mask: Floats
-    channels: tuple[str, ...]
+    windows: tuple[Window, ...]
     y: NDArray[np.int64]
     labels: tuple[str, ...]
     groups: tuple[str, ...]
+
+    @cached_property
+    def values(self) -> Floats:
+        """float32 [case, channel, time], 0.0 where not measured."""
+        return stack_values(self.windows)
+
+    @cached_property
+    def mask(self) -> Floats:
+        """float32 [case, channel, time], 1.0 where measured."""
+        return np.stack([w.mask for w in self.windows]).astype(np.float32)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channel names."""
+        return self.windows[0].channels
+
+    def take(self, rows: NDArray[np.int64]) -> Training:
+        """The same for some of the cases."""
+        return Training(
+            tuple(self.ids[i] for i in rows),
+            self.classes,
+            tuple(self.windows[i] for i in rows),
+            self.y[rows],
+            tuple(self.labels[i] for i in rows),
+            tuple(self.groups[i] for i in rows),
+        )
+
+    def basis(self) -> Training:
+        """The cases that scales and biases are taken from: the first few of each label.
+
+        So features stay the same, and need not be computed again, while cases are added.
+        """
+        seen: Counter[str] = Counter()
+        rows = []
+        for i, label in enumerate(self.labels):
+            if seen[label] < BASIS:
+                rows.append(i)
+            seen[label] += 1
+        return self.take(np.array(rows))
 
 
 def stack(windows: Sequence[Window]) -> tuple[Floats, Floats]:
@@ -45,6 +83,22 @@ def stack(windows: Sequence[Window]) -> tuple[Floats, Floats]:
     Raises:
         ModelError: Windows differ in channels or shape.
     """
+    check_alike(windows)
+    mask = np.stack([w.mask for w in windows]).astype(np.float32)
+    return stack_values(windows), mask
+
+
+def stack_values(windows: Sequence[Window]) -> Floats:
+    """Values of windows [case, channel, time], 0.0 where not measured."""
+    return np.stack([np.where(w.mask, w.values, np.float32(0)) for w in windows])
+
+
+def check_alike(windows: Sequence[Window]) -> None:
+    """All windows have the same channels and grid.
+
+    Raises:
+        ModelError: They differ.
+    """
     first = windows[0]
     for window in windows:
         if window.channels != first.channels or window.values.shape != first.values.shape:
@@ -52,9 +106,6 @@ def stack(windows: Sequence[Window]) -> tuple[Floats, Floats]:
                 'Cases with different channels or window lengths cannot train one model; '
                 'relabel or leave out the cases from before the cell file changed.'
             )
-    values = np.stack([w.values for w in windows]).astype(np.float32)
-    mask = np.stack([w.mask for w in windows]).astype(np.float32)
-    return np.where(mask > 0, values, np.float32(0)), mask
 
 
 def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
@@ -67,14 +118,12 @@ def arrange(cases: Sequence[LabelledCase], min_labels: int) -> Training | None:
 def arrange_as(cases: Sequence[LabelledCase], classes: tuple[str, ...]) -> Training:
     """Order cases by number; what is none of the classes becomes `OTHER`."""
     ordered = sorted(cases, key=lambda c: c.id)
-    values, mask = stack([c.window for c in ordered])
+    check_alike([c.window for c in ordered])
     index = {name: i for i, name in enumerate(classes)}
     return Training(
         tuple(c.id for c in ordered),
         classes,
-        values,
-        mask,
-        ordered[0].window.channels,
+        tuple(c.window for c in ordered),
         np.array([index.get(c.label, OTHER) for c in ordered], np.int64),
         tuple(c.label for c in ordered),
         tuple(c.group for c in ordered),

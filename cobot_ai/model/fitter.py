@@ -13,23 +13,24 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from cobot_ai.app.ports import Fitted
+from cobot_ai.app.ports import FeatureStore, Fitted
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
 from cobot_ai.model.bank import Bank
-from cobot_ai.model.calibration import Calibration, calibrate
+from cobot_ai.model.cache import cached_table
+from cobot_ai.model.calibration import Calibration
 from cobot_ai.model.data import OTHER, Training, arrange, arrange_as, stack
-from cobot_ai.model.folds import assign_folds
+from cobot_ai.model.folds import FOLDS, assign_folds
 from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
 from cobot_ai.model.heads import Head, Trained, pick
 from cobot_ai.model.kernel import KernelHead
-from cobot_ai.model.library import compute, describe, make_bank
+from cobot_ai.model.library import describe, make_bank
 from cobot_ai.model.linear import LinearHead
 from cobot_ai.model.one_class import fit_one_class, the_one_class
 from cobot_ai.model.reference import evaluate
+from cobot_ai.model.state import State, follow, needs_full, without
 
-FOLDS = 8
 HEADS: dict[str, Callable[[Sequence[str]], Head]] = {'linear': LinearHead, 'kernel': KernelHead}
 """Head name -> how to make it from the names of the feature blocks."""
 
@@ -39,10 +40,11 @@ class OnnxFitter:
 
     Args:
         folder: Folder of the cell file, where the files of `model.layers` lie.
+        features: Where features of cases are kept; None: computed at every fit.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or Path()
+    def __init__(self, folder: Path | None = None, features: FeatureStore | None = None) -> None:
+        self._folder, self._features = folder or Path(), features
 
     def fit(self, cases: Sequence[LabelledCase], spec: ModelSpec) -> Fitted | None:
         """Fit, cross-fit and export; deterministic for the same cases and seed.
@@ -59,22 +61,43 @@ class OnnxFitter:
         if training is None:
             return self._fit_one(cases, spec)
         head = _head(spec)
-        bank = make_bank(training, head.blocks, spec, self._folder)
-        table = compute(bank, training)
-        known = np.flatnonzero(training.y != OTHER)
-        learn, y = pick(table, known), training.y[known]
-        recipe = head.choose(learn, y, len(training.classes))
+        bank = make_bank(training.basis(), head.blocks, spec, self._folder)
+        table = cached_table(bank, training, self._features)
+        known, classes = np.flatnonzero(training.y != OTHER), len(training.classes)
+        recipe = head.choose(pick(table, known), training.y[known], classes)
         folds = assign_folds(training.labels, training.groups, FOLDS, spec.seed)
-        trained, raw = recipe.fit(table, training.y, len(training.classes), folds)
-        calibration = calibrate(raw[known], y)
-        scores = calibration.probabilities(raw)
-        facts = _facts(training, scores, folds)
-        facts |= {'head': recipe.facts, 'blocks': list(trained.blocks)}
-        facts |= calibration.facts | _feature_facts(bank, spec)
-        facts |= {'stored': [training.ids[i] for i in known]}
-        facts |= {'evidence_floor': _evidence_floor(raw[known], y)}
-        blob = export(bank, trained, calibration, training.classes)
-        return Fitted(blob, training.classes, training.ids, scores, facts)
+        trained, raw = recipe.fit(table, training.y, classes, folds)
+        state = State(spec, bank, recipe, trained, training, table, raw, folds, len(training.ids))
+        return pack(state)
+
+    def update(
+        self, fitted: Fitted, cases: Sequence[LabelledCase], spec: ModelSpec
+    ) -> Fitted | None:
+        """Learn new and forget lost cases exactly, with the hyper-parameters of the last fit.
+
+        Returns:
+            None where a full refit is needed: another class, a fourth more or fewer cases, other
+            settings, or a change that only a refit can make.
+        """
+        state = fitted.state
+        if not isinstance(state, State) or state.spec != spec or needs_full(state, cases):
+            return None
+        training = arrange_as(cases, state.training.classes)
+        if training.channels != state.training.channels:
+            return None
+        found = follow(state, cases, cached_table(state.bank, training, self._features))
+        return pack(found) if found is not None else None
+
+    def without(self, fitted: Fitted, channels: Sequence[str]) -> Fitted | None:
+        """Solve again without some channels, hyper-parameters as they are, scored honestly.
+
+        Returns:
+            None where nothing would be left to judge by, or the fit left no state behind.
+        """
+        state = fitted.state
+        if not isinstance(state, State) or not set(state.training.channels) - set(channels):
+            return None
+        return pack(without(state, channels))
 
     def _fit_one(self, cases: Sequence[LabelledCase], spec: ModelSpec) -> Fitted | None:
         """A model of the only class there is, where the cell wants one."""
@@ -82,10 +105,10 @@ class OnnxFitter:
         if name is None:
             return None
         training = arrange_as(cases, (name,))
-        bank = make_bank(
-            training, KernelHead((*spec.blocks, *spec.layers)).blocks, spec, self._folder
-        )
-        fitted = fit_one_class(compute(bank, training), training, spec.seed)
+        blocks = KernelHead((*spec.blocks, *spec.layers)).blocks
+        bank = make_bank(training.basis(), blocks, spec, self._folder)
+        table = cached_table(bank, training, self._features)
+        fitted = fit_one_class(table, training, spec.seed)
         scores = fitted.confidence.of(fitted.evidence)[:, None]
         facts = _facts(training, scores, fitted.folds) | _feature_facts(bank, spec)
         facts |= fitted.facts(spec.one_class, training.y != OTHER)
@@ -116,18 +139,36 @@ def _head(spec: ModelSpec) -> Head:
     return HEADS[spec.head]((*spec.blocks, *spec.layers))
 
 
-def _feature_facts(bank: Bank, spec: ModelSpec) -> Json:
-    """The plant's own features and weights."""
-    facts: Json = {'features': describe(bank)}
-    if spec.channel_weights:
-        facts |= {'channel_weights': dict(sorted(spec.channel_weights.items()))}
-    return facts
-
-
 def _evidence_floor(raw: Doubles, y: NDArray[np.int64]) -> float:
     """Evidence below which nearly no case was judged right: its 2nd percentile among those."""
     right = raw.argmax(axis=1) == y
     return float(np.quantile(raw[right].max(axis=1), 0.02)) if right.any() else 0.0
+
+
+def pack(state: State) -> Fitted:
+    """The graph, the honest scores in the order of the case numbers, and what is worth telling."""
+    training, calibration = state.training, state.calibration
+    scores, order = calibration.probabilities(state.raw), np.argsort(training.ids)
+    facts = _facts(training.take(order), scores[order], state.folds[order])
+    facts |= {'head': state.recipe.facts, 'blocks': list(state.trained.blocks)}
+    facts |= calibration.facts | _feature_facts(state.bank, state.spec)
+    facts |= {'stored': state.stored, 'landmarks': 0 < len(state.stored) < len(state.known)}
+    facts |= {'fit': {'cases': len(training.ids), 'full_refit_at': state.full}}
+    floor = _evidence_floor(state.raw[state.known], training.y[state.known])
+    facts |= {'evidence_floor': floor}
+    if state.dropped:
+        facts |= {'dropped': list(state.dropped)}
+    blob = export(state.bank, state.trained, calibration, training.classes)
+    ids = tuple(training.ids[i] for i in order)
+    return Fitted(blob, training.classes, ids, scores[order], facts, state)
+
+
+def _feature_facts(bank: Bank, spec: ModelSpec) -> Json:
+    """Which bank, and the plant's own features and weights."""
+    facts: Json = {'features': describe(bank), 'bank': bank.digest, 'seed': spec.seed}
+    if spec.channel_weights:
+        facts |= {'channel_weights': dict(sorted(spec.channel_weights.items()))}
+    return facts
 
 
 def _facts(training: Training, scores: Doubles, folds: NDArray[np.int64]) -> Json:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from cobot_ai.model.data import OTHER
 
+FOLDS = 8
+"""Folds of the cross-fit."""
+
 
 def assign_folds(
     labels: Sequence[str], groups: Sequence[str], count: int, seed: int

@@ -1,0 +1,183 @@
+"""What a fit leaves behind, so that one more answer need not start from nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cobot_ai.core.spec import ModelSpec
+from cobot_ai.core.types import Bools, Doubles, LabelledCase
+from cobot_ai.model.bank import Bank, Features
+from cobot_ai.model.calibration import Calibration, calibrate
+from cobot_ai.model.data import OTHER, Training, arrange_as
+from cobot_ai.model.folds import FOLDS
+from cobot_ai.model.heads import Recipe, Table, Trained, pick, stack_rows
+from cobot_ai.model.ridge import Labels
+
+GROWTH = 0.25
+"""Share of new or lost cases at which hyper-parameters are chosen anew."""
+MOST_AT_ONCE = 32
+"""More changes than this at once are quicker by a full refit."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A solved head with everything it was solved from.
+
+    Attributes:
+        spec: Settings. bank: Frozen features. recipe: Chosen hyper-parameters.
+        trained: The solved head. training: The cases, in the order they were learnt.
+        table: Their features. raw: Their honest raw scores [case, class].
+        folds: Fold each case was held out in. full: Cases at the last full refit.
+        dropped: Channels that were left out.
+    """
+
+    spec: ModelSpec
+    bank: Bank
+    recipe: Recipe
+    trained: Trained
+    training: Training
+    table: Table
+    raw: Doubles
+    folds: Labels
+    full: int
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> Labels:
+        """Positions of the learnt cases."""
+        return np.flatnonzero(self.training.y != OTHER)
+
+    @property
+    def calibration(self) -> Calibration:
+        """Temperature and offsets of the honest scores."""
+        return calibrate(self.raw[self.known], self.training.y[self.known])
+
+    @property
+    def stored(self) -> list[int]:
+        """Case numbers of the stored cases, in the order of the graph."""
+        if self.trained.stored is None:
+            return []
+        return [self.training.ids[i] for i in self.known[self.trained.stored]]
+
+
+def follow(state: State, cases: Sequence[LabelledCase], features: Table) -> State | None:
+    """Learn what is new and forget what is gone, exactly, hyper-parameters as they are.
+
+    A new case's honest score is what the model thought of it before learning it, without the
+    other cases of its group.
+
+    Args:
+        state: The last fit. cases: All labelled cases that count now.
+        features: Features of `cases`, in the order of their numbers, by the state's bank.
+
+    Returns:
+        None where a full refit is needed.
+    """
+    training = arrange_as(cases, state.training.classes)
+    before = {row: i for i, row in enumerate(_rows(state.training))}
+    now = {row: i for i, row in enumerate(_rows(training))}
+    gone = np.array([i for row, i in before.items() if row not in now], np.int64)
+    come = [i for row, i in now.items() if row not in before]
+    if not _small(state, len(gone) + len(come), len(training.ids)):
+        return None
+    changed: State | None = _forget(state, gone) if len(gone) else state
+    for i in come:
+        one = np.array([i])
+        changed = _learn(changed, training.take(one), pick(features, one)) if changed else None
+    return changed
+
+
+def needs_full(state: State, cases: Sequence[LabelledCase]) -> bool:
+    """Whether hyper-parameters should be chosen anew: another class, or much has changed."""
+    counts = Counter(c.label for c in cases)
+    least = state.spec.min_labels
+    classes = tuple(sorted(name for name, n in counts.items() if n >= least))
+    return classes != state.training.classes or not _small(state, 0, len(cases))
+
+
+def without(state: State, channels: Sequence[str]) -> State:
+    """Solve the head again without some channels, hyper-parameters as they are.
+
+    The same as training on cases that never measured them; cross-fitted scores come from heads
+    without them too.
+    """
+    names = state.training.channels
+    dead = np.array([name in channels for name in names])
+    table = {
+        block.name: _blank(state.table[block.name], block.reads() @ dead)
+        for block in state.bank.blocks
+    }
+    y, classes = state.training.y, len(state.training.classes)
+    trained, raw = state.recipe.fit(table, y, classes, state.folds)
+    dropped = tuple(name for name in names if name in channels)
+    return replace(state, table=table, trained=trained, raw=raw, dropped=dropped)
+
+
+def _rows(training: Training) -> list[tuple[object, ...]]:
+    """What must be the same for a case to be the same; windows are made once and kept."""
+    parts = zip(training.ids, training.labels, training.groups, training.windows, strict=True)
+    return [(i, label, group, id(window)) for i, label, group, window in parts]
+
+
+def _small(state: State, changes: int, count: int) -> bool:
+    grown = abs(count - state.full) / state.full
+    return changes <= MOST_AT_ONCE and grown < GROWTH
+
+
+def _forget(state: State, gone: Labels) -> State | None:
+    keep = np.delete(np.arange(len(state.training.ids)), gone)
+    learnt = gone[state.training.y[gone] != OTHER]
+    trained: Trained | None = state.trained
+    if len(learnt):
+        trained = _untrain(state, learnt)
+    if trained is None:
+        return None
+    return replace(
+        state,
+        trained=trained,
+        training=state.training.take(keep),
+        table=pick(state.table, keep),
+        raw=state.raw[keep],
+        folds=state.folds[keep],
+    )
+
+
+def _untrain(state: State, rows: Labels) -> Trained | None:
+    """The head without some of the learnt cases."""
+    places = np.searchsorted(state.known, rows)
+    return state.trained.forget(pick(state.table, rows), state.training.y[rows], places)
+
+
+def _learn(state: State, one: Training, features: Table) -> State | None:
+    group, y = one.groups[0], one.y
+    mates = np.array([i for i in state.known if group and state.training.groups[i] == group])
+    judge = _untrain(state, mates) if len(mates) else state.trained
+    if judge is None:
+        return None
+    folds = [state.folds[i] for i in mates[:1]] or [one.ids[0] % FOLDS]
+    trained = state.trained.add(features, y) if y[0] != OTHER else state.trained
+    old = state.training
+    return replace(
+        state,
+        trained=trained,
+        training=Training(
+            old.ids + one.ids,
+            old.classes,
+            old.windows + one.windows,
+            np.append(old.y, y),
+            old.labels + one.labels,
+            old.groups + one.groups,
+        ),
+        table=stack_rows(state.table, features),
+        raw=np.concatenate([state.raw, judge.raw(features)]),
+        folds=np.append(state.folds, folds),
+    )
+
+
+def _blank(features: Features, dead: Bools) -> Features:
+    alive = (~dead).astype(np.float32)
+    return Features(features.values * alive, features.valid * alive, features.emphasis)
