@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Floats, LabelledCase, Window
 
-BASIS = 64
+BASIS = 128
 """Cases of each label that scales and biases are taken from."""
 OTHER = -1
 """Class index of a case whose class has too few labels to be learnt."""
