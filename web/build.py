@@ -16,7 +16,7 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parent
 OUT = WEB.parent / 'cobot_ai' / '_web'
 STAMP = OUT / '.sources'
-SOURCES = ('src', 'locales', '.npmrc', '*.json', '*.ts', 'index.html')
+SOURCES = ('src', 'locales', 'public', '.npmrc', '*.json', '*.ts', 'index.html', 'sw.js')
 OLDEST_NODE = (20, 19)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cobot_ai.app.escalate import Desk
+from cobot_ai.app.fields import text_of, whole_of
 from cobot_ai.app.ports import Clock, Draft, Ledger
+from cobot_ai.app.remarks import Remarks
 from cobot_ai.app.review import Reviews, verdict
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
-from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import QuestionSpec
 from cobot_ai.core.types import Json
 
@@ -44,6 +45,7 @@ class Answers:
             'undo': self._undo,
             'correct': self._correct,
             'review': self._review,
+            **Remarks(desk, question, ledger).commands,
         }
 
     def handles(self, kind: str) -> bool:
@@ -56,10 +58,10 @@ class Answers:
         Raises:
             DataError: The command is not well-formed.
         """
-        stored = self._ledger.by_key(_text(command, 'key'))
+        stored = self._ledger.by_key(text_of(command, 'key'))
         if stored is not None:
             return {**stored.body['reply'], 'key': command['key'], 'seq': stored.seq}
-        return self._commands[_text(command, 'kind')](command)
+        return self._commands[text_of(command, 'kind')](command)
 
     def _claim(self, command: Mapping[str, object]) -> Json:
         ask, by, tablet = self._who(command)
@@ -85,7 +87,7 @@ class Answers:
 
     def _answer(self, command: Mapping[str, object]) -> Json:
         ask, by, tablet = self._who(command)
-        label, epoch = _text(command, 'label'), _int(command, 'epoch')
+        label, epoch = text_of(command, 'label'), whole_of(command, 'epoch')
         now = self._clock.monotonic_ns()
         if label == NOT_SURE and self._question.not_sure == 'wait':
             after, status = asks.tick(ask, now), Status.DONE
@@ -101,7 +103,7 @@ class Answers:
             'react_ms': command.get('react_ms'),
             'reply': reply,
         }
-        drafts = [Draft('answer', body, ask.case, _text(command, 'key'))]
+        drafts = [Draft('answer', body, ask.case, text_of(command, 'key'))]
         drafts += self._evidence_of(after, status, label, by)
         return self._carry_out(after, drafts, reply)
 
@@ -116,16 +118,20 @@ class Answers:
 
     def _undo(self, command: Mapping[str, object]) -> Json:
         ask, by, tablet = self._who(command)
-        after, status = asks.undo(ask, _int(command, 'epoch'), self._clock.monotonic_ns())
+        after, status = asks.undo(ask, whole_of(command, 'epoch'), self._clock.monotonic_ns())
         reply = self._reply(command, status, after)
         body = {'by': by, 'tablet': tablet, 'epoch': after.epoch, 'status': status.value}
         kind = 'undo' if status is Status.UNDONE else 'command'
         body |= {'kind': 'undo', 'reply': reply}
-        draft = Draft(kind, body, ask.case, _text(command, 'key'))
+        draft = Draft(kind, body, ask.case, text_of(command, 'key'))
         return self._carry_out(after, [draft], reply)
 
     def _correct(self, command: Mapping[str, object]) -> Json:
-        case, by, label = _int(command, 'case'), _text(command, 'by'), _text(command, 'label')
+        case, by, label = (
+            whole_of(command, 'case'),
+            text_of(command, 'by'),
+            text_of(command, 'label'),
+        )
         decided = any(e.kind == 'decision' for e in self._ledger.of_case(case))
         if not (self._allowed(label) and label != NOT_SURE and decided):
             return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
@@ -133,7 +139,11 @@ class Answers:
 
     def _review(self, command: Mapping[str, object]) -> Json:
         """A look at a case without any hurry: a label at most, never motion."""
-        case, by, label = _int(command, 'case'), _text(command, 'by'), _text(command, 'label')
+        case, by, label = (
+            whole_of(command, 'case'),
+            text_of(command, 'by'),
+            text_of(command, 'label'),
+        )
         if case not in self._reviews.waiting or not self._allowed(label):
             return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
         if label == NOT_SURE:
@@ -151,7 +161,7 @@ class Answers:
 
     def _teach(self, command: Mapping[str, object], draft: Draft) -> Json:
         reply = {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}
-        draft = replace(draft, body={**draft.body, 'reply': reply}, key=_text(command, 'key'))
+        draft = replace(draft, body={**draft.body, 'reply': reply}, key=text_of(command, 'key'))
         return {**reply, 'seq': self._desk.commit([draft])[0].seq}
 
     def _carry_out(self, after: Ask, drafts: list[Draft], reply: Json) -> Json:
@@ -176,19 +186,5 @@ class Answers:
         return reply
 
     def _who(self, command: Mapping[str, object]) -> tuple[Ask, str, str]:
-        case = _int(command, 'case')
-        return self._desk.find(case), _text(command, 'by'), _text(command, 'tablet')
-
-
-def _text(command: Mapping[str, object], name: str) -> str:
-    value = command.get(name)
-    if not isinstance(value, str) or not value or len(value) > 200:
-        raise DataError(f'The command needs a text "{name}" of 1 to 200 characters.')
-    return value
-
-
-def _int(command: Mapping[str, object], name: str) -> int:
-    value = command.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise DataError(f'The command needs a whole number "{name}", 0 or more.')
-    return value
+        case = whole_of(command, 'case')
+        return self._desk.find(case), text_of(command, 'by'), text_of(command, 'tablet')

@@ -238,7 +238,7 @@ class Authority:
             else:
                 reply = self._operate(command)
         except CobotAiError as e:
-            reply = {'key': key, 'ok': False, 'status': 'refused', 'reason': str(e)}
+            reply = {'key': key, 'ok': False, 'status': 'refused', 'reason': str(e), 'code': e.key}
         self._flush()
         self._p.outbox.reply(str(key), reply)
         return reply
@@ -253,14 +253,14 @@ class Authority:
 
     def _resume(self, by: str) -> None:
         if self.desk.open_asks:
-            raise DataError('A question is still open; answer it first.')
+            raise DataError('A question is still open; answer it first.', key='question_open')
         if not self._holds.resumable:
-            raise DataError('The process is not held.')
+            raise DataError('The process is not held.', key='not_held')
         self._holds.resume(by)
 
     def _calm(self, by: str, context: str) -> list[Draft]:
         if self.memory.record.drift.alarm(context) is None:
-            raise DataError('There is no alarm in this context.')
+            raise DataError('There is no alarm in this context.', key='no_alarm')
         return [self.memory.record.alarm_over(context, by, 'person')]
 
     def _offer_review(self) -> None:
@@ -296,7 +296,7 @@ class Authority:
 
     def state(self) -> Json:
         """What `~/state` says, twice a second."""
-        return status(self.spec, self._p, self.desk, self.memory, self.tally, str(self._holds))
+        return status(self.spec, self._p, self.desk, self.memory, self.tally, self._holds)
 
     # ------------------------------------------------------------ writing
 

@@ -77,6 +77,7 @@ class Desk:
                 {'name': c.name, 'action': c.action.value, 'nominal': c.nominal, 'text': {**c.text}}
                 for c in q.classes
             ],
+            'cost': max((c.cost for c in q.classes), default=1.0),
             'open_classes': q.open_classes,
             'text': dict(q.text),
             'sop': q.sop,
@@ -221,7 +222,7 @@ class Desk:
         entries = self._ledger.of_case(case)
         resolution = next((e for e in entries if e.kind == 'resolution'), None)
         if resolution is None:
-            raise DataError(f'Case {case} has no question; refresh the page.')
+            raise DataError(f'Case {case} has no question; refresh the page.', key='no_question')
         ask = asks.open_ask(case, self._spec.question, 0)
         decision = next(e for e in entries if e.kind == 'decision')
         self._place[case] = (decision.body['context'], decision.body['group'])

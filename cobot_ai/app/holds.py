@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.robot import Guard
 from cobot_ai.core.motion import Outcome, Phase
+from cobot_ai.core.types import Json
 
 Moved = Callable[[str, int, str, Outcome], None]
 NO_STEP = 'no step'
@@ -37,6 +38,12 @@ class Holds:
         reasons = list(self._reasons)
         more = [f'{len(reasons) - SHOWN} more'] if len(reasons) > SHOWN else []
         return ', '.join([*reasons[-SHOWN:], *more])
+
+    def named(self) -> list[Json]:
+        """The newest reasons as message keys with their parameters, for any language."""
+        reasons = list(self._reasons)
+        more = [{'key': 'more', 'n': len(reasons) - SHOWN}] if len(reasons) > SHOWN else []
+        return [*map(_keyed, reasons[-SHOWN:]), *more]
 
     def __bool__(self) -> bool:
         return bool(self._reasons)
@@ -113,6 +120,13 @@ def moved_drafts(kind: str, case: int, by: str, outcome: Outcome) -> list[Draft]
         detail = f'{what}: {outcome.reason}. Go to the robot.'
         drafts.append(Draft('fault', {'code': 'hold', 'detail': detail}, case))
     return drafts
+
+
+def _keyed(name: str) -> Json:
+    kind, _, number = name.partition(' ')
+    if kind == 'case' and number.isdecimal():
+        return {'key': 'case', 'n': int(number)}
+    return {'key': 'no_step'} if name == NO_STEP else {'key': 'person', 'by': name}
 
 
 def _name(case: int, by: str) -> str:

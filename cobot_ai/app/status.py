@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from cobot_ai.app.escalate import Desk
+from cobot_ai.app.holds import Holds
 from cobot_ai.app.memory import Memory
 from cobot_ai.app.parts import Parts, Tally
 from cobot_ai.core.levels import in_force
@@ -19,19 +20,20 @@ NEWEST = 20
 
 
 def status(
-    spec: CellSpec, parts: Parts, desk: Desk, memory: Memory, tally: Tally, held: str
+    spec: CellSpec, parts: Parts, desk: Desk, memory: Memory, tally: Tally, holds: Holds
 ) -> Json:
     """The present state of a cell as plain JSON.
 
     Args:
         spec: The cell. parts: Its collaborators. desk: Its open asks. memory: What it learnt.
-        tally: Its figures. held: Why the process is held, '' when it is not.
+        tally: Its figures. holds: Why the process is held.
     """
     versions = parts.versions
     return {
         'cell': spec.name,
-        'mode': _mode(versions.maintenance, bool(desk.open_asks), bool(held)),
-        'held': held,
+        'mode': _mode(versions.maintenance, bool(desk.open_asks), bool(holds)),
+        'held': str(holds),
+        'held_for': holds.named(),
         'motion': parts.guard.status(),
         'model': versions.live,
         'staged': versions.staged,

@@ -162,6 +162,7 @@ FORMS: dict[str, Form] = {
     ),
     'ModelSpec.blocks': _NAME,
     'ModelSpec.layers': Form(r'(?!.*\.\.)(?!/)[^\\]+\.onnx', 'a relative .onnx file without `..`'),
+    'ReasonSpec.name': Form(r'\S(.{0,62}\S)?', '1 to 64 characters, no blanks at the ends'),
     'QuestionSpec.sop': Form(r'(?!.*\.\.)(?!/)[^\\]*', 'a relative file name without `..`'),
     'MotionSpec.recipe': _NAME,
     'MotionSpec.namespace': Form(f'/|({_TOPIC_PATTERN})?', '`/`, or a ROS name such as `/ur`'),
@@ -181,6 +182,11 @@ FORMS: dict[str, Form] = {
 
 LANGUAGE = Form(r'[a-z]{2,3}(-[A-Za-z0-9]+)*', 'a language code such as en, de or pt-BR')
 TEXT_LENGTH = 1000
+QUESTION_WORDS = 12
+"""Most words of a question: it is read at arm's length in a second or two."""
+QUESTION_CHARACTERS = 90
+"""Most characters of a question, for languages that put no blanks between words."""
+MAX_REASONS = 8
 LIST_LENGTH = 1000
 """Most entries of a list and of a mapping."""
 

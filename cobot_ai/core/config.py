@@ -13,7 +13,12 @@ from typing import Any
 
 from cobot_ai.core.build import build, check_keys, convert, join, writable
 from cobot_ai.core.calendar import zone_of
-from cobot_ai.core.cell_rules import MAX_CELLS
+from cobot_ai.core.cell_rules import (
+    MAX_CELLS,
+    MAX_REASONS,
+    QUESTION_CHARACTERS,
+    QUESTION_WORDS,
+)
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.message_types import STILLS, default_channels
 from cobot_ai.core.recipe import ResumeBy
@@ -211,6 +216,15 @@ def _check_question(spec: CellSpec) -> None:
         if cls.nominal and cls.action is not Action.CONTINUE:
             raise ConfigError(
                 f'`question.classes[{i}]`: a nominal class must have `action: continue`.'
+            )
+    _unique((r.name for r in question.reasons), 'question.reasons.name')
+    if len(question.reasons) > MAX_REASONS:
+        raise ConfigError(f'`question.reasons` may hold {MAX_REASONS} at most; merge some.')
+    for lang, text in question.text.items():
+        if len(text.split()) > QUESTION_WORDS or len(text) > QUESTION_CHARACTERS:
+            raise ConfigError(
+                f'`question.text.{lang}` is too long to be read at a glance: at most '
+                f'{QUESTION_WORDS} words and {QUESTION_CHARACTERS} characters.'
             )
     if question.undo_s >= question.deadline_s:
         raise ConfigError('`question.undo_s` must be less than `question.deadline_s`.')

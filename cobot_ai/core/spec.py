@@ -158,6 +158,18 @@ class ClassSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonSpec:
+    """A cause people may name after a bad step; for learning and for the record, never motion.
+
+    Attributes:
+        name: Name in the record. text: Plant's names per language.
+    """
+
+    name: str
+    text: Texts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionSpec:
     """The judgement wanted for a step.
 
@@ -170,7 +182,8 @@ class QuestionSpec:
         fail_safe: What the robot does when nobody answered in time (never `continue`).
         not_sure: `fail_safe` ends the ask at once; `wait` leaves it open for a second person.
         text: The question per language.
-        sop: File name of the work instruction, relative to the plant's folder; empty: none.
+        sop: Markdown file of the work instruction, relative to the cell file; empty: none.
+        reasons: Causes to choose from after a bad step, at most 8; empty: the page's own list.
     """
 
     classes: tuple[ClassSpec, ...]
@@ -183,6 +196,7 @@ class QuestionSpec:
     not_sure: str = 'fail_safe'
     text: Texts = field(default_factory=dict)
     sop: str = ''
+    reasons: tuple[ReasonSpec, ...] = ()
 
     def action_of(self, label: str) -> Action:
         """Consequence of a class, `other_action` where it is not declared."""

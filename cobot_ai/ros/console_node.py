@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -19,9 +21,11 @@ from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, runtime
 from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.accounts import Accounts
+from cobot_ai.store.cellfile import find_cell
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.images import still_of
+from cobot_ai.store.instructions import read_instruction
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.web.app import create_app
 from cobot_ai.web.server import web_server
@@ -67,7 +71,10 @@ class ConsoleNode(Node):
         self._replies = Replies()
         self._pulse: tuple[Json, float] = ({}, float('-inf'))
         self._answer = self.create_publisher(DiagnosticArray, names.ANSWER, names.ANSWER_QOS)
-        self._console = create_app(self._web_services(folder), self._settings(folder, values))
+        self._console = create_app(
+            self._web_services(folder, find_cell(values['cell']).parent),
+            self._settings(folder, values),
+        )
         self._server = web_server(self._console.app, values['web_host'], values['web_port'])
         self._listen()
         self._console.feed.start()
@@ -92,7 +99,7 @@ class ConsoleNode(Node):
     def _subscribe(self, name: str, call: Any, qos: Any) -> None:
         self.create_subscription(DiagnosticArray, names.of(names.MONITOR, name), call, qos)
 
-    def _web_services(self, folder: CellFolder) -> Services:
+    def _web_services(self, folder: CellFolder, plant: Path) -> Services:
         accounts = Accounts(folder.accounts)
         clips = Clips(folder.clips, self._spec.storage.clips_mb)
         return Services(
@@ -104,6 +111,7 @@ class ConsoleNode(Node):
             wall_ns=time.time_ns,
             monotonic=time.monotonic,
             check_pin=accounts.check_pin,
+            sop=partial(read_instruction, plant, self._spec.question.sop),
         )
 
     def _settings(self, folder: CellFolder, values: dict[str, Any]) -> WebSettings:

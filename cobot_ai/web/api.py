@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from cobot_ai.core.types import Json
-from cobot_ai.web import views, wire
+from cobot_ai.web import instruction, views, wire
 from cobot_ai.web.auth import Auth
 from cobot_ai.web.bucket import Buckets
 from cobot_ai.web.commands import execute, refusal
@@ -42,6 +42,11 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     @api.get('/cases/<int:case>/evidence')
     def evidence(case: int) -> Result:
         return views.evidence_doc(services.reader, case) or not_found('evidence')
+
+    @api.get('/sop/<lang>')
+    def sop(lang: str) -> Result:
+        page = services.sop(lang)
+        return {'html': instruction.render(page)} if page is not None else not_found('sop')
 
     @api.get('/cases/<int:case>/still')
     def still(case: int) -> Response | tuple[Json, int]:

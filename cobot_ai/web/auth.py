@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TypedDict
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, redirect, render_template, request, session
+from flask import Blueprint, Response, redirect, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.web.bucket import Backoff
+from cobot_ai.web.plain import language, page_in
 from cobot_ai.web.services import Services, WebSettings
 
 OPEN_ENDPOINTS = frozenset(
@@ -29,6 +30,9 @@ OPEN_ENDPOINTS = frozenset(
         'pages.healthz',
         'pages.asset',
         'pages.style',
+        'pages.offline',
+        'pages.manifest',
+        'pages.icon',
     }
 )
 SECRET_FILE = 'console_secret'  # noqa: S105  # a file name
@@ -163,11 +167,11 @@ class Auth:
         pages = Blueprint('auth', __name__)
 
         @pages.get('/login')
-        def login_form() -> AnyResponse | str:
+        def login_form() -> AnyResponse:
             return redirect('/') if self.allowed() else _form('', 0.0)
 
         @pages.post('/login')
-        def login() -> AnyResponse | tuple[str, int]:
+        def login() -> AnyResponse | tuple[Response, int]:
             form = request.form
             reason, wait_s = self.try_login(
                 form.get('name', ''), form.get('pin', ''), request.remote_addr or ''
@@ -186,5 +190,5 @@ class Auth:
         return pages
 
 
-def _form(reason: str, wait_s: float) -> str:
-    return render_template('login.html', reason=reason, wait_s=round(wait_s))
+def _form(reason: str, wait_s: float) -> Response:
+    return page_in(language(), 'login.html', reason=reason, wait_s=round(wait_s))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,17 +22,48 @@ def _all() -> dict[str, dict[str, str]]:
     return catalogue
 
 
-LANGUAGES = ('en', 'de', 'es', 'fr')
+LANGUAGES = {
+    'en': 'English',
+    'de': 'Deutsch',
+    'es': 'Español',
+    'fr': 'Français',
+    'pl': 'Polski',
+    'tr': 'Türkçe',
+    'ar': 'العربية',
+    'hi': 'हिन्दी',
+    'ja': '日本語',
+    'zh-Hans': '简体中文',
+}
+RIGHT_TO_LEFT = frozenset({'ar'})
+
+
+def choose(asked: str | None, accepted: Iterable[str]) -> str:
+    """The language of a page: the one that was tapped, else the browser's first that exists.
+
+    Args:
+        asked: Language code somebody chose, None when nobody did.
+        accepted: Codes the browser accepts, best first, e.g. `zh-CN`.
+    """
+    for wanted in (asked or '', *accepted):
+        base = wanted.split('-')[0].lower()
+        if wanted in LANGUAGES or base in LANGUAGES:
+            return wanted if wanted in LANGUAGES else base
+        if base == 'zh':
+            return 'zh-Hans'
+    return 'en'
 
 
 def texts(lang: str) -> dict[str, str]:
-    """All sentences of one language, and its code under `lang`."""
-    return {**_all()['en'], **_all().get(lang, {}), 'lang': lang}
+    """All sentences of one language, its code under `lang` and its direction under `dir`."""
+    direction = 'rtl' if lang in RIGHT_TO_LEFT else 'ltr'
+    return {**_all()['en'], **_all().get(lang, {}), 'lang': lang, 'dir': direction}
 
 
 def local(text: dict[str, str], lang: str, fallback: str) -> str:
     """A plant's text in the reader's language, else English, else any, else the fallback."""
-    return text.get(lang) or text.get('en') or next(iter(text.values()), fallback)
+    base = lang.split('-')[0]
+    near = next((t for code, t in text.items() if code.split('-')[0] == base), None)
+    return text.get(lang) or near or text.get('en') or next(iter(text.values()), fallback)
 
 
 def ask(entries: list[Entry], wall_ns: int, lang: str, key: str) -> Json:
@@ -46,7 +78,7 @@ def ask(entries: list[Entry], wall_ns: int, lang: str, key: str) -> Json:
         'left_s': max(0, round((body['deadline_wall_ns'] - wall_ns) / 1e9)),
         'fail_safe': body['fail_safe'],
         'epoch': _epoch(entries),
-        'given': _given(entries),
+        'given': _given(entries, {c['name']: local(c['text'], lang, c['name']) for c in body['classes']}),
         'classes': [
             {'name': c['name'], 'text': local(c['text'], lang, c['name'])} for c in body['classes']
         ],
@@ -58,12 +90,13 @@ def _epoch(entries: list[Entry]) -> int:
     return max((e.body['epoch'] for e in entries if e.kind in ('claim', 'undo')), default=0)
 
 
-def _given(entries: list[Entry]) -> Json | None:
+def _given(entries: list[Entry], names: dict[str, str]) -> Json | None:
     """The answer that stands inside its undo window, None when there is none."""
     given: Json | None = None
     for entry in entries:
         if entry.kind == 'answer' and entry.body['status'] == 'accepted':
-            given = {'by': entry.body['by'], 'label': entry.body['label']}
+            label = entry.body['label']
+            given = {'by': entry.body['by'], 'label': label, 'text': names.get(label, label)}
         elif entry.kind == 'undo':
             given = None
     return given
@@ -74,5 +107,5 @@ def reply_text(reply: Json | None, text: dict[str, str]) -> str:
     if reply is None:
         return ''
     params: dict[str, Any] = {'by': reply.get('by') or '', 'label': reply.get('label') or ''}
-    status = reply['status']
+    status = {'agreed': 'accepted'}.get(reply['status'], reply['status'])
     return text.get(f'reply.{status}', text['reply.refused']).format(**params)

@@ -37,6 +37,8 @@ BODY_OF_KIND = {
     'undo': 'UndoBody',
     'resolution': 'ResolutionBody',
     'label': 'LabelBody',
+    'reason': 'ReasonBody',
+    'report': 'ReportBody',
     'candidate': 'CandidateBody',
     'promote': 'PromoteBody',
     'rollback': 'RollbackBody',

@@ -82,6 +82,28 @@ class EndAlarm(_Command):
     context: Annotated[str, Field(max_length=500)]
 
 
+class Reason(_Command):
+    """The cause of a bad step, from the plant's list; changes no label and moves nothing."""
+
+    kind: Literal['reason']
+    case: CaseId
+    reason: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class Report(_Command):
+    """A worker saw something without being asked. `case` 0: nothing about a certain step.
+
+    `wrong` with a label is a new revision of it, `wrong` without one withdraws the label until
+    somebody decides. Never motion.
+    """
+
+    kind: Literal['report']
+    case: Annotated[int, Field(ge=0, lt=2**53)]
+    what: Literal['wrong', 'odd']
+    label: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    reason: Name = ''
+
+
 class Promote(_Command):
     """Make a stored model version live."""
 
@@ -145,6 +167,8 @@ Command = Annotated[
     | Correct
     | Review
     | EndAlarm
+    | Reason
+    | Report
     | Promote
     | Rollback
     | Maintenance
@@ -186,6 +210,7 @@ class Reply(BaseModel):
         'login',
     ]
     reason: str = ''
+    code: str = ''
     seq: int = 0
     epoch: int | None = None
     by: str | None = None
@@ -254,6 +279,14 @@ class AlarmState(BaseModel):
     left: int
 
 
+class HeldFor(BaseModel):
+    """Why the process is held, as a message key with its parameters."""
+
+    key: Literal['case', 'person', 'no_step', 'more']
+    n: int | None = None
+    by: str | None = None
+
+
 class PulseState(BaseModel):
     """What the monitor's heartbeat says. Every key may be absent."""
 
@@ -262,6 +295,7 @@ class PulseState(BaseModel):
     mode: str | None = None
     held: str | None = None
     motion: Motion | None = None
+    held_for: list[HeldFor] | None = None
     maintenance: bool | None = None
     staged: str | None = None
     auto_paused: bool | None = None
@@ -277,6 +311,9 @@ class PulseState(BaseModel):
     audits: AuditFigures | None = None
     contexts: list[ContextState] | None = None
     alarms: list[AlarmState] | None = None
+    cases: int | None = None
+    acted: int | None = None
+    asked: int | None = None
     asks: dict[str, AskTime] | None = None
 
 

@@ -97,3 +97,9 @@ class StatsDoc(BaseModel):
     asks_per_hour: float | None
     audited: int
     audit_wrong: int
+
+
+class SopDoc(BaseModel):
+    """Route `/api/sop/<language>`: the work instruction, cleaned of everything that could run."""
+
+    html: str

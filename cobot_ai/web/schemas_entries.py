@@ -50,34 +50,52 @@ class Alike(Nearest):
     t_ns: int | None = None
 
 
+class CellReason(Body):
+    """A cause people may name after a bad step."""
+
+    name: str
+    text: Texts
+
+
+class CellQuestion(Body):
+    """The words of the cell's question; tablets get them instead of the whole `spec`."""
+
+    classes: list[AskClass] = []
+    open_classes: bool = False
+    reasons: list[CellReason] = []
+    text: Texts = {}
+    sop: str = ''
+
+
 class StartBody(Body):
-    """`start`."""
+    """`start`. Tablets get neither `digest` nor `spec`, but `question`."""
 
     version: str
     cell: str
-    digest: str
     shadow: bool
     boot: str
-    spec: dict[str, Any]
+    digest: str = ''
+    spec: dict[str, Any] = {}
+    question: CellQuestion | None = None
     sqlite: str | None = None
     wal_safe: bool | None = None
     head: str | None = None
 
 
 class DecisionBody(Body):
-    """`decision`."""
+    """`decision`. Tablets get neither what the model thinks nor why it was asked."""
 
     verdict: Literal['act', 'ask', 'hold']
-    why: str
+    why: str = ''
     params: dict[str, Any] = {}
-    label: str | None
-    action: str | None
+    label: str | None = None
+    action: str | None = None
     context: str
     facts: Texts
     probs: dict[str, float] | None = None
     confidence: float | None = None
     threshold: float | None = None
-    model: str | None
+    model: str | None = None
     nearest: list[Nearest] = []
     notes: list[Note] = []
     start_ns: int
@@ -88,11 +106,11 @@ class DecisionBody(Body):
 
 
 class AskBody(Body):
-    """`ask`."""
+    """`ask`. Tablets are not told `why`."""
 
     context: str
     facts: Texts
-    why: str
+    why: str = ''
     classes: list[AskClass]
     open_classes: bool
     text: Texts
@@ -102,18 +120,22 @@ class AskBody(Body):
     deadline_wall_ns: int
     fail_safe: str
     sop: str = ''
+    cost: float = 1.0
     blind: bool = False
     risk: float = 0.0
     evidence: str | None = None
 
 
 class ReviewBody(Body):
-    """`review`: a question without any hurry; it has no deadline and moves nothing."""
+    """`review`: a question without any hurry; it has no deadline and moves nothing.
+
+    Tablets get neither `why` nor `risk`.
+    """
 
     context: str
     facts: Texts
-    why: Literal['suppressed', 'audit', 'conflict']
-    risk: float
+    why: Literal['', 'suppressed', 'audit', 'conflict'] = ''
+    risk: float = 0.0
     classes: list[AskClass]
     open_classes: bool
     text: Texts
@@ -208,6 +230,24 @@ class AlarmBody(Body):
     limit: float
     by: str
     reason: str
+
+
+class ReasonBody(Body):
+    """`reason`: the cause somebody named after a bad step."""
+
+    by: str
+    tablet: str
+    reason: str
+
+
+class ReportBody(Body):
+    """`report`: something a worker saw without being asked."""
+
+    by: str
+    tablet: str
+    what: Literal['wrong', 'odd']
+    label: str | None = None
+    reason: str = ''
 
 
 class GateCheck(Body):
@@ -310,6 +350,8 @@ class HoldBody(Body):
 class Entry(BaseModel):
     """One ledger entry on the wire; `left_ms` (asks only) is the time left when it was sent.
 
+    `age_ms` (asks and decisions) says how long ago it was, null where no clock can tell.
+
     The event `entries` is a list of these, in order and without gaps.
     """
 
@@ -319,6 +361,7 @@ class Entry(BaseModel):
     case: int
     body: dict[str, Any]
     left_ms: float | None = None
+    age_ms: float | None = None
 
 
 class Snapshot(BaseModel):
@@ -343,10 +386,29 @@ class EvidenceChannel(Body):
     note: str | None = None
 
 
+class PastChannel(Body):
+    """One signal of a past case."""
+
+    name: str
+    t: list[float]
+    value: list[float | None]
+
+
+class PastCase(Body):
+    """A past case of the same context, to compare with."""
+
+    case: int
+    good: bool
+    label: str
+    t_ns: int
+    channels: list[PastChannel]
+
+
 class Evidence(Body):
     """The evidence document of an ask: channels sorted by how much they deviate.
 
     `nearest` (what the model goes by) is empty until somebody answered.
+    `past` is added by the console: at most one good and one bad case of the same context.
     """
 
     channels: list[EvidenceChannel]
@@ -356,3 +418,4 @@ class Evidence(Body):
     span_s: float
     band_cases: int
     nearest: list[Alike] = []
+    past: list[PastCase] = []

@@ -34,6 +34,10 @@ def _nobody(pin: str) -> bool:
     return False
 
 
+def _no_page(lang: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the pages are made of.
@@ -48,6 +52,7 @@ class Services:
         registry: Model versions; only its reading side is used.
         wall_ns: Wall clock, nanoseconds; only used to tell how much of a deadline is left.
         monotonic: Monotonic clock, seconds; for throttling and sessions.
+        sop: Markdown of the work instruction in a language, None when there is none.
         check_pin: Whether a PIN is right; never called when no login is required.
     """
 
@@ -59,6 +64,7 @@ class Services:
     wall_ns: Callable[[], int]
     monotonic: Callable[[], float]
     check_pin: Callable[[str], bool] = _nobody
+    sop: Callable[[str], str | None] = _no_page
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.app.recall import alike
 from cobot_ai.core.errors import CobotAiError
 from cobot_ai.core.types import Json, Neighbour
+from cobot_ai.web.examples import examples
 from cobot_ai.web.services import Services
 from cobot_ai.web.wire import to_wire
 
@@ -45,19 +46,24 @@ def case_doc(services: Services, case: int) -> Json | None:
     wall_ns = services.wall_ns()
     return {
         'case': case,
-        'entries': [to_wire(e, wall_ns) for e in entries],
-        'evidence': services.reader.evidence(case),
+        'entries': [to_wire(e, wall_ns, whole=True) for e in entries],
+        'evidence': _with_examples(services.reader, case),
         'nearest': _nearest(services.reader, entries),
     }
 
 
 def evidence_doc(reader: LedgerReader, case: int) -> Json | None:
     """The evidence document of a question; what the model finds alike only after an answer."""
-    found = reader.evidence(case)
+    found = _with_examples(reader, case)
     if not found or not found.get('nearest'):
         return found
     answered = any(e.kind in ('answer', 'resolution') for e in reader.of_case(case))
     return found if answered else {**found, 'nearest': []}
+
+
+def _with_examples(reader: LedgerReader, case: int) -> Json | None:
+    found = reader.evidence(case)
+    return None if found is None else {**found, 'past': examples(reader, case, found)}
 
 
 def _nearest(reader: LedgerReader, entries: list[Entry]) -> list[Json]:
@@ -79,7 +85,7 @@ def models(services: Services) -> Json:
     return {
         'current': current,
         'versions': rows[::-1],
-        'history': [to_wire(e, wall_ns) for e in history],
+        'history': [to_wire(e, wall_ns, whole=True) for e in history],
     }
 
 

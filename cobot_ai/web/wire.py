@@ -7,14 +7,16 @@ from collections.abc import Iterable
 
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.core.types import Json
+from cobot_ai.web.audience import for_tablet
 
 RECENT = 20
 """Cases behind the present state that a snapshot carries for the idle screen."""
-STATE_KINDS = ('start', 'maintenance', 'promote', 'rollback', 'hold', 'resume')
+OLDEST_MS = 30 * 86_400_000.0
+STATE_KINDS = ('start', 'review', 'maintenance', 'promote', 'rollback', 'hold', 'resume')
 
 
-def to_wire(entry: Entry, wall_ns: int) -> Json:
-    """One entry as JSON; an ask also tells how much time is left now (milliseconds).
+def to_wire(entry: Entry, wall_ns: int, whole: bool = False) -> Json:
+    """One entry as JSON, without the model's opinion unless `whole`; an ask also tells how much time is left now (milliseconds).
 
     The tablet counts down from its own arrival time, so its wall clock does not matter.
     """
@@ -23,10 +25,16 @@ def to_wire(entry: Entry, wall_ns: int) -> Json:
         't_ns': entry.t_ns,
         'kind': entry.kind,
         'case': entry.case,
-        'body': entry.body,
+        'body': entry.body if whole else for_tablet(entry.kind, entry.body),
     }
     if entry.kind == 'ask':
-        doc['left_ms'] = max(0.0, (entry.body['deadline_wall_ns'] - wall_ns) / 1e6)
+        left_ms = (entry.body['deadline_wall_ns'] - wall_ns) / 1e6
+        doc['left_ms'] = max(0.0, left_ms)
+        doc['age_ms'] = max(0.0, entry.body['deadline_s'] * 1e3 - left_ms)
+    elif entry.kind == 'decision':
+        # Stamps may follow a simulation or a bag; then nobody knows how long ago it was.
+        age_ms = (wall_ns - entry.t_ns) / 1e6
+        doc['age_ms'] = age_ms if 0 <= age_ms < OLDEST_MS else None
     return doc
 
 

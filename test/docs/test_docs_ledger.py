@@ -73,6 +73,8 @@ def talk(bench: Bench) -> None:
     bench.wait(5.1)
     bench.command('undo', case=case, epoch=epoch + 1)
     bench.command('correct', case=case, label='bad')
+    bench.command('reason', case=case, reason='dirt')
+    bench.command('report', case=case, what='wrong')
     bench.command('hold')
     late = bench.step('bad', part='new')
     bench.wait(31.0)

@@ -15,7 +15,7 @@ from cobot_ai.core.spec import Action
 from cobot_ai.store.messages import check_paths
 
 README = (ROOT / 'README.md').read_text(encoding='utf-8')
-LANGUAGES = ('en', 'de', 'es', 'fr')
+LANGUAGES = ('en', 'de', 'es', 'fr', 'pl', 'tr', 'ar', 'hi', 'ja', 'zh-Hans')
 
 
 def cells() -> list[str]:

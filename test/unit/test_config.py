@@ -258,6 +258,7 @@ HEADINGS = {
     specs.StepSpec: '`step`',
     specs.QuestionSpec: '`question`',
     specs.ClassSpec: '`question`',
+    specs.ReasonSpec: '`question`',
     specs.RiskSpec: '`risk`',
     specs.ModelSpec: '`model`',
     specs.MotionSpec: '`motion`',

@@ -9,7 +9,15 @@ from cobot_ai.web.app import create_app
 from cobot_ai.web.auth import load_secret
 from cobot_ai.web.services import WebSettings
 
-OPEN = {'/login', '/healthz', '/plain.css', '/assets/x.js'}
+OPEN = {
+    '/login',
+    '/healthz',
+    '/plain.css',
+    '/assets/x.js',
+    '/sw.js',
+    '/manifest.webmanifest',
+    '/icon.svg',
+}
 GUARDED_GET = [
     '/',
     '/lite',
@@ -21,6 +29,7 @@ GUARDED_GET = [
     '/api/models',
     '/api/history',
     '/api/stats',
+    '/api/sop/en',
 ]
 WITH_TOKEN = {'/metrics'}  # test_web_metrics.py
 GUARDED_POST = ['/api/command', '/lite', '/logout']
@@ -37,7 +46,10 @@ def log_in(client, pin='2468', name='Maria', **kw):
 
 def test_the_matrix_names_every_route(app):
     concrete = {
-        str(r).replace('<int:case>', '1').replace('<path:name>', 'x.js')
+        str(r)
+        .replace('<int:case>', '1')
+        .replace('<path:name>', 'x.js')
+        .replace('<lang>', 'en')
         for r in app.url_map.iter_rules()
     }
     assert concrete == {*OPEN, *GUARDED_GET, *GUARDED_POST, *WITH_TOKEN}

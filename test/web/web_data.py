@@ -18,15 +18,33 @@ PNG = bytes.fromhex(
     '78da6360606000000004000127343a0a0000000049454e44ae426082'
 )
 CLASSES = (
-    ClassSpec('seated', Action.CONTINUE, True, text={'en': 'Seated', 'de': 'Sitzt richtig'}),
-    ClassSpec('misaligned', Action.REWORK, text={'en': 'Misaligned', 'de': 'Schief eingesetzt'}),
-    ClassSpec('missing', Action.REJECT, text={'en': 'Part missing', 'de': 'Teil fehlt'}),
+    ClassSpec(
+        'seated',
+        Action.CONTINUE,
+        True,
+        text={'en': 'Seated', 'de': 'Sitzt richtig', 'ar': 'في مكانه', 'ja': '正しく挿入'},
+    ),
+    ClassSpec(
+        'misaligned',
+        Action.REWORK,
+        text={'en': 'Misaligned', 'de': 'Schief eingesetzt', 'ar': 'مائل', 'ja': '傾いている'},
+    ),
+    ClassSpec(
+        'missing',
+        Action.REJECT,
+        text={'en': 'Part missing', 'de': 'Teil fehlt', 'ar': 'القطعة مفقودة', 'ja': '部品がない'},
+    ),
 )
 QUESTION = QuestionSpec(
     CLASSES,
     deadline_s=40.0,
     undo_s=5.0,
-    text={'en': 'Is the peg fully seated?', 'de': 'Sitzt der Stift ganz im Loch?'},
+    text={
+        'en': 'Is the peg fully seated?',
+        'de': 'Sitzt der Stift ganz im Loch?',
+        'ar': 'هل الوتد في مكانه تمامًا؟',
+        'ja': 'ピンは奥まで正しく挿入されていますか？',
+    },
 )
 FACTS = {'operation': 'insert', 'part': 'peg_a', 'part_id': 'P-20417'}
 
@@ -63,12 +81,14 @@ def decision_body(case: Case, verdict: str, label: str | None = None, model: Any
     }  # fmt: skip
 
 
-def an_evidence(count: int = 5, still: str | None = None) -> Any:
+def an_evidence(
+    count: int = 5, still: str | None = None, seed: int = 0, odd: bool = True
+) -> Any:
     """Channels of a peg insertion: the first leaves its band, the last was not measured."""
     t = np.linspace(0, 1.2, 64)
     texts = [
-        ({'en': 'Push force', 'de': 'Einpresskraft'}, 'N'),
-        ({'en': 'Side force', 'de': 'Seitenkraft'}, 'N'),
+        ({'en': 'Push force', 'de': 'Einpresskraft', 'ar': 'قوة الضغط', 'ja': '押し込み力'}, 'N'),
+        ({'en': 'Side force', 'de': 'Seitenkraft', 'ar': 'القوة الجانبية', 'ja': '横方向の力'}, 'N'),
         ({}, 'N*m'),
         ({}, 'rad'),
         ({'en': 'Motor 3 temperature', 'de': 'Motor 3 Temperatur'}, 'degC'),
@@ -76,7 +96,8 @@ def an_evidence(count: int = 5, still: str | None = None) -> Any:
     channels = []
     for k in range(count):
         base = (k + 1) * 6 * np.exp(-((t - 0.8) ** 2) / 0.03)
-        value = base + (14 / (k + 1)) * (t > 0.5) * np.sin(9 * t) + 0.3 * np.sin(80 * t)
+        swing = (14 / (k + 1)) * (t > 0.5) * np.sin(9 * t) if odd else 0.0
+        value = base + swing + 0.3 * np.sin(80 * t + seed)
         lost = k == 4
         text, unit = texts[k % len(texts)]
         channels.append(

@@ -18,6 +18,7 @@ from cobot_ai.app.answers import Answers
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec, QuestionSpec, StepSpec
@@ -133,6 +134,7 @@ class FakeCell:
     silent: bool = False
     held: bool = False
     auto_paused: bool = False
+    name: str = 'Cell 7'
     news: Callable[[], None] = lambda: None
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
@@ -146,6 +148,8 @@ class FakeCell:
         self.desk = Desk(spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append)
         self.answers = Answers(self.desk, self.question, self.ledger, RealClock())
         self.maintenance = False
+        self.instruction: str | None = None
+        self.load = {'asks_last_hour': 3, 'budget_warn': 6, 'cases': 40, 'acted': 31, 'asked': 9}
         self._beat = time.monotonic()
         self._stop = threading.Event()
         self.start()
@@ -181,6 +185,7 @@ class FakeCell:
             wall_ns=time.time_ns,
             monotonic=time.monotonic,
             check_pin=lambda pin: pin == self.pin,
+            sop=lambda lang: self.instruction,
         )
 
     def pulse(self) -> tuple[Any, float]:
@@ -190,6 +195,10 @@ class FakeCell:
         state = {
             'mode': 'asking' if asking else mode,
             'held': 'case 3' if self.held else '',
+            'held_for': [{'key': 'case', 'n': 3}] if self.held else [],
+            'head': self.ledger.head(),
+            'asks': self.desk.time_left(),
+            **self.load,
             'maintenance': self.maintenance,
             'auto_paused': self.auto_paused,
         }
@@ -205,7 +214,8 @@ class FakeCell:
                     return self.answers.command(command)
                 return self._operate(command)
         except CobotAiError as e:
-            return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': str(e)}
+            why = {'reason': str(e), 'code': e.key}
+            return {'key': command['key'], 'ok': False, 'status': 'refused', **why}
 
     def _operate(self, command: Any) -> Any:
         kind, by = command['kind'], command['by']
@@ -256,7 +266,8 @@ class FakeCell:
 
     def start(self, shadow: bool = True) -> None:
         """The monitor starts (again)."""
-        body = {'version': '0', 'cell': 'Cell 7', 'digest': 'd', 'boot': 'b', 'spec': {}}
+        spec = spec_to_json(self.desk._spec)
+        body = {'version': '0', 'cell': self.name, 'digest': 'd', 'boot': 'b', 'spec': spec}
         self._write('start', {**body, 'shadow': shadow})
 
     def act(self, label: str = 'seated', model: str | None = None) -> int:

@@ -4,7 +4,8 @@ import { differences } from '../catalogues.ts';
 import { Guard } from '../src/core/guard';
 import type { Command, Entry, EvidenceChannel, Reply } from '../src/core/schema';
 import { apply, corrected, EMPTY, follows, fromSnapshot, nextFor, queue } from '../src/core/state';
-import { bounds, outside, runs } from '../src/ui/trace-math';
+import { pseudo } from '../src/core/pseudo';
+import { bounds, labels, outside, runs } from '../src/ui/trace-math';
 
 const BODY = {
   context: 'c',
@@ -29,6 +30,14 @@ const entry = (seq: number, kind: string, body: object, caseId = 1, left_ms?: nu
 });
 const who = { by: 'Maria', tablet: 't1' };
 const story = (entries: Entry[], now = 1000) => entries.reduce((s, e) => apply(s, e, now), EMPTY);
+
+describe('pseudo-locale', () => {
+  it('is 40 % longer and keeps what is filled in', () => {
+    const text = pseudo({ a: 'Not accepted: {reason}' }).a;
+    expect(text.length).toBeGreaterThanOrEqual('Not accepted: {reason}'.length * 1.4);
+    expect(text).toContain('{reason}');
+  });
+});
 
 describe('state', () => {
   it('counts down from the time left at delivery', () => {
@@ -171,6 +180,11 @@ describe('trace', () => {
   it('marks only what is measured and outside the band', () => {
     expect([0, 1, 2, 3].map((i) => outside(channel, i))).toEqual([false, false, true, false]);
   });
+  it('never writes the same label at both ends of an axis', () => {
+    const write = (v: number, digits: number) => v.toPrecision(digits);
+    expect(labels(100.001, 100.002, write)[0]).not.toBe(labels(100.001, 100.002, write)[1]);
+    expect(labels(2, 2, write)).toEqual(['2.00', '']);
+  });
   it('has a range that holds everything, and none when nothing was measured', () => {
     const range = bounds(channel);
     expect(range && range.low < -1 && range.high > 5).toBe(true);
@@ -184,14 +198,19 @@ describe('catalogues', () => {
   const en = load('en.json');
 
   it.each(readdirSync(folder))('%s is complete', (file) => {
-    expect(differences(en, load(file))).toEqual([]);
+    expect(differences(en, load(file), file.replace('.json', ''))).toEqual([]);
   });
   it('finds what is missing, too much or has other placeholders', () => {
-    const three = { a: 'x {n}', b: 'y', c: '{n, plural, one {# z} other {# zs}}' };
-    expect(differences(three, { a: 'x {m}', c: '{n, plural, one {# q} other {# q}}', d: '' })).toEqual([
+    const en = { a: 'x {n}', b: 'y', c: '{n, plural, one {# z} other {# zs}}', e: 'z' };
+    const odd = { a: 'x {m}', c: '{n, plural, one {# q} other {# q}}', d: '', e: '<b>z' };
+    expect(differences(en, odd, 'en')).toEqual([
       '"b" is missing',
       '"d" is not in en.json',
       '"a" has other placeholders than in en.json',
+      '"e" must not hold markup',
+    ]);
+    expect(differences({ c: en.c }, { c: odd.c }, 'pl')).toEqual([
+      '"c" lacks the plural form many, few',
     ]);
   });
 });
@@ -202,5 +221,9 @@ describe('format', async () => {
     const message = '{n, plural, one {# question} other {# questions}} for {by}';
     expect(format(message, { n: 1, by: 'Ana' }, 'en')).toBe('1 question for Ana');
     expect(format(message, { n: 1200, by: 'Ana' }, 'de')).toBe('1.200 questions for Ana');
+    const polish = '{n, plural, one {# raz} few {# razy} many {# razów} other {# raza}}';
+    expect([1, 3, 5, 22].map((n) => format(polish, { n }, 'pl'))).toEqual([
+      '1 raz', '3 razy', '5 razów', '22 razy',
+    ]);
   });
 });

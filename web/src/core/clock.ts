@@ -28,7 +28,10 @@ export const knownAt = computed(() =>
   beat.value && Number.isFinite(beat.value.ageMs) ? Date.now() - ageMs.value : null,
 );
 
-/** Seconds left, never negative; rounded up so that "0" means over. */
-export function secondsLeft(until: number, t: number): number {
-  return Math.max(0, Math.ceil((until - t) / 1000));
+/**
+ * Seconds left, never negative; rounded up so that "0" means over. Never more than `most`: the
+ * clock of the page ticks five times a second, and a window of 5 s must not begin with "6".
+ */
+export function secondsLeft(until: number, t: number, most = Infinity): number {
+  return Math.min(Math.ceil(most), Math.max(0, Math.ceil((until - t) / 1000)));
 }

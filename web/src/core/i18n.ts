@@ -2,6 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import en from '../../locales/en.json';
 import { prefs, setPrefs } from './prefs';
+import { pseudo } from './pseudo';
 
 export type Key = keyof typeof en;
 export type Catalogue = Record<Key, string>;
@@ -11,76 +12,139 @@ const OTHERS = import.meta.glob<{ default: Catalogue }>([
   '../../locales/*.json',
   '!../../locales/en.json',
 ]);
-const NAMES: Record<string, string> = { en: 'English', de: 'Deutsch', es: 'Español', fr: 'Français' };
+const NAMES: Record<string, string> = {
+  en: 'English',
+  de: 'Deutsch',
+  es: 'Español',
+  fr: 'Français',
+  pl: 'Polski',
+  tr: 'Türkçe',
+  ar: 'العربية',
+  hi: 'हिन्दी',
+  ja: '日本語',
+  'zh-Hans': '简体中文',
+};
+const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['ar']);
+/** Longer texts with accents, to see what breaks; opened with `?lang=pseudo`, not in the menu. */
+export const PSEUDO = 'pseudo';
 
 const loaded = signal<{ lang: string; messages: Catalogue }>({ lang: 'en', messages: en });
 export const lang = computed(() => loaded.value.lang);
 export const languages = Object.entries(NAMES);
+/** For `Intl`: digits stay 0 to 9 everywhere, as on part labels and in the plots. */
+const formats = computed(() => `${lang.value === PSEUDO ? 'en' : lang.value}-u-nu-latn`);
 
-/** Switch this tablet's language, without a reload. */
-export async function setLanguage(code: string): Promise<void> {
-  const known = code in NAMES ? code : 'en';
-  const load = OTHERS[`../../locales/${known}.json`];
-  const messages = known === 'en' || !load ? en : (await load()).default;
-  loaded.value = { lang: known, messages };
-  document.documentElement.lang = known;
-  document.documentElement.dir = 'ltr';
-  if (prefs.value.lang !== known) setPrefs({ lang: known });
+/** The catalogue that serves a wanted language best; English otherwise. */
+export function nearest(wanted: string): string {
+  if (wanted === PSEUDO || wanted in NAMES) return wanted;
+  const base = wanted.split('-')[0] ?? '';
+  return Object.keys(NAMES).find((code) => code.split('-')[0] === base) ?? 'en';
 }
 
-/** Fill a message; pure. */
+async function catalogue(code: string): Promise<Catalogue> {
+  if (code === PSEUDO) return pseudo(en);
+  const load = OTHERS[`../../locales/${code}.json`];
+  return code === 'en' || !load ? en : (await load()).default;
+}
+
+/** Switch this tablet's language, without a reload. Without its file the present one stays. */
+export async function setLanguage(wanted: string): Promise<void> {
+  const code = nearest(wanted);
+  try {
+    loaded.value = { lang: code, messages: await catalogue(code) };
+  } catch {
+    return; // not reachable now, e.g. offline before it was ever used
+  }
+  const root = document.documentElement;
+  root.lang = code === PSEUDO ? 'en' : code;
+  root.dir = RIGHT_TO_LEFT.has(code) ? 'rtl' : 'ltr';
+  if (prefs.value.lang !== code) setPrefs({ lang: code });
+}
+
+const PLURAL = /\{(\w+), plural,((?: \w+ \{(?:[^{}]|\{\w+\})*\})+)\}/g;
+
+/** Fill a message; pure. `code` is a language for `Intl`. */
 export function format(message: string, params: Params, code: string): string {
-  const plural = /\{(\w+), plural, one \{([^{}]*)\} other \{([^{}]*)\}\}/g;
+  const numbers = new Intl.NumberFormat(code);
   return message
-    .replace(plural, (_, name: string, one: string, other: string) => {
+    .replace(PLURAL, (_, name: string, forms: string) => {
       const n = Number(params[name]);
-      const form = new Intl.PluralRules(code).select(n) === 'one' ? one : other;
-      return form.replace('#', new Intl.NumberFormat(code).format(n));
+      const text = (form: string) => new RegExp(` ${form} \\{((?:[^{}]|\\{\\w+\\})*)\\}`).exec(forms)?.[1];
+      const chosen = text(new Intl.PluralRules(code).select(n)) ?? text('other') ?? '';
+      return chosen.replace('#', numbers.format(n));
     })
     .replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = params[name];
-      return typeof value === 'number' ? new Intl.NumberFormat(code).format(value) : (value ?? '');
+      return typeof value === 'number' ? numbers.format(value) : isolated(value ?? '');
     });
 }
 
+/** Names of people and parts keep their own direction inside a sentence of another one. */
+function isolated(text: string): string {
+  return loaded.value.lang === 'ar' || /[\u0590-\u08ff]/.test(text) ? `\u2068${text}\u2069` : text;
+}
+
 export function t(key: Key, params: Params = {}): string {
-  return format(loaded.value.messages[key], params, loaded.value.lang);
+  return format(loaded.value.messages[key], params, formats.value);
 }
 
 /** A message whose key comes from the server; unknown keys show the fallback. */
-export function tr(prefix: string, name: string, fallback = name): string {
+export function tr(prefix: string, name: string, fallback = name, params: Params = {}): string {
   const key = `${prefix}.${name}`;
-  return key in en ? t(key as Key) : fallback;
+  return key in en ? t(key as Key, params) : fallback;
 }
 
 /** A plant's own text in this language, else English, else any, else the plain name. */
 export function plant(text: Record<string, string> | undefined, fallback: string): string {
   if (!text) return fallback;
-  return text[lang.value] ?? text['en'] ?? Object.values(text)[0] ?? fallback;
+  const base = lang.value.split('-')[0] ?? '';
+  const near = Object.keys(text).find((code) => code.split('-')[0] === base);
+  const any = Object.values(text)[0];
+  return text[lang.value] ?? (near && text[near]) ?? text['en'] ?? any ?? fallback;
+}
+
+/** Pieces of a text between which a line may break, where words have no blanks between them. */
+export function pieces(text: string): string[] {
+  const code = lang.value;
+  if (!['ja', 'zh-Hans'].includes(code) || !('Segmenter' in Intl)) return [text];
+  const segmenter = new Intl.Segmenter(code, { granularity: 'word' });
+  return [...segmenter.segment(text)].reduce<string[]>((found, { segment, isWordLike }) => {
+    // Punctuation and short endings stay with the word before them.
+    const joins = found.length > 0 && (!isWordLike || /^[\u3040-\u309f]{1,2}$/.test(segment));
+    return joins ? [...found.slice(0, -1), found[found.length - 1] + segment] : [...found, segment];
+  }, []);
 }
 
 export function number(value: number, digits = 3): string {
-  return new Intl.NumberFormat(lang.value, { maximumSignificantDigits: digits }).format(value);
+  return new Intl.NumberFormat(formats.value, { maximumSignificantDigits: digits }).format(value);
 }
 
 export function percent(share: number, digits = 1): string {
-  return new Intl.NumberFormat(lang.value, {
+  return new Intl.NumberFormat(formats.value, {
     style: 'percent',
     maximumFractionDigits: digits,
   }).format(share);
 }
 
-export function clockTime(wallMs: number): string {
-  return new Intl.DateTimeFormat(lang.value, {
+/** How long ago something was, in the unit a person would use. */
+export function age(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 90) return t('age.s', { n: s });
+  if (s < 5400) return t('age.min', { n: Math.round(s / 60) });
+  return t('age.h', { n: Math.round(s / 3600) });
+}
+
+export function clockTime(wallMs: number, seconds = true): string {
+  return new Intl.DateTimeFormat(formats.value, {
     hour: '2-digit',
     minute: '2-digit',
-    second: '2-digit',
+    ...(seconds ? { second: '2-digit' } : {}),
     hourCycle: 'h23',
   }).format(wallMs);
 }
 
 export function dateTime(wallMs: number): string {
-  return new Intl.DateTimeFormat(lang.value, {
+  return new Intl.DateTimeFormat(formats.value, {
     dateStyle: 'short',
     timeStyle: 'medium',
     hourCycle: 'h23',

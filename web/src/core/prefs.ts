@@ -7,7 +7,13 @@ export interface Prefs {
   lang: string;
   pxPerMm: number;
   mirror: boolean;
+  theme: Theme;
+  /** Wall time until which sounds are off, milliseconds. */
+  mutedUntil: number;
 }
+
+export const THEMES = ['bright', 'dark', 'contrast'] as const;
+export type Theme = (typeof THEMES)[number];
 
 const KEY = 'cobot_ai.prefs';
 /** A 10.1" tablet with 1280 x 800 CSS pixels: 20 mm are 118 pixels. */
@@ -38,13 +44,14 @@ export function randomKey(): string {
 
 function initial(): Prefs {
   const stored = read<Partial<Prefs>>(KEY, {});
-  const lang = (navigator.language || 'en').slice(0, 2);
   return {
     tablet: stored.tablet || `tablet-${randomKey().slice(0, 6)}`,
     name: stored.name || '',
-    lang: stored.lang || lang,
+    lang: stored.lang || navigator.language || 'en',
     pxPerMm: stored.pxPerMm || DEFAULT_PX_PER_MM,
     mirror: stored.mirror || false,
+    theme: stored.theme || 'bright',
+    mutedUntil: stored.mutedUntil || 0,
   };
 }
 

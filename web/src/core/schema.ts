@@ -53,11 +53,11 @@ export interface AnswerBody {
   react_ms?: number | null;
 }
 
-/** `ask`. */
+/** `ask`. Tablets are not told `why`. */
 export interface AskBody {
   context: string;
   facts: Record<string, string>;
-  why: string;
+  why?: string;
   classes: AskClass[];
   open_classes: boolean;
   text: Record<string, string>;
@@ -67,6 +67,7 @@ export interface AskBody {
   deadline_wall_ns: number;
   fail_safe: string;
   sop?: string;
+  cost?: number;
   blind?: boolean;
   risk?: number;
   evidence?: string | null;
@@ -160,6 +161,21 @@ export interface CaseRow {
   notes: number;
 }
 
+/** The words of the cell's question; tablets get them instead of the whole `spec`. */
+export interface CellQuestion {
+  classes?: AskClass[];
+  open_classes?: boolean;
+  reasons?: CellReason[];
+  text?: Record<string, string>;
+  sop?: string;
+}
+
+/** A cause people may name after a bad step. */
+export interface CellReason {
+  name: string;
+  text: Record<string, string>;
+}
+
 /** A calibrated threshold with what stands behind it. */
 export interface CertificateDoc {
   context: string;
@@ -219,19 +235,19 @@ export interface Correct {
   label: string;
 }
 
-/** `decision`. */
+/** `decision`. Tablets get neither what the model thinks nor why it was asked. */
 export interface DecisionBody {
   verdict: 'act' | 'ask' | 'hold';
-  why: string;
+  why?: string;
   params?: Record<string, unknown>;
-  label: string | null;
-  action: string | null;
+  label?: string | null;
+  action?: string | null;
   context: string;
   facts: Record<string, string>;
   probs?: Record<string, number> | null;
   confidence?: number | null;
   threshold?: number | null;
-  model: string | null;
+  model?: string | null;
   nearest?: Nearest[];
   notes?: Note[];
   start_ns: number;
@@ -250,7 +266,7 @@ export interface EndAlarm {
   context: string;
 }
 
-/** One ledger entry on the wire; `left_ms` (asks only) is the time left when it was sent. The event `entries` is a list of these, in order and without gaps. */
+/** One ledger entry on the wire; `left_ms` (asks only) is the time left when it was sent. `age_ms` (asks and decisions) says how long ago it was, null where no clock can tell. The event `entries` is a list of these, in order and without gaps. */
 export interface Entry {
   seq: number;
   t_ns: number;
@@ -258,9 +274,10 @@ export interface Entry {
   case: number;
   body: Record<string, unknown>;
   left_ms?: number | null;
+  age_ms?: number | null;
 }
 
-/** The evidence document of an ask: channels sorted by how much they deviate. `nearest` (what the model goes by) is empty until somebody answered. */
+/** The evidence document of an ask: channels sorted by how much they deviate. `nearest` (what the model goes by) is empty until somebody answered. `past` is added by the console: at most one good and one bad case of the same context. */
 export interface Evidence {
   channels: EvidenceChannel[];
   still?: string | null;
@@ -269,6 +286,7 @@ export interface Evidence {
   span_s: number;
   band_cases: number;
   nearest?: Alike[];
+  past?: PastCase[];
 }
 
 /** One channel of the evidence document. */
@@ -291,6 +309,13 @@ export interface GateCheck {
   why: string;
   figures?: Record<string, unknown>;
   cases?: number[];
+}
+
+/** Why the process is held, as a message key with its parameters. */
+export interface HeldFor {
+  key: 'case' | 'person' | 'no_step' | 'more';
+  n?: number | null;
+  by?: string | null;
 }
 
 /** Route `/api/history`: what ran when, oldest first; with `?at_ns=` only that moment. */
@@ -386,6 +411,22 @@ export interface Note {
   share: number;
 }
 
+/** A past case of the same context, to compare with. */
+export interface PastCase {
+  case: number;
+  good: boolean;
+  label: string;
+  t_ns: number;
+  channels: PastChannel[];
+}
+
+/** One signal of a past case. */
+export interface PastChannel {
+  name: string;
+  t: number[];
+  value: (number | null)[];
+}
+
 /** Make a stored model version live. */
 export interface Promote {
   key: string;
@@ -414,6 +455,7 @@ export interface PulseState {
   mode?: string | null;
   held?: string | null;
   motion?: Motion | null;
+  held_for?: HeldFor[] | null;
   maintenance?: boolean | null;
   staged?: string | null;
   auto_paused?: boolean | null;
@@ -429,7 +471,27 @@ export interface PulseState {
   audits?: AuditFigures | null;
   contexts?: ContextState[] | null;
   alarms?: AlarmState[] | null;
+  cases?: number | null;
+  acted?: number | null;
+  asked?: number | null;
   asks?: Record<string, AskTime> | null;
+}
+
+/** The cause of a bad step, from the plant's list; changes no label and moves nothing. */
+export interface Reason {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'reason';
+  case: number;
+  reason: string;
+}
+
+/** `reason`: the cause somebody named after a bad step. */
+export interface ReasonBody {
+  by: string;
+  tablet: string;
+  reason: string;
 }
 
 /** Somebody looks away. */
@@ -454,11 +516,33 @@ export interface Reply {
   ok: boolean;
   status: 'accepted' | 'claimed' | 'released' | 'undone' | 'conflict' | 'agreed' | 'late' | 'stale' | 'refused' | 'done' | 'pending' | 'busy' | 'invalid' | 'login';
   reason?: string;
+  code?: string;
   seq?: number;
   epoch?: number | null;
   by?: string | null;
   label?: string | null;
   holder?: string | null;
+}
+
+/** A worker saw something without being asked. `case` 0: nothing about a certain step. `wrong` with a label is a new revision of it, `wrong` without one withdraws the label until somebody decides. Never motion. */
+export interface Report {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'report';
+  case: number;
+  what: 'wrong' | 'odd';
+  label?: string | null;
+  reason?: string;
+}
+
+/** `report`: something a worker saw without being asked. */
+export interface ReportBody {
+  by: string;
+  tablet: string;
+  what: 'wrong' | 'odd';
+  label?: string | null;
+  reason?: string;
 }
 
 /** `resolution`. */
@@ -497,12 +581,12 @@ export interface Review {
   label: string;
 }
 
-/** `review`: a question without any hurry; it has no deadline and moves nothing. */
+/** `review`: a question without any hurry; it has no deadline and moves nothing. Tablets get neither `why` nor `risk`. */
 export interface ReviewBody {
   context: string;
   facts: Record<string, string>;
-  why: 'suppressed' | 'audit' | 'conflict';
-  risk: number;
+  why?: '' | 'suppressed' | 'audit' | 'conflict';
+  risk?: number;
   classes: AskClass[];
   open_classes: boolean;
   text: Record<string, string>;
@@ -550,6 +634,11 @@ export interface Snapshot {
   entries: Entry[];
 }
 
+/** Route `/api/sop/<language>`: the work instruction, cleaned of everything that could run. */
+export interface SopDoc {
+  html: string;
+}
+
 /** A model version was live from `from_ns` to `to_ns` (null: still). */
 export interface Span {
   model: string;
@@ -560,14 +649,15 @@ export interface Span {
   by: string;
 }
 
-/** `start`. */
+/** `start`. Tablets get neither `digest` nor `spec`, but `question`. */
 export interface StartBody {
   version: string;
   cell: string;
-  digest: string;
   shadow: boolean;
   boot: string;
-  spec: Record<string, unknown>;
+  digest?: string;
+  spec?: Record<string, unknown>;
+  question?: CellQuestion | null;
   sqlite?: string | null;
   wal_safe?: boolean | null;
   head?: string | null;
@@ -619,7 +709,7 @@ export interface UnscheduleBody {
   by: string;
 }
 
-export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Promote | Rollback | Maintenance | Schedule | Unschedule | Retrain | Hold | Resume;
+export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Retrain | Hold | Resume;
 
 export interface Bodies {
   start: StartBody;
@@ -634,6 +724,8 @@ export interface Bodies {
   undo: UndoBody;
   resolution: ResolutionBody;
   label: LabelBody;
+  reason: ReasonBody;
+  report: ReportBody;
   candidate: CandidateBody;
   promote: PromoteBody;
   rollback: RollbackBody;

@@ -1,5 +1,16 @@
 /** The page's state is the ledger: a pure function of its entries. Times are `performance.now()`. */
-import type { AnswerBody, AskBody, Bodies, Entry, Pulse, ResolutionBody, Snapshot } from './schema';
+import type {
+  AnswerBody,
+  AskBody,
+  Bodies,
+  CellQuestion,
+  DecisionBody,
+  Entry,
+  Pulse,
+  ResolutionBody,
+  ReviewBody,
+  Snapshot,
+} from './schema';
 
 export interface Given {
   by: string;
@@ -12,6 +23,7 @@ export interface Ask {
   case: number;
   seq: number;
   body: AskBody;
+  askedAt: number;
   deadlineAt: number;
   epoch: number;
   holder: { by: string; tablet: string } | null;
@@ -19,6 +31,13 @@ export interface Ask {
   answers: AnswerBody[];
   resolution: ResolutionBody | null;
   resolvedAt: number;
+}
+
+/** A step that was judged; `at` is null where nobody knows when. */
+export interface Step {
+  case: number;
+  body: DecisionBody;
+  at: number | null;
 }
 
 export interface State {
@@ -31,6 +50,14 @@ export interface State {
   maintenance: boolean;
   asks: ReadonlyMap<number, Ask>;
   labels: ReadonlySet<string>;
+  /** The words of the cell's question; null before the monitor started. */
+  question: CellQuestion | null;
+  /** The newest steps, newest first. */
+  steps: readonly Step[];
+  /** The newest case offered for a look without any hurry. */
+  review: { case: number; body: ReviewBody } | null;
+  /** Causes people named, by case. */
+  reasons: ReadonlyMap<number, string>;
 }
 
 export const EMPTY: State = {
@@ -42,8 +69,13 @@ export const EMPTY: State = {
   maintenance: false,
   asks: new Map(),
   labels: new Set(),
+  question: null,
+  steps: [],
+  review: null,
+  reasons: new Map(),
 };
 const KEPT = 60;
+const STEPS_KEPT = 12;
 
 /** Is this the entry that must come next? Older ones are known already; newer ones mean a gap. */
 export function follows(state: State, entry: Entry): 'known' | 'next' | 'gap' {
@@ -75,6 +107,12 @@ function reduce(state: State, entry: Entry, now: number): Partial<State> {
       return { maintenance: (body as Bodies['maintenance']).on };
     case 'label':
       return withLabel(state, body as Bodies['label']);
+    case 'reason':
+      return { reasons: new Map(state.reasons).set(entry.case, String(body['reason'])) };
+    case 'decision':
+      return { steps: [stepOf(entry, now), ...state.steps].slice(0, STEPS_KEPT) };
+    case 'review':
+      return { review: { case: entry.case, body: body as ReviewBody } };
     case 'ask':
       return { asks: put(state, opened(entry, body as AskBody, now)) };
     default:
@@ -82,8 +120,13 @@ function reduce(state: State, entry: Entry, now: number): Partial<State> {
   }
 }
 
-function started({ cell, shadow }: Bodies['start']): Partial<State> {
-  return { cell, shadow: shadow === true };
+function started({ cell, shadow, question }: Bodies['start']): Partial<State> {
+  return { cell, shadow: shadow === true, question: question ?? null };
+}
+
+function stepOf(entry: Entry, now: number): Step {
+  const body = entry.body as never as DecisionBody;
+  return { case: entry.case, body, at: entry.age_ms == null ? null : now - entry.age_ms };
 }
 
 function withLabel(state: State, body: Bodies['label']): Partial<State> {
@@ -96,6 +139,7 @@ function opened(entry: Entry, body: AskBody, now: number): Ask {
     case: entry.case,
     seq: entry.seq,
     body,
+    askedAt: now - (entry.age_ms ?? 0),
     deadlineAt: now + (entry.left_ms ?? body.deadline_s * 1000),
     epoch: 0,
     holder: null,
@@ -164,11 +208,16 @@ export function corrected(state: State, pulse: Pulse, now: number): State {
   return { ...state, asks };
 }
 
-/** Open asks in the order they must be answered. */
+/** Deadlines in the same second are as good as one; then the cost decides. */
+const TOGETHER_NS = 1e9;
+
+/** Open asks in the order they must be answered: by deadline, then by what a mistake costs. */
 export function queue(state: State): Ask[] {
+  const due = (ask: Ask) => Math.floor(ask.body.deadline_wall_ns / TOGETHER_NS);
+  const cost = (ask: Ask) => ask.body.cost ?? 1;
   return [...state.asks.values()]
     .filter((ask) => !ask.resolution)
-    .sort((a, b) => a.deadlineAt - b.deadlineAt || a.case - b.case);
+    .sort((a, b) => due(a) - due(b) || cost(b) - cost(a) || a.deadlineAt - b.deadlineAt || a.case - b.case);
 }
 
 /** The ask a free tablet should show: the most urgent one that nobody else looks at. */

@@ -25,7 +25,7 @@ export function CaseView({ caseId }: { caseId: number }) {
           {doc.evidence.still && <Still caseId={caseId} />}
           <div class="all-signals">
             {doc.evidence.channels.map((c) => (
-              <Signal key={c.name} channel={c} />
+              <Signal key={c.name} channel={c} past={doc.evidence?.past ?? []} />
             ))}
           </div>
         </>
@@ -43,7 +43,7 @@ function outcomeText(body: DecisionBody, end: ResolutionBody | undefined): strin
 function Decision({ body, end }: { body: DecisionBody; end: ResolutionBody | undefined }) {
   const rows: [string, string][] = [
     [t('case.verdict'), tr('verdict', body.verdict)],
-    [t('case.why'), tr('why', body.why)],
+    [t('case.why'), tr('why', body.why ?? '')],
     [t('case.outcome'), outcomeText(body, end)],
     [t('case.label'), body.label ?? '–'],
     [t('case.context'), body.context],

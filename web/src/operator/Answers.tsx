@@ -2,31 +2,32 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { guard } from '../core/guard';
 import { plant, t, tr } from '../core/i18n';
-import type { AskClass } from '../core/schema';
-import type { Ask } from '../core/state';
+import type { AskBody, AskClass } from '../core/schema';
 import { state } from '../core/transport';
 import { Glyph, isGlyph } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
+import { Words } from '../ui/Words';
 import { mayAnswer, NOT_SURE } from './desk';
 
 /** Answers shown at once; more hide behind "other". */
 const SHOWN = 4;
 
 interface Props {
-  ask: Ask;
+  /** What can be answered; an ask, or the cell's question when nothing is asked. */
+  of: Pick<AskBody, 'classes' | 'open_classes'>;
   onAnswer: (label: string) => void;
   withNotSure?: boolean;
 }
 
-export function Answers({ ask, onAnswer, withNotSure = true }: Props) {
+export function Answers({ of, onAnswer, withNotSure = true }: Props) {
   const [more, setMore] = useState(false);
   useLayoutEffect(() => guard.changed(performance.now()), [more]);
-  const { classes, open_classes } = ask.body;
+  const { classes, open_classes } = of;
   const disabled = !mayAnswer.value;
   const hidden = open_classes || classes.length > SHOWN;
   if (more) {
     return (
-      <More ask={ask} onAnswer={onAnswer} back={() => setMore(false)} disabled={disabled} />
+      <More of={of} onAnswer={onAnswer} back={() => setMore(false)} disabled={disabled} />
     );
   }
   return (
@@ -68,24 +69,26 @@ function ClassButton({ of, disabled, onAnswer }: ClassProps) {
       onTap={() => onAnswer(of.name)}
     >
       {isGlyph(of.action) && <Glyph name={of.action} />}
-      <span>{plant(of.text, of.name)}</span>
+      <span>
+        <Words text={plant(of.text, of.name)} />
+      </span>
       <small>{tr('action', of.action)}</small>
     </TapButton>
   );
 }
 
 /** Classes that do not fit, names people gave before, and a new name. */
-function More({ ask, onAnswer, back, disabled }: Props & { back: () => void; disabled: boolean }) {
+function More({ of, onAnswer, back, disabled }: Props & { back: () => void; disabled: boolean }) {
   const [text, setText] = useState('');
-  const declared = ask.body.classes.map((c) => c.name);
+  const declared = of.classes.map((c) => c.name);
   const known = [...state.value.labels].filter((l) => !declared.includes(l)).slice(0, 8);
   const clean = text.trim();
   return (
     <section class="answers more">
-      {ask.body.classes.slice(SHOWN).map((c) => (
+      {of.classes.slice(SHOWN).map((c) => (
         <ClassButton key={c.name} of={c} disabled={disabled} onAnswer={onAnswer} />
       ))}
-      {ask.body.open_classes &&
+      {of.open_classes &&
         known.map((label) => (
           <TapButton key={label} class="answer" disabled={disabled} onTap={() => onAnswer(label)}>
             <span>
@@ -93,7 +96,7 @@ function More({ ask, onAnswer, back, disabled }: Props & { back: () => void; dis
             </span>
           </TapButton>
         ))}
-      {ask.body.open_classes && (
+      {of.open_classes && (
         <div class="new-label">
           <input
             aria-label={t('answer.new_name')}

@@ -1,6 +1,7 @@
 /** O1: one question, its evidence, and the answers in fixed places. */
 import { useEffect, useRef } from 'preact/hooks';
 import { useGet } from '../core/api';
+import { useAnswerKeys } from './keys';
 import { knownAt, now, secondsLeft, unknown } from '../core/clock';
 import { clockTime, plant, t, tr } from '../core/i18n';
 import { prefs } from '../core/prefs';
@@ -9,6 +10,7 @@ import type { Ask } from '../core/state';
 import { Glyph } from '../ui/Glyph';
 import { Ring } from '../ui/Ring';
 import { TapButton } from '../ui/TapButton';
+import { Words } from '../ui/Words';
 import { Answers } from './Answers';
 import { answer, close, labelText, pendingAnswer, showCase, undo } from './desk';
 import { Evidence, Still } from './Evidence';
@@ -20,16 +22,19 @@ export function Card({ ask }: { ask: Ask }) {
   const doc = useGet<EvidenceDoc>(`/api/cases/${ask.case}/evidence`);
   useEffect(() => showCase(ask.case), [ask.case]);
   const tap = (label: string) => answer(ask, label, performance.now() - shownAt.current);
+  useAnswerKeys(ask, tap);
   return (
     <article class="card" data-case={ask.case}>
       <section class="question">
-        <h1>{plant(ask.body.text, t('card.question'))}</h1>
+        <h1>
+          <Words text={plant(ask.body.text, t('card.question'))} />
+        </h1>
         <Facts facts={ask.body.facts} />
         <Holder ask={ask} />
         <div class="picture">{doc?.still && <Still caseId={ask.case} />}</div>
         <Time ask={ask} />
       </section>
-      <Evidence doc={doc} />
+      <Evidence of={ask.body} doc={doc} />
       <Bottom ask={ask} tap={tap} />
     </article>
   );
@@ -68,7 +73,7 @@ function Time({ ask }: { ask: Ask }) {
   if (ask.resolution) return <Over ask={ask} />;
   if (unknown.value) return <Unknown />;
   if (ask.given) return <UndoPlace ask={ask} until={ask.given.undoUntil} />;
-  const left = secondsLeft(ask.deadlineAt, now.value);
+  const left = secondsLeft(ask.deadlineAt, now.value, ask.body.deadline_s);
   const share = (ask.deadlineAt - now.value) / (ask.body.deadline_s * 1000);
   return (
     <div class="time">
@@ -90,13 +95,14 @@ function Unknown() {
 }
 
 function UndoPlace({ ask, until }: { ask: Ask; until: number }) {
-  const left = secondsLeft(until, now.value);
+  const left = secondsLeft(until, now.value, ask.body.undo_s);
   return (
     <div class="time">
       <TapButton id="undo" class="undo" disabled={left === 0} onTap={() => undo(ask)}>
         <Glyph name="undo" />
         <span>{t('card.undo', { n: left })}</span>
       </TapButton>
+      <p>{t('card.undo_hold')}</p>
     </div>
   );
 }
@@ -127,7 +133,7 @@ function Bottom({ ask, tap }: { ask: Ask; tap: (label: string) => void }) {
   const said = pending !== null || ask.given || settled || told;
   return (
     <div class={`bottom ${said ? 'over' : ''}`}>
-      <Answers ask={ask} onAnswer={tap} />
+      <Answers of={ask.body} onAnswer={tap} />
       {said && (
         <p class="said" role="status">
           {saidText(ask, pending)}
@@ -139,11 +145,11 @@ function Bottom({ ask, tap }: { ask: Ask; tap: (label: string) => void }) {
 
 function saidText(ask: Ask, pending: string | null): string {
   if (ask.given && !ask.resolution) {
-    const answer = labelText(ask, ask.given.label);
+    const answer = labelText(ask.body, ask.given.label);
     return ask.given.tablet === prefs.value.tablet
       ? t('card.you_said', { answer })
       : t('card.other_said', { by: ask.given.by, answer });
   }
-  if (pending !== null) return t('card.sending', { answer: labelText(ask, pending) });
+  if (pending !== null) return t('card.sending', { answer: labelText(ask.body, pending) });
   return t('card.thanks');
 }

@@ -2,43 +2,94 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { guard } from '../core/guard';
 import { plant, t, tr } from '../core/i18n';
-import type { Evidence as Doc, EvidenceChannel } from '../core/schema';
+import type { AskBody, Evidence as Doc, EvidenceChannel, PastCase } from '../core/schema';
+import { Glyph } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
 import { Trace } from '../ui/Trace';
+import { bounds } from '../ui/trace-math';
+import { labelText } from './desk';
+import { Sop } from './Sop';
 
 const SHOWN = 2;
+type View = 'few' | 'all' | 'sop';
 
-export function Evidence({ doc }: { doc: Doc | null | undefined }) {
-  const [all, setAll] = useState(false);
-  useLayoutEffect(() => guard.changed(performance.now()), [all]);
-  if (!doc) {
-    return <section class="evidence">{doc === null && <p>{t('evidence.none')}</p>}</section>;
-  }
-  const measured = doc.channels.filter((c) => c.value.some((v) => v !== null));
-  const rest = measured.length - SHOWN;
+type Of = Pick<AskBody, 'classes' | 'sop'>;
+
+interface Props {
+  of: Of;
+  doc: Doc | null | undefined;
+}
+
+export function Evidence({ of, doc }: Props) {
+  const [view, setView] = useState<View>('few');
+  useLayoutEffect(() => guard.changed(performance.now()), [view]);
+  const toggle = (name: View) => setView(view === name ? 'few' : name);
   return (
-    <section class={`evidence ${all ? 'all' : ''}`}>
-      <div class="signals">
-        <p class="missing">{missingText(doc.channels)}</p>
-        <div class="traces">
-          {measured.slice(0, all ? undefined : SHOWN).map((c) => (
-            <Signal key={c.name} channel={c} />
-          ))}
-        </div>
-        <div class="signals-foot">
-          <p class="band">
-            {doc.band_cases
-              ? t('evidence.band', { n: doc.band_cases })
-              : t('evidence.no_band')}
-          </p>
-          {rest > 0 && (
-            <TapButton id="more-signals" onTap={() => setAll(!all)}>
-              {all ? t('evidence.fewer') : t('evidence.more', { n: rest })}
-            </TapButton>
-          )}
-        </div>
+    <section class={`evidence ${view === 'all' ? 'all' : ''}`}>
+      {view === 'sop' && <Sop />}
+      {view !== 'sop' && doc && <Signals of={of} doc={doc} all={view === 'all'} />}
+      {view !== 'sop' && !doc && <p class="signals">{doc === null ? t('evidence.none') : ''}</p>}
+      <div class="signals-foot">
+        <p class="band">{view !== 'sop' && doc ? bandText(doc) : ''}</p>
+        {doc && rest(doc) > 0 && view !== 'sop' && (
+          <TapButton id="more-signals" onTap={() => toggle('all')}>
+            {view === 'all' ? t('evidence.fewer') : t('evidence.more', { n: rest(doc) })}
+          </TapButton>
+        )}
+        {of.sop && (
+          <TapButton id="sop" pressed={view === 'sop'} onTap={() => toggle('sop')}>
+            {t('sop.show')}
+          </TapButton>
+        )}
       </div>
     </section>
+  );
+}
+
+function measured(doc: Doc): EvidenceChannel[] {
+  return doc.channels.filter((c) => c.value.some((v) => v !== null));
+}
+
+const rest = (doc: Doc) => measured(doc).length - SHOWN;
+
+function bandText(doc: Doc): string {
+  return doc.band_cases ? t('evidence.band', { n: doc.band_cases }) : t('evidence.no_band');
+}
+
+function Signals({ of, doc, all }: { of: Of; doc: Doc; all: boolean }) {
+  const past = doc.past ?? [];
+  return (
+    <div class="signals">
+      <p class="missing">{missingText(doc.channels)}</p>
+      <div class={`traces ${past.length ? 'compared' : ''}`}>
+        {past.length > 0 && <Columns of={of} past={past} />}
+        {measured(doc)
+          .slice(0, all ? undefined : SHOWN)
+          .map((c) => (
+            <Signal key={c.name} channel={c} past={past} />
+          ))}
+      </div>
+    </div>
+  );
+}
+
+/** Says which column is which: this step, one that was good, one that was bad. */
+function Columns({ of, past }: { of: Of; past: PastCase[] }) {
+  return (
+    <div class="columns">
+      <b>{t('evidence.this')}</b>
+      {past.map((p) => (
+        <span key={p.case} class={p.good ? 'past good' : 'past bad'}>
+          <Glyph name={p.good ? 'continue' : 'reject'} />
+          <span>
+            {p.good ? t('evidence.good_case') : t('evidence.bad_case')}{' '}
+            <b>
+              <bdi>{labelText(of, p.label)}</bdi>
+            </b>
+          </span>
+        </span>
+      ))}
+    </div>
   );
 }
 
@@ -46,8 +97,11 @@ export function channelName(channel: EvidenceChannel): string {
   return plant(channel.text, channel.name);
 }
 
-export function Signal({ channel }: { channel: EvidenceChannel }) {
+/** One signal; the same signal of past cases beside it, drawn to the same scale. */
+export function Signal({ channel, past = [] }: { channel: EvidenceChannel; past?: PastCase[] }) {
   const name = channelName(channel);
+  const others = past.map((p) => p.channels.find((c) => c.name === channel.name));
+  const range = bounds(channel, ...others.filter((c) => c !== undefined));
   return (
     <figure class="signal">
       <figcaption>
@@ -56,7 +110,18 @@ export function Signal({ channel }: { channel: EvidenceChannel }) {
         </b>
         {channel.unit && <bdi class="unit">{channel.unit}</bdi>}
       </figcaption>
-      <Trace channel={channel} name={name} />
+      <div class="side-by-side">
+        <Trace curve={channel} name={name} range={range} />
+        {past.map((p, i) => {
+          const curve = others[i];
+          const kind = p.good ? t('evidence.good_case') : t('evidence.bad_case');
+          return curve ? (
+            <Trace key={p.case} curve={curve} name={`${kind} ${name}`} range={range} small />
+          ) : (
+            <span key={p.case} class="trace small" />
+          );
+        })}
+      </div>
     </figure>
   );
 }
@@ -68,15 +133,21 @@ function missingText(channels: EvidenceChannel[]): string {
   return names.length ? t('evidence.missing', { names: names.join(', ') }) : ' ';
 }
 
+/** The picture is written a moment after the question comes: look again before giving up. */
+const STILL_TRIES = 6;
+const STILL_AGAIN_MS = 700;
+
 export function Still({ caseId }: { caseId: number }) {
-  const [broken, setBroken] = useState(false);
-  if (broken) return <p class="still">{t('evidence.no_still')}</p>;
+  const [tries, setTries] = useState(0);
+  const [loaded, setLoaded] = useState(false);
+  if (tries >= STILL_TRIES) return <p class="still">{t('evidence.no_still')}</p>;
   return (
     <img
-      class="still"
-      src={`/api/cases/${caseId}/still`}
+      class={`still ${loaded ? '' : 'coming'}`}
+      src={`/api/cases/${caseId}/still?${tries}`}
       alt={t('evidence.still')}
-      onError={() => setBroken(true)}
+      onLoad={() => setLoaded(true)}
+      onError={() => setTimeout(() => setTries(tries + 1), STILL_AGAIN_MS)}
     />
   );
 }

@@ -1,10 +1,12 @@
 /** What is always there: who and where, the state of the line with its age, queue, connection. */
-import { ageMs, knownAt, OLD_MS, unknown } from '../core/clock';
+import { ageMs, knownAt, now, OLD_MS, secondsLeft, unknown } from '../core/clock';
 import { clockTime, t, tr } from '../core/i18n';
 import { prefs } from '../core/prefs';
+import { muted } from '../core/sound';
 import { beat, link, state } from '../core/transport';
 import { Glyph, type GlyphName } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
+import { lastCall } from './attention';
 import { outbox, waiting } from './desk';
 
 export type Sheet = 'menu' | 'queue' | null;
@@ -19,7 +21,12 @@ const MODE_GLYPH: Record<string, GlyphName> = {
 /** The line's state as the monitor last told it, or `unknown`. */
 export function lineMode(): string {
   if (unknown.value || !beat.value) return 'unknown';
-  return beat.value.pulse.state.mode ?? (state.value.maintenance ? 'maintenance' : 'running');
+  const told = beat.value.pulse.state;
+  const mode = told.mode ?? (state.value.maintenance ? 'maintenance' : 'running');
+  if (mode === 'maintenance') return mode;
+  // The ledger is ahead of the heartbeat: whether a question is open is known without it.
+  if (waiting.value.length > 0) return 'asking';
+  return mode === 'asking' ? (told.held ? 'held' : 'running') : mode;
 }
 
 export function ModeGlyph({ mode }: { mode: string }) {
@@ -39,6 +46,26 @@ export function lineText(): string {
 /** What the monitor decides moves nothing: said wherever its decisions are shown. */
 export function ShadowChip() {
   return state.value.shadow ? <b class="chip">{t('line.shadow')}</b> : null;
+}
+
+/** What must be seen on every sheet: time running out, and sounds that are off. */
+function Chips() {
+  const ask = lastCall.value;
+  return (
+    <>
+      {ask && (
+        <b class="chip call" role="status">
+          ▲ {t('time.s', { n: secondsLeft(ask.deadlineAt, now.value) })}
+        </b>
+      )}
+      {muted.value && (
+        <b class="chip">
+          <Glyph name="quiet" />
+          {t('sound.muted', { time: clockTime(prefs.value.mutedUntil, false) })}
+        </b>
+      )}
+    </>
+  );
 }
 
 function Connection() {
@@ -79,6 +106,7 @@ export function Header({ sheet, toggle }: { sheet: Sheet; toggle: (s: Sheet) => 
         <ModeGlyph mode={lineMode()} />
         <span>{lineText()}</span>
       </div>
+      <Chips />
       <ShadowChip />
       <Connection />
       <TapButton id="queue" pressed={sheet === 'queue'} onTap={() => toggle('queue')}>

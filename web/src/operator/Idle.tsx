@@ -1,23 +1,35 @@
 /** O3: nothing to answer here. Every statement about the line says how old it is. */
 import { useLayoutEffect, useState } from 'preact/hooks';
+import { now } from '../core/clock';
 import { guard } from '../core/guard';
-import { plant, t, tr } from '../core/i18n';
+import { age, plant, t, tr } from '../core/i18n';
 import { prefs } from '../core/prefs';
 import { ownAnswers, type Ask } from '../core/state';
 import { beat, state } from '../core/transport';
+import { Glyph } from '../ui/Glyph';
 import { HoldButton } from '../ui/HoldButton';
 import { TapButton } from '../ui/TapButton';
 import { Answers } from './Answers';
-import { correct, labelText, operate, waiting } from './desk';
+import { correct, labelText, operate, teaching, waiting } from './desk';
 import { lineMode, lineText, ModeGlyph } from './Header';
 import { Queue } from './Queue';
-import { Review } from './Review';
+import { Report } from './Report';
+import { Review, ReviewOffer } from './Review';
+import { Teach } from './Teach';
+
+type Doing = { what: 'fix' | 'review'; case: number } | { what: 'report' } | null;
 
 export function Idle() {
-  const [fixing, setFixing] = useState<number | null>(null);
-  useLayoutEffect(() => guard.changed(performance.now()), [fixing]);
-  const ask = fixing === null ? undefined : state.value.asks.get(fixing);
-  if (ask) return <Correction ask={ask} done={() => setFixing(null)} />;
+  const [doing, setDoing] = useState<Doing>(null);
+  const teach = teaching.value?.case ?? null;
+  const name = [doing?.what, doing && 'case' in doing && doing.case, teach].join();
+  useLayoutEffect(() => guard.changed(performance.now()), [name]);
+  const done = () => setDoing(null);
+  const ask = doing?.what === 'fix' ? state.value.asks.get(doing.case) : undefined;
+  if (ask) return <Correction ask={ask} done={done} />;
+  if (doing?.what === 'review') return <Review caseId={doing.case} done={done} />;
+  if (doing?.what === 'report') return <Report done={done} />;
+  if (teach !== null) return <Teach caseId={teach} />;
   return (
     <section class="idle">
       <div class="big">
@@ -25,29 +37,53 @@ export function Idle() {
         <h1>{lineText()}</h1>
       </div>
       {lineMode() === 'held' && <Held />}
-      <BudgetWarning />
-      {waiting.value.length === 0 && <Review />}
-      {waiting.value.length > 0 ? <Queue close={() => undefined} /> : <Own fix={setFixing} />}
+      <Figures />
+      <div class="tiles">
+        <TapButton id="report" onTap={() => setDoing({ what: 'report' })}>
+          <Glyph name="report" />
+          {t('idle.report')}
+        </TapButton>
+      </div>
+      {waiting.value.length === 0 && (
+        <ReviewOffer look={(n) => setDoing({ what: 'review', case: n })} />
+      )}
+      {waiting.value.length > 0 ? (
+        <Queue close={() => undefined} />
+      ) : (
+        <Own fix={(n) => setDoing({ what: 'fix', case: n })} />
+      )}
     </section>
   );
 }
 
-/** More questions this hour than the plant wants to ask. */
-function BudgetWarning() {
-  const now = beat.value?.pulse.state;
-  const n = now?.asks_last_hour ?? 0;
-  const warn = now?.budget_warn ?? 0;
-  return warn > 0 && n > warn ? <p role="status">▲ {t('budget.warn', { n, warn })}</p> : null;
-}
-
-/** Why the process is held, in the monitor's words, and how it goes on. */
+/** Why the process is held, and how it goes on. */
 function Held() {
-  const why = beat.value?.pulse.state.held;
+  const why = (beat.value?.pulse.state.held_for ?? []).map((r) =>
+    tr('held', r.key, r.key, { n: r.n ?? 0, by: r.by ?? '' }),
+  );
   return (
     <div class="held-why">
-      {why && <h2>{t('idle.held', { why })}</h2>}
+      {why.length > 0 && <h2>{t('idle.held', { why: why.join(', ') })}</h2>}
       <p>{t('idle.held_what')}</p>
       <HoldButton onDone={() => operate({ kind: 'resume' })}>{t('idle.resume')}</HoldButton>
+    </div>
+  );
+}
+
+/** How much was asked, against what is wanted, and how much the cell does alone by now. */
+function Figures() {
+  const told = lineMode() === 'unknown' ? undefined : beat.value?.pulse.state;
+  if (!told || told.asks_last_hour == null) return null;
+  const { asks_last_hour: asks, budget_warn: warn, cases, acted, asked } = told;
+  const over = Boolean(warn) && asks > (warn ?? 0);
+  return (
+    <div class={`load ${over ? 'over' : ''}`} role="status">
+      <p>
+        {over && <b>▲ {t('idle.over_budget')} </b>}
+        {t('idle.asks_hour', { n: asks })}
+        {warn ? ` · ${t('idle.asks_wanted', { n: warn })}` : ''}
+      </p>
+      {cases ? <p>{t('idle.progress', { n: cases, acted: acted ?? 0, asked: asked ?? 0 })}</p> : null}
     </div>
   );
 }
@@ -66,7 +102,9 @@ function Own({ fix }: { fix: (caseId: number) => void }) {
               <span>
                 <bdi>{Object.values(ask.body.facts).join(' · ')}</bdi>
               </span>
-              <span>{tr('outcome', ask.resolution?.outcome ?? '')}</span>
+              <span>
+                {tr('outcome', ask.resolution?.outcome ?? '')} · {age(now.value - ask.askedAt)}
+              </span>
             </div>
             <TapButton onTap={() => fix(ask.case)}>{t('idle.correct')}</TapButton>
           </li>
@@ -78,7 +116,7 @@ function Own({ fix }: { fix: (caseId: number) => void }) {
 
 function ownText(ask: Ask): string {
   const mine = ask.answers.filter((a) => a.tablet === prefs.value.tablet).pop();
-  return mine ? t('card.you_said', { answer: labelText(ask, mine.label) }) : '';
+  return mine ? t('card.you_said', { answer: labelText(ask.body, mine.label) }) : '';
 }
 
 function Correction({ ask, done }: { ask: Ask; done: () => void }) {
@@ -87,13 +125,13 @@ function Correction({ ask, done }: { ask: Ask; done: () => void }) {
     done();
   };
   return (
-    <article class="card">
+    <article class="card plain">
       <section class="question">
         <h1>{plant(ask.body.text, t('card.question'))}</h1>
         <p>{t('idle.correct_what')}</p>
         <TapButton onTap={done}>{t('card.close')}</TapButton>
       </section>
-      <Answers ask={ask} onAnswer={send} withNotSure={false} />
+      <Answers of={ask.body} onAnswer={send} withNotSure={false} />
     </article>
   );
 }

@@ -4,7 +4,7 @@ import { unknown } from '../core/clock';
 import { guard } from '../core/guard';
 import { prefs } from '../core/prefs';
 import { Card } from './Card';
-import { current, pendingAnswer } from './desk';
+import { current, pendingAnswer, waiting } from './desk';
 import { Header, type Sheet } from './Header';
 import { Idle } from './Idle';
 import { Menu } from './Menu';
@@ -17,7 +17,9 @@ export function OperatorScreen() {
   const ask = current.value;
   const phase = ask && [ask.given?.label, ask.resolution?.outcome, pendingAnswer(ask.case)].join();
   // Whatever changes the place or meaning of a control must be part of this name.
-  const layout = [sheet, ask?.case, ask?.epoch, phase, unknown.value, motionNotice()].join('|');
+  const rows = sheet === 'queue' || !ask ? waiting.value.map((a) => a.case).join() : '';
+  const notice = motionNotice();
+  const layout = [sheet, ask?.case, ask?.epoch, phase, rows, unknown.value, notice].join('|');
   useLayoutEffect(() => guard.changed(performance.now()), [layout]);
   const toggle = (name: Sheet) => setSheet(sheet === name ? null : name);
   return (

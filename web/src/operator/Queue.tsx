@@ -1,6 +1,6 @@
 /** O2: everything that waits, most urgent first, and who looks at it. */
 import { now, secondsLeft } from '../core/clock';
-import { plant, t } from '../core/i18n';
+import { age, plant, t } from '../core/i18n';
 import { prefs } from '../core/prefs';
 import type { Ask } from '../core/state';
 import { Glyph } from '../ui/Glyph';
@@ -34,7 +34,9 @@ function Row({ ask, close }: { ask: Ask; close: () => void }) {
         <span>
           <bdi>{Object.values(ask.body.facts).join(' · ')}</bdi>
         </span>
-        <span>{whoText(ask)}</span>
+        <span>
+          {whoText(ask)} · {t('queue.asked', { age: age(now.value - ask.askedAt) })}
+        </span>
       </div>
       <span class="left">{t('time.s', { n: secondsLeft(ask.deadlineAt, now.value) })}</span>
       {ask.given ? (
@@ -51,7 +53,7 @@ function Row({ ask, close }: { ask: Ask; close: () => void }) {
 
 export function whoText(ask: Ask): string {
   if (ask.given)
-    return t('card.other_said', { by: ask.given.by, answer: labelText(ask, ask.given.label) });
+    return t('card.other_said', { by: ask.given.by, answer: labelText(ask.body, ask.given.label) });
   if (!ask.holder) return t('queue.nobody');
   if (ask.holder.tablet === prefs.value.tablet) return t('queue.you');
   return t('card.held_by', { by: ask.holder.by });

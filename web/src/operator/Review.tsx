@@ -1,75 +1,59 @@
-/** A case offered in a quiet minute: no deadline, no motion, only a label. */
-import { useState } from 'preact/hooks';
+/** A case offered in a quiet minute: no deadline, no motion, only a label. Blind like a question. */
 import { useGet } from '../core/api';
 import { plant, t } from '../core/i18n';
-import type { AskBody, CaseDoc, ReviewBody } from '../core/schema';
-import type { Ask } from '../core/state';
-import { beat } from '../core/transport';
+import type { Evidence as EvidenceDoc } from '../core/schema';
+import { beat, state } from '../core/transport';
 import { TapButton } from '../ui/TapButton';
+import { Words } from '../ui/Words';
 import { Answers } from './Answers';
 import { review } from './desk';
-import { Evidence } from './Evidence';
+import { Evidence, Still } from './Evidence';
 
-export function Review() {
-  const [shown, setShown] = useState<number | null>(null);
+/** The offer, as long as the monitor makes it. */
+export function ReviewOffer({ look }: { look: (caseId: number) => void }) {
   const offered = beat.value?.pulse.state.review ?? null;
-  if (offered === null) return null;
-  if (shown !== offered)
-    return (
-      <section class="review">
-        <b>{t('review.title')}</b> <span>{t('review.what')}</span>
-        <TapButton onTap={() => setShown(offered)}>{t('review.open')}</TapButton>
-      </section>
-    );
-  return <Offered caseId={offered} done={() => setShown(null)} />;
+  if (offered === null || state.value.review?.case !== offered) return null;
+  return (
+    <div class="offer">
+      <div class="row-text">
+        <b>{t('review.title')}</b>
+        <span>{t('review.what')}</span>
+      </div>
+      <TapButton id="review" onTap={() => look(offered)}>
+        {t('review.open')}
+      </TapButton>
+    </div>
+  );
 }
 
-function Offered({ caseId, done }: { caseId: number; done: () => void }) {
-  const doc = useGet<CaseDoc>(`/api/cases/${caseId}`);
-  const entry = doc?.entries.filter((e) => e.kind === 'review').pop();
-  if (!doc || !entry) return null;
-  const body = entry.body as unknown as ReviewBody;
+export function Review({ caseId, done }: { caseId: number; done: () => void }) {
+  const doc = useGet<EvidenceDoc>(`/api/cases/${caseId}/evidence`);
+  const offered = state.value.review;
+  if (offered?.case !== caseId) return null;
+  const { body } = offered;
   const send = (label: string) => {
     review(caseId, label);
     done();
   };
   return (
-    <article class="card">
+    <article class="card" data-review={caseId}>
       <section class="question">
-        <h1>{plant(body.text, t('review.title'))}</h1>
-        <p>{t('review.what')}</p>
+        <h1>
+          <Words text={plant(body.text, t('review.title'))} />
+        </h1>
         <p>
           <bdi>{Object.values(body.facts).join(' · ')}</bdi>
         </p>
-        <TapButton onTap={done}>{t('card.close')}</TapButton>
+        <div class="picture">{doc?.still && <Still caseId={caseId} />}</div>
+        <p>{t('review.what')}</p>
+        <TapButton id="close" onTap={done}>
+          {t('card.close')}
+        </TapButton>
       </section>
-      <Evidence doc={doc.evidence} />
-      <Answers ask={asAsk(caseId, body)} onAnswer={send} withNotSure />
+      <Evidence of={body} doc={doc} />
+      <div class="bottom">
+        <Answers of={body} onAnswer={send} />
+      </div>
     </article>
   );
-}
-
-/** The answer buttons take an ask; this one has no deadline and never had a holder. */
-function asAsk(caseId: number, review: ReviewBody): Ask {
-  const body: AskBody = {
-    ...review,
-    deadline_s: Infinity,
-    undo_s: 0,
-    lease_s: 0,
-    deadline_wall_ns: 0,
-    fail_safe: '',
-    blind: true,
-  };
-  return {
-    case: caseId,
-    seq: 0,
-    body,
-    deadlineAt: Infinity,
-    epoch: 0,
-    holder: null,
-    given: null,
-    answers: [],
-    resolution: null,
-    resolvedAt: 0,
-  };
 }

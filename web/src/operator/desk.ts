@@ -1,12 +1,12 @@
 /** What one tablet does with the questions: which one it shows, claims, answers, undo. */
 import { computed, effect, signal } from '@preact/signals';
 import { now, unknown } from '../core/clock';
-import { plant, t } from '../core/i18n';
+import { plant, t, tr, type Key } from '../core/i18n';
 import { notify } from '../core/notices';
 import { Outbox } from '../core/outbox';
 import { person, prefs, randomKey } from '../core/prefs';
 import { atEngineer } from '../core/route';
-import type { Command, Reply } from '../core/schema';
+import type { AskBody, Command, Reply } from '../core/schema';
 import { nextFor, queue, type Ask } from '../core/state';
 import { link, onConnect, onEntry, send, state } from '../core/transport';
 
@@ -30,9 +30,9 @@ export function pendingAnswer(caseId: number): string | null {
   return command?.kind === 'answer' ? command.label : null;
 }
 
-export function labelText(ask: Ask | null, label: string): string {
+export function labelText(of: Pick<AskBody, 'classes'> | undefined, label: string): string {
   if (label === NOT_SURE) return t('answer.not_sure');
-  return plant(ask?.body.classes.find((c) => c.name === label)?.text, label);
+  return plant(of?.classes.find((c) => c.name === label)?.text, label);
 }
 
 // ---------------------------------------------------------------- which case is shown
@@ -60,6 +60,22 @@ effect(() => {
   const next = nextFor(state.value, prefs.value.tablet);
   if (ask && over(ask, now.value)) chosen.value = next?.case ?? null;
   else if (!ask && next) chosen.value = next.case;
+});
+
+// ---------------------------------------------------------------- the cause of a bad step
+
+const TEACH_MS = 30000;
+/** The step whose cause is asked for, right after this tablet called it bad; skippable. */
+export const teaching = signal<{ case: number; at: number } | null>(null);
+
+function wasBad(ask: Ask, label: string): boolean {
+  const mine = ask.answers.some((a) => a.tablet === prefs.value.tablet && a.label === label);
+  return mine && label !== NOT_SURE && !ask.body.classes.some((c) => c.name === label && c.nominal);
+}
+
+effect(() => {
+  const over = teaching.value && now.value - teaching.value.at > TEACH_MS;
+  if (over || current.value) teaching.value = null;
 });
 
 // ---------------------------------------------------------------- claims
@@ -142,6 +158,17 @@ export function review(caseId: number, label: string): void {
   outbox.put({ kind: 'review', case: caseId, label, ...who() });
 }
 
+export function nameReason(caseId: number, reason: string): void {
+  outbox.put({ kind: 'reason', case: caseId, reason, ...who() });
+}
+
+/** What a worker saw without being asked; `case` 0 means no certain step. */
+export function report(
+  seen: { case: number; what: 'wrong'; label: string | null } | { case: 0; what: 'odd'; reason: string },
+): void {
+  outbox.put({ kind: 'report', ...seen, ...who() });
+}
+
 export function operate(
   draft:
     | { kind: 'promote'; model: string }
@@ -154,16 +181,22 @@ export function operate(
 
 // ---------------------------------------------------------------- what became of it
 
+const DONE: Partial<Record<Command['kind'], Key>> = {
+  correct: 'notice.corrected',
+  reason: 'notice.reason',
+  report: 'notice.reported',
+  review: 'review.saved',
+};
+
 outbox.onReply = (command: Command, reply: Reply) => {
   const ask = 'case' in command ? (state.value.asks.get(command.case) ?? null) : null;
   const params = () => ({
     by: reply.by || t('somebody'),
-    label: labelText(ask, reply.label ?? ''),
-    reason: reply.reason ?? '',
+    label: labelText(ask?.body, reply.label ?? ''),
+    reason: refusalText(reply),
   });
-  const correction = command.kind === 'correct' && reply.ok;
-  if (correction) notify('notice.corrected');
-  else if (command.kind === 'review' && reply.ok) notify('review.saved');
+  const done = reply.ok ? DONE[command.kind] : undefined;
+  if (done) notify(done);
   else if (reply.status === 'conflict') notify('notice.conflict', params, true);
   else if (reply.status === 'agreed') notify('notice.agreed', params);
   else if (reply.status === 'late')
@@ -171,6 +204,12 @@ outbox.onReply = (command: Command, reply: Reply) => {
   else if (reply.status === 'stale') notify('notice.stale', params, true);
   else if (!reply.ok) notify('notice.refused', params, true);
 };
+
+/** Why something was refused, in the reader's language; an engineer also gets the whole sentence. */
+function refusalText(reply: Reply): string {
+  const other = atEngineer.value ? (reply.reason ?? '') : t('refused.other');
+  return tr('refused', reply.code || (reply.reason ?? ''), other);
+}
 
 onEntry((entry) => {
   const ask = state.value.asks.get(entry.case) ?? null;
@@ -181,7 +220,8 @@ onEntry((entry) => {
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'answered') {
     const label = String(entry.body['label']);
     const by = String(entry.body['by']);
-    notify('notice.done', () => ({ by, label: labelText(ask, label) }));
+    notify('notice.done', () => ({ by, label: labelText(ask?.body, label) }));
+    if (ask && wasBad(ask, label)) teaching.value = { case: entry.case, at: performance.now() };
   }
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'unsure') notify('notice.unsure');
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'cancelled')

@@ -2,8 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { guard } from '../core/guard';
+import { notify } from '../core/notices';
+import { prefs } from '../core/prefs';
 
 export const HOLD_MS = 1500;
+/** A finger may slip this far while it holds, millimetres. */
+const SLIP_MM = 12;
 
 interface Props {
   onDone: () => void;
@@ -14,7 +18,13 @@ interface Props {
 
 export function HoldButton({ onDone, disabled, children, ...rest }: Props) {
   const timer = useRef(0);
+  const from = useRef({ x: 0, y: 0 });
   const [holding, setHolding] = useState(false);
+  /** Let go too early: said, so that nobody believes it was done. */
+  const abandon = () => {
+    if (timer.current) notify('notice.hold_short');
+    stop();
+  };
   const stop = () => {
     clearTimeout(timer.current);
     timer.current = 0;
@@ -28,6 +38,21 @@ export function HoldButton({ onDone, disabled, children, ...rest }: Props) {
       onDone();
     }, HOLD_MS);
   };
+  /**
+   * The finger stays with this button even when the list moves under it (a new version came in):
+   * what was pressed is what is done, or nothing.
+   */
+  const press = (event: PointerEvent) => {
+    if (event.button !== 0) return;
+    (event.currentTarget as Element).setPointerCapture(event.pointerId);
+    from.current = { x: event.clientX, y: event.clientY };
+    begin();
+  };
+  const moved = (event: PointerEvent) => {
+    const { x, y } = from.current;
+    const slipped = Math.hypot(event.clientX - x, event.clientY - y) > SLIP_MM * prefs.value.pxPerMm;
+    if (timer.current && slipped) abandon();
+  };
   useEffect(() => stop, []);
   const isKey = (e: KeyboardEvent) => e.key === 'Enter' || e.key === ' ';
   return (
@@ -35,17 +60,17 @@ export function HoldButton({ onDone, disabled, children, ...rest }: Props) {
       type="button"
       class={`tap hold ${rest.class ?? ''} ${holding ? 'holding' : ''}`}
       disabled={disabled}
-      onPointerDown={begin}
-      onPointerUp={stop}
-      onPointerLeave={stop}
-      onPointerCancel={stop}
+      onPointerDown={press}
+      onPointerMove={moved}
+      onPointerUp={abandon}
+      onPointerCancel={abandon}
       onContextMenu={(e) => e.preventDefault()}
       onKeyDown={(e) => {
         if (!isKey(e)) return;
         e.preventDefault();
         if (!e.repeat) begin();
       }}
-      onKeyUp={(e) => isKey(e) && stop()}
+      onKeyUp={(e) => isKey(e) && abandon()}
       onBlur={stop}
     >
       <svg class="hold-ring" viewBox="0 0 36 36" aria-hidden="true">

@@ -1,86 +1,97 @@
 /** A measured signal over the band of past good cases. Always left to right, like time. */
 import { useEffect, useRef } from 'preact/hooks';
 import { lang, number } from '../core/i18n';
-import type { EvidenceChannel } from '../core/schema';
-import { bounds, outside, runs } from './trace-math';
+import { prefs } from '../core/prefs';
+import { colour } from '../core/theme';
+import { bounds, labels, outside, runs, type Curve, type Range } from './trace-math';
 
 interface Props {
-  channel: EvidenceChannel;
+  curve: Curve;
   name: string;
+  /** Values drawn from bottom to top; by default those of the curve. */
+  range?: Range | null;
+  /** Without axis labels, for the small ones beside it. */
+  small?: boolean;
 }
 
-const INK = '#12181f';
-const BAND = '#b9c4cf';
-const ODD = '#a80f2a';
-const PAD = { left: 64, right: 10, top: 8, bottom: 24 };
+interface Pad {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+const PAD: Pad = { left: 68, right: 12, top: 8, bottom: 26 };
+const SMALL: Pad = { left: 4, right: 4, top: 8, bottom: 26 };
 
-export function Trace({ channel, name }: Props) {
+export function Trace({ curve, name, range, small = false }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const code = lang.value;
   useEffect(() => {
     const element = canvas.current;
     if (!element) return undefined;
-    const redraw = () => draw(element, channel);
+    const redraw = () => draw(element, curve, range ?? bounds(curve), small);
     redraw();
     const observer = new ResizeObserver(redraw);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [channel, code]);
-  return <canvas ref={canvas} class="trace" dir="ltr" role="img" aria-label={name} />;
-}
-
-function draw(element: HTMLCanvasElement, channel: EvidenceChannel): void {
-  const ratio = window.devicePixelRatio || 1;
-  const { clientWidth: w, clientHeight: h } = element;
-  element.width = w * ratio;
-  element.height = h * ratio;
-  const c = element.getContext('2d');
-  const range = bounds(channel);
-  if (!c || !range || w < PAD.left + PAD.right) return;
-  c.scale(ratio, ratio);
-  c.direction = 'ltr';
-  const first = channel.t[0] ?? 0;
-  const span = (channel.t[channel.t.length - 1] ?? 1) - first || 1;
-  const x = (t: number) => PAD.left + ((t - first) / span) * (w - PAD.left - PAD.right);
-  const y = (v: number) =>
-    h - PAD.bottom - ((v - range.low) / (range.high - range.low)) * (h - PAD.top - PAD.bottom);
-  axes(c, w, h, range, channel);
-  band(c, channel, x, y);
-  line(c, channel, x, y);
+  }, [curve, range?.low, range?.high, small, lang.value, prefs.value.theme]);
+  const look = small ? 'trace small' : 'trace';
+  return <canvas ref={canvas} class={look} dir="ltr" role="img" aria-label={name} />;
 }
 
 type Scale = (v: number) => number;
-
-function axes(
-  c: CanvasRenderingContext2D,
-  w: number,
-  h: number,
-  range: { low: number; high: number },
-  channel: EvidenceChannel,
-): void {
-  const first = channel.t[0] ?? 0;
-  const last = channel.t[channel.t.length - 1] ?? 0;
-  c.strokeStyle = '#7d8894';
-  c.lineWidth = 1;
-  c.strokeRect(PAD.left, PAD.top, w - PAD.left - PAD.right, h - PAD.top - PAD.bottom);
-  c.fillStyle = INK;
-  c.font = '15px system-ui, sans-serif';
-  c.textAlign = 'right';
-  c.textBaseline = 'top';
-  c.fillText(number(range.high), PAD.left - 6, PAD.top);
-  c.textBaseline = 'bottom';
-  c.fillText(number(range.low), PAD.left - 6, h - PAD.bottom);
-  c.textBaseline = 'top';
-  c.textAlign = 'left';
-  c.fillText(`${number(first, 2)} s`, PAD.left, h - PAD.bottom + 5);
-  c.textAlign = 'right';
-  c.fillText(`${number(last, 2)} s`, w - PAD.right, h - PAD.bottom + 5);
+interface Frame {
+  c: CanvasRenderingContext2D;
+  w: number;
+  h: number;
+  pad: Pad;
+  ink: (name: string) => string;
 }
 
-function band(c: CanvasRenderingContext2D, channel: EvidenceChannel, x: Scale, y: Scale): void {
-  const { low, high, t } = channel;
+function draw(element: HTMLCanvasElement, curve: Curve, range: Range | null, small: boolean): void {
+  const ratio = window.devicePixelRatio || 1;
+  const { clientWidth: w, clientHeight: h } = element;
+  const pad = small ? SMALL : PAD;
+  element.width = w * ratio;
+  element.height = h * ratio;
+  const c = element.getContext('2d');
+  if (!c || !range || w < pad.left + pad.right || h < pad.top + pad.bottom) return;
+  c.scale(ratio, ratio);
+  c.direction = 'ltr';
+  const frame: Frame = { c, w, h, pad, ink: (name) => colour(element, name) };
+  const first = curve.t[0] ?? 0;
+  const span = (curve.t[curve.t.length - 1] ?? 1) - first || 1;
+  const x = (t: number) => pad.left + ((t - first) / span) * (w - pad.left - pad.right);
+  const y = (v: number) =>
+    h - pad.bottom - ((v - range.low) / (range.high - range.low)) * (h - pad.top - pad.bottom);
+  axes(frame, range, curve, small);
+  band(frame, curve, x, y);
+  line(frame, curve, x, y);
+}
+
+function axes({ c, w, h, pad, ink }: Frame, range: Range, curve: Curve, small: boolean): void {
+  c.strokeStyle = ink('--line');
+  c.lineWidth = 1;
+  c.strokeRect(pad.left, pad.top, w - pad.left - pad.right, h - pad.top - pad.bottom);
+  if (small) return;
+  const [low, high] = labels(range.low, range.high, number);
+  const [from, to] = labels(curve.t[0] ?? 0, curve.t[curve.t.length - 1] ?? 0, number);
+  c.fillStyle = ink('--ink');
+  c.font = '16px system-ui, sans-serif';
+  c.textAlign = 'right';
+  c.textBaseline = 'top';
+  c.fillText(high, pad.left - 6, pad.top);
+  c.textBaseline = 'bottom';
+  c.fillText(low, pad.left - 6, h - pad.bottom);
+  c.textBaseline = 'top';
+  c.textAlign = 'left';
+  c.fillText(`${from} s`, pad.left, h - pad.bottom + 6);
+  c.textAlign = 'right';
+  if (to) c.fillText(`${to} s`, w - pad.right, h - pad.bottom + 6);
+}
+
+function band({ c, ink }: Frame, { low, high, t }: Curve, x: Scale, y: Scale): void {
   if (!low || !high) return;
-  c.fillStyle = BAND;
+  c.fillStyle = ink('--band');
   for (const [begin, end] of runs(t.length, (i) => low[i] != null && high[i] != null)) {
     c.beginPath();
     for (let i = begin; i <= end; i++) c.lineTo(x(t[i]!), y(high[i]!));
@@ -89,24 +100,23 @@ function band(c: CanvasRenderingContext2D, channel: EvidenceChannel, x: Scale, y
   }
 }
 
-function line(c: CanvasRenderingContext2D, channel: EvidenceChannel, x: Scale, y: Scale): void {
-  const { value, t } = channel;
+function line({ c, pad, ink }: Frame, curve: Curve, x: Scale, y: Scale): void {
+  const { value, t } = curve;
   c.lineJoin = 'round';
   const stroke = (begin: number, end: number) => {
     c.beginPath();
     for (let i = begin; i <= end; i++) c.lineTo(x(t[i]!), y(value[i]!));
     c.stroke();
   };
-  c.strokeStyle = INK;
+  c.strokeStyle = ink('--ink');
   c.lineWidth = 2;
   for (const [begin, end] of runs(t.length, (i) => value[i] != null)) stroke(begin, end);
   // What lies outside the band is thick and carries marks: not by colour alone.
-  c.strokeStyle = c.fillStyle = ODD;
+  c.strokeStyle = c.fillStyle = ink('--odd');
   c.lineWidth = 4.5;
-  for (const [begin, end] of runs(t.length, (i) => outside(channel, i))) {
+  for (const [begin, end] of runs(t.length, (i) => outside(curve, i))) {
     stroke(begin, end);
-    const middle = (begin + end) >> 1;
-    mark(c, x(t[middle]!), PAD.top + 2);
+    mark(c, x(t[(begin + end) >> 1]!), pad.top + 2);
   }
 }
 

@@ -1,11 +1,20 @@
 /** The arithmetic behind a trace, without a canvas. */
-import type { EvidenceChannel } from '../core/schema';
+export interface Curve {
+  t: number[];
+  value: (number | null)[];
+  low?: (number | null)[] | null;
+  high?: (number | null)[] | null;
+}
+export interface Range {
+  low: number;
+  high: number;
+}
 
 const MARGIN = 0.06;
 
-/** Value range to draw, with a margin; null when nothing was measured. */
-export function bounds(channel: EvidenceChannel): { low: number; high: number } | null {
-  const all = [...channel.value, ...(channel.low ?? []), ...(channel.high ?? [])];
+/** Value range of curves drawn side by side, with a margin; null when nothing was measured. */
+export function bounds(...curves: Curve[]): Range | null {
+  const all = curves.flatMap((c) => [...c.value, ...(c.low ?? []), ...(c.high ?? [])]);
   let low = Infinity;
   let high = -Infinity;
   for (const v of all) {
@@ -34,8 +43,17 @@ export function runs(length: number, test: (i: number) => boolean): [number, num
 }
 
 /** Whether a measured value lies outside the band. */
-export function outside(channel: EvidenceChannel, i: number): boolean {
-  const [value, low, high] = [channel.value[i], channel.low?.[i], channel.high?.[i]];
+export function outside(curve: Curve, i: number): boolean {
+  const [value, low, high] = [curve.value[i], curve.low?.[i], curve.high?.[i]];
   if (value == null || low == null || high == null) return false;
   return value < low || value > high;
+}
+
+/** Two axis labels that differ: as many digits as that takes, three at least. */
+export function labels(a: number, b: number, write: (v: number, digits: number) => string): [string, string] {
+  for (let digits = 3; digits < 15; digits++) {
+    const pair: [string, string] = [write(a, digits), write(b, digits)];
+    if (pair[0] !== pair[1]) return pair;
+  }
+  return [write(a, 3), ''];
 }

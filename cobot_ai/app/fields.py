@@ -1,0 +1,31 @@
+"""Fields of a person's command, checked: what came over the wire is not trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cobot_ai.core.errors import DataError
+
+
+def text_of(command: Mapping[str, object], name: str) -> str:
+    """A text of 1 to 200 characters.
+
+    Raises:
+        DataError: It is missing, or something else.
+    """
+    value = command.get(name)
+    if not isinstance(value, str) or not value or len(value) > 200:
+        raise DataError(f'The command needs a text "{name}" of 1 to 200 characters.')
+    return value
+
+
+def whole_of(command: Mapping[str, object], name: str) -> int:
+    """A whole number, 0 or more.
+
+    Raises:
+        DataError: It is missing, or something else.
+    """
+    value = command.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise DataError(f'The command needs a whole number "{name}", 0 or more.')
+    return value

@@ -1,0 +1,56 @@
+"""What a tablet receives of a ledger entry.
+
+A person must judge what they see, not what the model guessed: its opinion stays on this side, not
+only out of the picture. Every kind that is not named here travels as its position alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cobot_ai.core.types import Json
+
+WHO = ('by', 'tablet')
+SEEN: dict[str, tuple[str, ...]] = {
+    'start': ('version', 'cell', 'shadow', 'boot'),
+    'decision': ('verdict', 'context', 'facts', 'start_ns', 'end_ns'),
+    'ask': (
+        'context', 'facts', 'classes', 'open_classes', 'text', 'deadline_s', 'undo_s', 'lease_s',
+        'deadline_wall_ns', 'fail_safe', 'sop', 'cost', 'evidence',
+    ),
+    'claim': (*WHO, 'epoch', 'lease_s'),
+    'release': (*WHO, 'epoch'),
+    'answer': (*WHO, 'label', 'epoch', 'status'),
+    'undo': (*WHO, 'epoch'),
+    'resolution': ('outcome', 'label', 'action', 'go', 'by', 'late_ms'),
+    'label': ('label', 'by', 'source', 'context', 'revision'),
+    'review': ('context', 'facts', 'classes', 'open_classes', 'text', 'sop', 'evidence'),
+    'reason': (*WHO, 'reason'),
+    'report': (*WHO, 'what', 'label', 'reason'),
+    'promote': ('model', 'parent', 'by', 'reason'),
+    'rollback': ('model', 'from', 'by'),
+    'maintenance': ('on', 'by'),
+    'hold': ('by', 'phase', 'confirmed'),
+    'resume': ('by', 'phase', 'confirmed'),
+}  # fmt: skip
+
+
+def _question(body: Json) -> Json:
+    """The words of the cell's question, for what a tablet shows without an ask."""
+    asked = body.get('spec', {}).get('question', {})
+    names = ('classes', 'open_classes', 'reasons', 'text', 'sop')
+    return {'question': {name: asked[name] for name in names if name in asked}}
+
+
+def _deed(body: Json) -> Json:
+    """What the robot did alone is no secret; what the model makes of an open question is."""
+    return {'action': body.get('action')} if body.get('verdict') == 'act' else {}
+
+
+MORE: dict[str, Callable[[Json], Json]] = {'start': _question, 'decision': _deed}
+
+
+def for_tablet(kind: str, body: Json) -> Json:
+    """The part of a body that people at the cell may see before they answered."""
+    seen = {name: body[name] for name in SEEN.get(kind, ()) if name in body}
+    return {**seen, **MORE[kind](body)} if kind in MORE else seen

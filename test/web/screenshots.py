@@ -1,0 +1,240 @@
+"""Pictures of every operator screen, to look at: `python test/web/screenshots.py [FOLDER]`.
+
+By default in four languages and both ways to hold a tablet, into `artifacts/screens`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from conftest import CHROMIUM, CHROMIUM_FLAGS, LANDSCAPE, LOW, PORTRAIT, serving
+from PIL import Image, ImageDraw
+from web_data import CLASSES, QUESTION, an_evidence
+from web_fakes import FakeCell
+
+from cobot_ai.core.spec import Action, ClassSpec
+
+SIZES = {'landscape': LANDSCAPE, 'portrait': PORTRAIT, 'low': LOW}
+FOUR = (
+    *CLASSES,
+    ClassSpec(
+        'scratched',
+        Action.REJECT,
+        text={'en': 'Scratched surface', 'de': 'Oberfläche zerkratzt', 'ja': '表面に傷',
+              'ar': 'سطح مخدوش', 'zh-Hans': '表面划伤', 'fr': 'Surface rayée'},
+    ),
+)  # fmt: skip
+INSTRUCTION = """# Insert the peg
+1. Take a peg from tray **A**; look for burrs.
+2. Press until it clicks.
+3. The collar must touch the plate all around.
+
+| gap | do |
+|---|---|
+| none | good |
+| up to 0.5 mm | press again |
+"""
+
+
+def still() -> bytes:
+    """A picture of a part, drawn: what a camera above the fixture would see."""
+    noise = np.random.default_rng(3).normal(150, 6, (360, 480, 1)).clip(0, 255).astype(np.uint8)
+    image = Image.fromarray(np.repeat(noise, 3, axis=2))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((120, 140, 360, 300), fill=(96, 104, 112))
+    draw.ellipse((200, 170, 280, 250), fill=(40, 44, 48))
+    draw.polygon([(215, 60), (275, 70), (262, 230), (218, 225)], fill=(196, 160, 90))
+    file = io.BytesIO()
+    image.save(file, 'PNG')
+    return file.getvalue()
+
+
+def history(cell: FakeCell) -> None:
+    """Two earlier cases of the context: one good, one bad."""
+    for seed, label in ((1, 'seated'), (2, 'misaligned')):
+        case = cell.ask(undo_s=0.0, evidence=an_evidence(seed=seed, odd=label != 'seated'))
+        who = {'case': case, 'by': 'Maria', 'tablet': 'tablet-Maria', 'epoch': 0}
+        cell.submit({'kind': 'answer', 'key': f'past-{seed:04d}', 'label': label, **who}, 1)
+        with cell.lock:
+            cell.desk.tick()
+
+
+def question(cell: FakeCell, **more: Any) -> int:
+    case = cell.ask(classes=FOUR, evidence=an_evidence(still='camera'), sop='insert.md', **more)
+    cell.stills[case] = still()
+    return case
+
+
+def card(cell: FakeCell, page: Any) -> None:
+    question(cell)
+    page.locator('.trace').first.wait_for()
+
+
+def given(cell: FakeCell, page: Any) -> None:
+    question(cell, undo_s=30.0)
+    page.locator('.trace').first.wait_for()
+    settled(page)
+    page.locator('.answer').nth(1).click()
+    page.locator('#undo').wait_for()
+
+
+def expired(cell: FakeCell, page: Any) -> None:
+    question(cell, deadline_s=1.0)
+    page.locator('#close').wait_for()
+
+
+def instruction(cell: FakeCell, page: Any) -> None:
+    card(cell, page)
+    settled(page)
+    page.locator('#sop').click()
+    page.locator('.sop h1').wait_for()
+
+
+def more_signals(cell: FakeCell, page: Any) -> None:
+    card(cell, page)
+    settled(page)
+    page.locator('#more-signals').click()
+
+
+def unknown(cell: FakeCell, page: Any) -> None:
+    card(cell, page)
+    cell.frozen = True
+    cell._beat -= 6
+    page.locator('.screen.unknown').wait_for()
+
+
+def queue(cell: FakeCell, page: Any) -> None:
+    card(cell, page)
+    question(cell, deadline_s=25.0)
+    settled(page)
+    page.locator('#queue').click()
+    page.locator('.queue li').nth(1).wait_for()
+
+
+def idle(cell: FakeCell, page: Any) -> None:
+    page.locator('.idle .queue li').nth(1).wait_for()
+
+
+def held(cell: FakeCell, page: Any) -> None:
+    cell.held = True
+    cell.load['asks_last_hour'] = 9
+    page.locator('.held-why h2').wait_for()
+
+
+def menu(cell: FakeCell, page: Any) -> None:
+    settled(page)
+    page.locator('#menu').click()
+    page.locator('.menu').wait_for()
+
+
+def teach(cell: FakeCell, page: Any) -> None:
+    question(cell, undo_s=0.2)
+    page.locator('.trace').first.wait_for()
+    settled(page)
+    page.locator('.answer').nth(1).click()
+    page.locator('.teach').wait_for()
+
+
+def report(cell: FakeCell, page: Any) -> None:
+    cell.act()
+    page.locator('.idle').wait_for()
+    settled(page)
+    page.locator('#report').click()
+    page.locator('.choices').wait_for()
+
+
+def wrong(cell: FakeCell, page: Any) -> None:
+    report(cell, page)
+    settled(page)
+    page.locator('.choices .row').first.click()
+    page.locator('#just-wrong').wait_for()
+
+
+def odd(cell: FakeCell, page: Any) -> None:
+    report(cell, page)
+    settled(page)
+    page.locator('#odd').click()
+    page.locator('.reasons').wait_for()
+
+
+def correction(cell: FakeCell, page: Any) -> None:
+    idle(cell, page)
+    settled(page)
+    page.locator('.idle .queue .tap').first.click()
+    page.locator('.card.plain').wait_for()
+
+
+SCREENS: dict[str, Callable[[FakeCell, Any], None]] = {
+    f.__name__: f
+    for f in (
+        card, given, expired, instruction, more_signals, unknown, queue, idle, held, menu, teach,
+        report, wrong, odd, correction,
+    )
+}  # fmt: skip
+
+
+def settled(page: Any) -> None:
+    page.locator('body:not(.settling)').wait_for()
+
+
+def cell_of(name: str = 'Cell 7') -> FakeCell:
+    cell = FakeCell(question=QUESTION, name=name)
+    cell.instruction = INSTRUCTION
+    history(cell)
+    cell.start(shadow=False)
+    return cell
+
+
+def pages(browser: Any, lang: str, size: Any, theme: str) -> Iterator[tuple[str, FakeCell, Any]]:
+    """Every screen, each with a cell and a page of its own."""
+    for name, show in SCREENS.items():
+        cell = cell_of()
+        with tempfile.TemporaryDirectory() as folder, serving(cell, Path(folder)) as site:
+            context = browser.new_context(
+                viewport=size, has_touch=True, locale=lang, service_workers='block'
+            )
+            prefs = f'{{"tablet":"tablet-Maria","name":"Maria","lang":"{lang}","theme":"{theme}"}}'
+            context.add_init_script(f"localStorage.setItem('cobot_ai.prefs', '{prefs}')")
+            page = context.new_page()
+            page.goto(site.url)
+            show(cell, page)
+            settled(page)
+            yield name, cell, page
+            context.close()
+        cell.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument('folder', nargs='?', type=Path, default=Path('artifacts/screens'))
+    parser.add_argument('--lang', nargs='+', default=['en', 'de', 'ar', 'ja'])
+    parser.add_argument('--size', nargs='+', default=['landscape', 'portrait'])
+    parser.add_argument('--theme', nargs='+', default=['bright'])
+    parser.add_argument('--screen', nargs='+')
+    options = parser.parse_args()
+    if options.screen:
+        for name in set(SCREENS) - set(options.screen):
+            del SCREENS[name]
+    from playwright.sync_api import sync_playwright
+
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
+        for lang in options.lang:
+            for size in options.size:
+                for theme in options.theme:
+                    for name, _, page in pages(browser, lang, SIZES[size], theme):
+                        page.screenshot(path=options.folder / f'{name}-{lang}-{size}-{theme}.png')
+        browser.close()
+    sys.stdout.write(f'{options.folder}\n')
+
+
+if __name__ == '__main__':
+    main()
