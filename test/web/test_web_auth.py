@@ -46,10 +46,7 @@ def log_in(client, pin='2468', name='Maria', **kw):
 
 def test_the_matrix_names_every_route(app):
     concrete = {
-        str(r)
-        .replace('<int:case>', '1')
-        .replace('<path:name>', 'x.js')
-        .replace('<lang>', 'en')
+        str(r).replace('<int:case>', '1').replace('<path:name>', 'x.js').replace('<lang>', 'en')
         for r in app.url_map.iter_rules()
     }
     assert concrete == {*OPEN, *GUARDED_GET, *GUARDED_POST, *WITH_TOKEN}

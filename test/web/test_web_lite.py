@@ -93,7 +93,9 @@ def test_every_language_is_a_tap_away_on_every_page_without_a_build(cell, client
 
 
 def test_the_login_speaks_the_readers_language(cell, tmp_path):
-    client = create_app(cell.services(), WebSettings(tmp_path, login_required=True)).app.test_client()
+    client = create_app(
+        cell.services(), WebSettings(tmp_path, login_required=True)
+    ).app.test_client()
     page = client.get('/login', headers={'Accept-Language': 'zh-CN,zh;q=0.9'}).text
     assert '谁在使用平板？' in page
     wrong = client.post('/login?lang=pl', data={'name': 'Ola', 'pin': '0'}).text

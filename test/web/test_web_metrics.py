@@ -47,12 +47,15 @@ def test_without_a_monitor_only_the_age_is_there():
     assert values(exposition({}, math.inf)) == {('cobot_ai_state_age_seconds',): math.inf}
 
 
-@pytest.mark.parametrize(('login', 'bearer', 'code'), [
-    (False, '', 200),
-    (True, '', 401),
-    (True, 'Bearer wrong', 401),
-    (True, 'TOKEN', 200),
-])
+@pytest.mark.parametrize(
+    ('login', 'bearer', 'code'),
+    [
+        (False, '', 200),
+        (True, '', 401),
+        (True, 'Bearer wrong', 401),
+        (True, 'TOKEN', 200),
+    ],
+)
 def test_beyond_loopback_a_scraper_needs_the_token(cell, tmp_path, login, bearer, code):
     client = create_app(cell.services(), WebSettings(tmp_path, login)).app.test_client()
     shown = f'Bearer {load_token(tmp_path)}' if bearer == 'TOKEN' else bearer

@@ -81,14 +81,15 @@ def decision_body(case: Case, verdict: str, label: str | None = None, model: Any
     }  # fmt: skip
 
 
-def an_evidence(
-    count: int = 5, still: str | None = None, seed: int = 0, odd: bool = True
-) -> Any:
+def an_evidence(count: int = 5, still: str | None = None, seed: int = 0, odd: bool = True) -> Any:
     """Channels of a peg insertion: the first leaves its band, the last was not measured."""
     t = np.linspace(0, 1.2, 64)
     texts = [
         ({'en': 'Push force', 'de': 'Einpresskraft', 'ar': 'قوة الضغط', 'ja': '押し込み力'}, 'N'),
-        ({'en': 'Side force', 'de': 'Seitenkraft', 'ar': 'القوة الجانبية', 'ja': '横方向の力'}, 'N'),
+        (
+            {'en': 'Side force', 'de': 'Seitenkraft', 'ar': 'القوة الجانبية', 'ja': '横方向の力'},
+            'N',
+        ),
         ({}, 'N*m'),
         ({}, 'rad'),
         ({'en': 'Motor 3 temperature', 'de': 'Motor 3 Temperatur'}, 'degC'),
@@ -115,7 +116,7 @@ def an_evidence(
         )
     return {
         'channels': channels, 'still': still, 'good': None, 'bad': None, 'span_s': 1.2,
-        'band_cases': 14,
+        'band_cases': 14, 'nearest': [],
     }  # fmt: skip
 
 
