@@ -24,6 +24,8 @@ SEEN: dict[str, tuple[str, ...]] = {
     'undo': (*WHO, 'epoch'),
     'resolution': ('outcome', 'label', 'action', 'go', 'by', 'late_ms'),
     'label': ('label', 'by', 'source', 'context', 'revision'),
+    'audit': ('context',),
+    'alarm': ('context', 'on', 'by'),
     'review': ('context', 'facts', 'classes', 'open_classes', 'text', 'sop', 'evidence'),
     'reason': (*WHO, 'reason'),
     'report': (*WHO, 'what', 'label', 'reason'),
