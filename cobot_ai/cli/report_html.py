@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
 
 from cobot_ai.app.ports import Entry
+from cobot_ai.cli.report_timeline import timeline
 from cobot_ai.core.types import Json
 
 STYLE = """
@@ -17,6 +17,7 @@ table{border-collapse:collapse;margin:1rem 0;width:100%}
 th,td{border-bottom:1px solid #d0d7de;padding:.35rem .6rem;text-align:left}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 svg{width:100%;height:auto;background:#f6f8fa;border-radius:6px}
+summary{cursor:pointer;padding:.4rem 0}details table{margin-left:1rem}
 .key span{display:inline-block;margin-right:1.5rem}.bad{color:#a40e26;font-weight:600}
 """
 WIDTH, HEIGHT, PAD = 900, 260, 36
@@ -30,45 +31,57 @@ def write_html(path: Path, document: Json, entries: Sequence[Entry]) -> None:
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         f'<title>{title}</title><style>{STYLE}</style><h1>{title}</h1>',
         _figures(document),
+        '<h2>Why cases were asked</h2>',
+        '<p>Each asked case has one reason, the first that applied (docs/ask.md).</p>',
+        _reasons(entries),
+        '<h2>Models: what ran when, and why</h2>',
+        timeline(entries),
         '<h2>Cases over the run</h2>',
+        '<p>Both lines count cases from the first on: amber those that were asked, green those '
+        'the model decided alone. Where it learns, amber grows flatter and green steeper.</p>',
         _curve(entries, document),
         '<h2>Per context</h2>',
+        '<p>The same figures for each context: thresholds and promises are kept apart.</p>',
         _contexts(document['contexts']),
-        '<h2>Models: what ran when</h2>',
-        _models(document['models']),
-        '<h2>Why cases were asked</h2>',
-        _reasons(entries),
         f'<p>Digest <code>{escape(document["digest"])}</code></p></html>',
     ]
     path.write_text('\n'.join(parts), encoding='utf-8')
 
 
+SAID = {
+    'cases': 'Steps or windows that were judged.',
+    'acted': 'Decided by the model alone.',
+    'asked': 'Everything else: put to a person, or held.',
+    'expired': 'Asked, and nobody answered in time: the fail-safe.',
+    'held': 'Ended in the fail-safe, for whatever reason.',
+    'wrong_alone': 'Decided alone, and the truth is another class. Unknown without the truth.',
+    'asks per hour': 'Asked cases per hour of the recording; one without pauses gives a large one.',
+    'models promoted': 'How often another version went live.',
+    'candidates refused by the gate': 'Trained, but a named check refused it.',
+    'decision latency p50 / p99, ms': 'From a complete step to its decision: half, and 99 of 100.',
+    'samples missing / late': 'Samples that should have come; samples older than the one before.',
+    'messages that could not be read': 'They count as missing.',
+}
+"""One sentence for each figure."""
+
+
 def _figures(d: Json) -> str:
-    rows = [(k, d[k]) for k in ('cases', 'acted', 'asked', 'expired', 'held', 'wrong_alone')]
     latency = d['latency_ms']
-    rows += [
-        ('asks per hour', d['asks_per_hour']),
-        ('models promoted', len(d['models'])),
-        ('candidates refused by the gate', d['refused']),
-        ('decision latency p50 / p99, ms', f'{latency["p50"]} / {latency["p99"]}'),
-        ('samples missing / late', f'{d["missing"]} / {d["late"]}'),
-        ('messages that could not be read', d['dropped']),
-    ]
-    return _table(('figure', 'value'), rows)
+    values = {k: d[k] for k in ('cases', 'acted', 'asked', 'expired', 'held', 'wrong_alone')} | {
+        'asks per hour': d['asks_per_hour'],
+        'models promoted': len(d['models']),
+        'candidates refused by the gate': d['refused'],
+        'decision latency p50 / p99, ms': f'{latency["p50"]} / {latency["p99"]}',
+        'samples missing / late': f'{d["missing"]} / {d["late"]}',
+        'messages that could not be read': d['dropped'],
+    }
+    rows = [(name, value, SAID[name]) for name, value in values.items()]
+    return _table(('figure', 'value', 'what it is'), rows)
 
 
 def _contexts(contexts: Json) -> str:
     names = ('cases', 'acted', 'asked', 'expired', 'held', 'wrong_alone')
     return _table(('context', *names), [(c, *(f[n] for n in names)) for c, f in contexts.items()])
-
-
-def _models(models: Iterable[Json]) -> str:
-    rows = []
-    for m in models:
-        at = datetime.fromtimestamp(m['when_ns'] / 1e9, timezone.utc).strftime('%F %T')
-        passed = f'{sum(m["gates"].values())} of {len(m["gates"])} checks passed'
-        rows.append((at, m['hash'][:12], m['why'], passed))
-    return _table(('live from (UTC)', 'version', 'why', 'gate'), rows)
 
 
 def _reasons(entries: Iterable[Entry]) -> str:

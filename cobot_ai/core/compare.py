@@ -22,6 +22,8 @@ from cobot_ai.core.types import Bools, Doubles
 
 BINS = 10
 """Bins of the expected calibration error."""
+ECE_CASES = 50
+"""Cases from which on a calibration error says more about the model than about its bins."""
 RESAMPLES = 200
 """Bootstrap resamples behind the uncertainty of a calibration error."""
 
@@ -125,7 +127,8 @@ def calibration(pairs: Sequence[Pair], against: str, limits: CalibrationLimits) 
         error = float(growth.std(ddof=1)) / math.sqrt(len(group)) if len(group) > 1 else math.inf
         brier_worse = float(growth.mean()) > limits.brier + _z(alpha) * error
         old, new = _ece(group)
-        grew = new - old > limits.ece and float(growth.mean()) >= 0
+        enough = len(group) >= ECE_CASES
+        grew = enough and new - old > limits.ece and float(growth.mean()) >= 0
         ece_worse = grew and _ece_grew(group, alpha, limits.ece)
         return {
             'cases': len(group),
