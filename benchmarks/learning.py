@@ -30,6 +30,7 @@ SECTIONS = {
     'aeon': ('accuracy', 'run_aeon'),
     'guarantee': ('guarantee', 'run'),
     'one_class': ('one_class', 'run'),
+    'streams': ('streams', 'run'),
     'speed': ('speed', 'run'),
 }
 """Section -> module and function; a section is imported only when it runs."""

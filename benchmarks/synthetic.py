@@ -35,10 +35,10 @@ class Drawn:
 CLASSES = tuple(sorted(f'kind {k} {end}' for k in range(KINDS) for end in ('good', 'off')))
 
 
-def draw(count: int, seed: int) -> Drawn:
-    """Draw independent cases; the curves themselves are the same for every seed."""
+def draw(count: int, seed: int, curves: int = 7) -> Drawn:
+    """Draw independent cases; `curves` names the curves, whatever the seed."""
     rng = np.random.default_rng([2026, seed])
-    good, off = _curves()
+    good, off = _curves(curves)
     kind = rng.integers(KINDS, size=count)
     far = rng.beta(BETA, BETA, size=count)
     p_off = 1 / (1 + np.exp(-STEEP * (far - 0.5)))
@@ -56,9 +56,9 @@ def draw(count: int, seed: int) -> Drawn:
     return Drawn(make_cases(x.astype(np.float32), labels, context='made', groups=groups), truth)
 
 
-def _curves() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _curves(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Smooth curves [kind, channel, time] of the two ends of every kind."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     t = np.linspace(0, 1, SAMPLES)
     waves = np.stack([np.sin(np.pi * n * t) for n in range(1, 7)])
     good = rng.normal(0, 1, size=(KINDS, CHANNELS, 6)) / np.arange(1, 7) @ waves
