@@ -31,6 +31,8 @@ SECTIONS = {
     'guarantee': ('guarantee', 'run'),
     'one_class': ('one_class', 'run'),
     'streams': ('streams', 'run'),
+    'unknown_context': ('contexts', 'run'),
+    'dead_channel': ('channels', 'run'),
     'speed': ('speed', 'run'),
 }
 """Section -> module and function; a section is imported only when it runs."""

@@ -1,0 +1,148 @@
+"""Section `dead_channel`: a model meets cases in which one channel is dead, each in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from statistics import mean
+
+import numpy as np
+import ours
+import peers
+from accuracy import splits
+from bench_setup import Setup, table
+from data import robot_failures
+from figures import bar
+
+from cobot_ai.core.types import LabelledCase
+
+SETS = {'lp1': 'robot_failures_lp1', 'lp4': 'robot_failures_lp4', 'lp5': 'robot_failures_lp5'}
+BARS = ('lp1', 'lp4')
+COLUMNS = ('all_channels', 'mean', 'worst', 'loss_mean', 'loss_worst')
+Cases = Sequence[LabelledCase]
+Answer = Callable[[Cases, Cases, Sequence[str], int | None], list[str]]
+"""(training cases, test cases, class names, dead channel or None) -> a class for each test case."""
+
+
+def run(setup: Setup) -> dict[str, object]:
+    """Accuracy with all channels, mean and worst over the dead channel, ours and peers."""
+    repeats = 1 if setup.quick else 3
+    names = BARS if setup.quick else tuple(SETS)
+    found: dict[str, dict[str, dict[str, object]]] = {}
+    for name in names:
+        cases = robot_failures(setup.data, SETS[name])
+        found[name] = {who: measure(cases, answer, repeats) for who, answer in methods().items()}
+        rows = {who: [row[c] for c in COLUMNS] for who, row in found[name].items()}
+        table(f'dead channel {name}', COLUMNS, rows)
+    bars = {
+        f'{name} {kind}, loss of the worst channel': bar(
+            found[name][f'ours {kind}']['loss_worst'], 0.05, '<='
+        )
+        for name in BARS
+        for kind in ('masked', 'solved without it')
+    }
+    table('dead_channel', (), {}, bars)
+    own = {
+        name: {w: r for w, r in rows.items() if w.startswith('ours')}
+        for name, rows in found.items()
+    }
+    rest = {
+        name: {w: r for w, r in rows.items() if w not in own[name]} for name, rows in found.items()
+    }
+    return {**own, 'peers': rest, 'bars': bars, 'protocol': f'{repeats} x 5 folds'}
+
+
+def methods() -> dict[str, Answer]:
+    """Who takes part, and how each fills the dead channel."""
+    return {
+        'ours masked': ours_masked,
+        'ours solved without it': ours_without,
+        'extra_trees, median fill': peer(peers.TABULAR['extra_trees'], 'median'),
+        'hist_gradient_boosting, NaN': peer(peers.TABULAR['hist_gradient_boosting'], 'missing'),
+        'minirocket, 0 fill': peer(peers.SERIES['minirocket'], 'missing'),
+    }
+
+
+def measure(cases: list[LabelledCase], answer: Answer, repeats: int) -> dict[str, object]:
+    """Accuracy over stratified folds, with every channel dead in turn."""
+    names = sorted({c.label for c in cases})
+    channels: list[int | None] = [None, *range(len(cases[0].window.channels))]
+    right: dict[int | None, list[float]] = {c: [] for c in channels}
+    for repeat in range(repeats):
+        for learn, test in splits(cases, 5, repeat):
+            train, rest = [cases[i] for i in learn], [cases[i] for i in test]
+            for dead in channels:
+                said = answer(train, rest, names, dead)
+                right[dead] += [a == c.label for a, c in zip(said, rest, strict=True)]
+    whole = mean(right[None])
+    each = [mean(right[c]) for c in channels[1:]]
+    return {
+        'all_channels': whole,
+        'mean': mean(each),
+        'worst': min(each),
+        'loss_mean': whole - mean(each),
+        'loss_worst': whole - min(each),
+        'each': dict(zip(cases[0].window.channels, each, strict=True)),
+    }
+
+
+def without(case: LabelledCase, dead: int | None) -> LabelledCase:
+    """The case with nothing measured on one channel."""
+    if dead is None:
+        return case
+    values, mask = case.window.values.copy(), case.window.mask.copy()
+    values[dead], mask[dead] = 0, False
+    return replace(case, window=replace(case.window, values=values, mask=mask))
+
+
+class Fitted:
+    """Remembers the last fit: the same model meets every dead channel."""
+
+    def __init__(self) -> None:
+        self._of: tuple[int, ...] = ()
+        self._fitted = None
+
+    def fit(self, cases: Cases) -> ours.Fitted:
+        """Fit unless these were the last cases."""
+        key = tuple(id(c) for c in cases)
+        if key != self._of:
+            self._of, self._fitted = key, ours.fit(cases)
+        return self._fitted
+
+
+MODEL = Fitted()
+
+
+def ours_masked(train: Cases, test: Cases, names: Sequence[str], dead: int | None) -> list[str]:
+    """At once: the model as it is, on cases in which the channel is masked."""
+    return _answers(MODEL.fit(train), [without(c, dead) for c in test])
+
+
+def ours_without(train: Cases, test: Cases, names: Sequence[str], dead: int | None) -> list[str]:
+    """After a refit on the same labels with the channel masked in every case."""
+    fitted = ours.fit([without(c, dead) for c in train]) if dead is not None else MODEL.fit(train)
+    return _answers(fitted, [without(c, dead) for c in test])
+
+
+def _answers(fitted: ours.Fitted, test: Cases) -> list[str]:
+    best = ours.probabilities(fitted, [c.window for c in test]).argmax(axis=1)
+    return [fitted.classes[i] for i in best]
+
+
+def peer(model: peers.Model, fill: str) -> Answer:
+    """A peer fitted on all channels; the dead one is filled with its median, or left out."""
+
+    def run(train: Cases, test: Cases, names: Sequence[str], dead: int | None) -> list[str]:
+        shown = [without(c, dead) for c in test]
+        if fill == 'median' and dead is not None:
+            shown = [_filled(c, dead, train) for c in shown]
+        return [names[i] for i in model(train, shown, names).argmax(axis=1)]
+
+    return run
+
+
+def _filled(case: LabelledCase, dead: int, train: Cases) -> LabelledCase:
+    values, mask = case.window.values.copy(), case.window.mask.copy()
+    values[dead] = np.median([c.window.values[dead] for c in train])
+    mask[dead] = True
+    return replace(case, window=replace(case.window, values=values, mask=mask))
