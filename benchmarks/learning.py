@@ -34,6 +34,7 @@ SECTIONS = {
     'unknown_context': ('contexts', 'run'),
     'dead_channel': ('channels', 'run'),
     'speed': ('speed', 'run'),
+    'product': ('product', 'run'),
 }
 """Section -> module and function; a section is imported only when it runs."""
 PACKAGES = ('numpy', 'onnxruntime', 'onnx', 'aeon', 'scikit-learn', 'modAL-python', 'river')

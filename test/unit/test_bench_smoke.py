@@ -1,0 +1,61 @@
+"""The benchmarks run the product: a stream through its loop, a resplit, a second count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import guarantee
+import numpy as np
+import product
+import pytest
+import synthetic
+from loop import cell, run_stream
+from plot import draw_guarantee
+
+from cobot_ai.app.operator import Habits
+
+
+def test_a_made_stream_goes_through_the_products_loop() -> None:
+    cases = synthetic.draw(30, 1).cases
+    team = {'right': Habits(), 'wrong': Habits(error_rate=1.0)}
+    rows, entries = run_stream(cases, cell(cases[0], synthetic.CLASSES), team)
+    assert [r.case for r in rows] == list(range(1, 31))
+    assert [r.truth for r in rows] == [c.label for c in cases]
+    answers = {e.case: e.body['label'] for e in entries if e.kind == 'label'}
+    by = {e.body['by'] for e in entries if e.kind == 'label'}
+    assert by == {'right', 'wrong'}
+    wrong = [c for c, label in answers.items() if label != cases[c - 1].label]
+    assert wrong, 'nobody erred'
+    assert all(c % 2 for c in wrong), 'the wrong one erred'
+
+
+def test_the_true_error_of_made_cases_is_known() -> None:
+    drawn = synthetic.draw(2000, 2)
+    assert drawn.truth.sum(axis=1) == pytest.approx(1)
+    said = np.array([synthetic.CLASSES.index(c.label) for c in drawn.cases])
+    best = drawn.truth.argmax(axis=1)
+    expected = 1 - drawn.truth.max(axis=1).mean()
+    assert (said != best).mean() == pytest.approx(expected, abs=0.02)
+
+
+def test_one_resplit_gives_every_rule_a_row_and_a_plot(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(guarantee, 'LABELS', 60)
+    monkeypatch.setattr(guarantee, 'MOST_TESTED', 100)
+    found = guarantee.resplit(guarantee._made, 1, 0)
+    rows = [{'set': 'made', 'rule': r, **t.row(e)} for (r, e), t in found.items()]
+    assert len(rows) == 9 * len(guarantee.EPSILONS)
+    never = next(r for r in rows if r['rule'] == 'never ask')
+    assert never['coverage'] == 1
+    assert never['silent_error'] > 0.02
+    draw_guarantee(rows, ['made'], tmp_path / 'plot.svg')
+    assert (tmp_path / 'plot.svg').read_text().count('<circle') > len(rows) / 2
+
+
+def test_silent_errors_are_counted_from_truth_intervals() -> None:
+    slip, doubt = {'kind': 'slip', 'label': '1'}, {'kind': 'slip', 'label': 'unknown'}
+    spans = [(10, 20, slip), (30, 40, doubt)]
+    assert product.true_class(spans, 12, 14, 'ok') == 'slip'
+    assert product.true_class(spans, 20, 30, 'ok') == 'ok'
+    assert product.true_class(spans, 32, 34, 'ok') is None
