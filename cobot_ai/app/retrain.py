@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from cobot_ai.app.gate import GateOptions, demands, run_gate
-from cobot_ai.app.ports import Fitted, Fitter, Registry, Scorer, ScorerLoader
+from cobot_ai.app.ports import FeatureStore, Fitted, Fitter, Registry, Scorer, ScorerLoader
 from cobot_ai.app.teach import is_due
 from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError
@@ -37,19 +37,32 @@ class LabelSource(Protocol):
     def golden(self) -> frozenset[int]:
         """Cases that must never be decided wrongly alone."""
 
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Channels of which the newest case measured nothing."""
+
     def take_request(self) -> bool:
-        """Whether a person asked for a retrain since the last call."""
+        """Whether a full refit is wanted since the last call."""
+
+    def take_break(self) -> bool:
+        """Whether a maintenance break began since the last call."""
 
 
 class Trainer:
-    """Refits when enough labels are new or changed since the last fit.
+    """Learns when enough labels are new or changed since the last fit.
+
+    Between full refits answers are learnt and forgotten one by one, exactly, with the same
+    hyper-parameters. A full refit comes when the fitter wants one (another class, a fourth more
+    cases), when somebody asks, after a failed audit, after labels were forgotten, and in the
+    maintenance break. While channels are lost, it offers the live version without them.
 
     Args:
         source: Labelled cases. fitter: Trains. spec: The cell file. loader: For the checks.
         registry: Stored versions. code: Version of cobot_ai. options: Passed to the gate.
+        features: Stored features, cleaned of forgotten cases.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - ports and facts of the composition root
         self,
         source: LabelSource,
         fitter: Fitter,
@@ -58,24 +71,72 @@ class Trainer:
         registry: Registry,
         code: str,
         options: GateOptions | None = None,
+        features: FeatureStore | None = None,
     ) -> None:
         self._source, self._fitter, self._spec = source, fitter, spec
         self._loader, self._registry, self._code = loader, registry, code
-        self._options = options or GateOptions()
-        self._fitted: set[tuple[int, str]] = set()
+        self._options, self._features = options or GateOptions(), features
+        self._rows: set[tuple[int, str]] = set()
+        self._fitted: Fitted | None = None
+        self._derived: tuple[str | None, tuple[str, ...]] = (None, ())
 
     def turn(self, now_ns: int, force: bool = False) -> str | None:
-        """Refit if it is due (or `force`); returns the digest of a new candidate, else None."""
+        """Learn if it is due (or `force`); returns the digest of a new candidate, else None."""
         self._source.refresh()
-        force = self._source.take_request() or force
+        wanted = self._source.take_request() or force
         cases = self._source.cases()
+        if self._features is not None and wanted:
+            self._features.keep(case.id for case in cases)
+        full = wanted or (self._source.take_break() and self._updated)
         rows = {(case.id, case.label) for case in cases}
-        changed = len({case for case, _ in rows ^ self._fitted})
+        if not self._rows and not full and self._is_live(cases):
+            self._rows = rows  # after a restart there is nothing new to learn
+        if not full and not self._due(rows):
+            return self._without_lost(cases, now_ns)
+        self._rows = rows
+        fitted = self._fit(cases, full)
+        return self._candidate(cases, now_ns, fitted) if fitted is not None else None
+
+    def _due(self, rows: set[tuple[int, str]]) -> bool:
+        changed = len({case for case, _ in rows ^ self._rows})
         # A class that is new to the model is worth a fit at once: it knew nothing of it.
-        force = force or bool({label for _, label in rows} - {label for _, label in self._fitted})
-        if not force and not is_due(len(rows), len(rows) - changed):
+        news = {label for _, label in rows} - {label for _, label in self._rows}
+        return bool(news) or is_due(len(rows), len(rows) - changed)
+
+    def _is_live(self, cases: Sequence[LabelledCase]) -> bool:
+        """Whether the live version was fitted on just these labels."""
+        try:
+            live = self._registry.current()
+            manifest = self._registry.get(live)[1] if live else None
+        except ModelError:
+            return False
+        made = (data_hash(cases), self._spec.digest, self._code)
+        return manifest is not None and (manifest.data, manifest.cell, manifest.code) == made
+
+    @property
+    def _updated(self) -> bool:
+        """Whether answers were learnt since the last full refit."""
+        fit = self._fitted.facts.get('fit', {}) if self._fitted else {}
+        return bool(fit.get('cases') != fit.get('full_refit_at'))
+
+    def _fit(self, cases: Sequence[LabelledCase], full: bool) -> Fitted | None:
+        found = None
+        if self._fitted is not None and not full:
+            found = self._fitter.update(self._fitted, cases, self._spec.model)
+        self._fitted = found or self._fitter.fit(cases, self._spec.model)
+        return self._fitted
+
+    def _without_lost(self, cases: Sequence[LabelledCase], now_ns: int) -> str | None:
+        """The live version without the channels that are lost, once for each loss."""
+        live, lost = self._registry.current(), self._source.lost
+        if not lost or live is None or self._derived == (live, lost):
             return None
-        self._fitted = rows
+        self._derived = (live, lost)
+        fitted = self._fitted or self._fit(cases, full=True)  # none is left after a restart
+        derived = self._fitter.without(fitted, lost) if fitted is not None else None
+        return self._candidate(cases, now_ns, derived) if derived is not None else None
+
+    def _candidate(self, cases: Sequence[LabelledCase], now_ns: int, fitted: Fitted) -> str | None:
         found = build_candidate(
             cases,
             self._fitter,
@@ -86,6 +147,7 @@ class Trainer:
             now_ns,
             self._code,
             replace(self._options, golden=self._source.golden),
+            fitted,
         )
         return found[0] if found else None
 
@@ -100,6 +162,7 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
     now_ns: int,
     code: str,
     options: GateOptions | None = None,
+    fitted: Fitted | None = None,
 ) -> tuple[str, Manifest] | None:
     """Fit, calibrate, check and store a candidate (a refused one too, with the reasons).
 
@@ -109,12 +172,13 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
         parent: Digest of the live version, None or empty if there is none.
         now_ns: Stamp clock, nanoseconds. code: Version of cobot_ai.
         options: Golden cases, timer and limits; label counts come from the cell file.
+        fitted: What was fitted on these cases already; None: fitted here.
 
     Returns:
         Digest and manifest with gate report and certificates; None while there are too few
         labels to fit at all. Only one with `manifest.gates.passed` may be promoted.
     """
-    fitted = fitter.fit(cases, spec.model)
+    fitted = fitted or fitter.fit(cases, spec.model)
     if fitted is None:
         return None
     if len(fitted.classes) == 1 and not may_stand_alone(fitted.classes[0], spec.question):
@@ -122,7 +186,8 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
     options = demands(spec, options or GateOptions())
     suite = {'name': options.suite.name, 'digest': options.suite.digest}
     draft = _draft(fitted, cases, spec, parent or '', now_ns, code, suite)
-    current = _current(registry, loader, parent)
+    # Without a lost channel it need not be as good as the whole version, which cannot serve now.
+    current = None if fitted.facts.get('dropped') else _current(registry, loader, parent)
     report = run_gate(fitted, draft, cases, fitter, loader, current, options)
     manifest = replace(draft, gates=report)
     return registry.put(fitted.blob, manifest), manifest

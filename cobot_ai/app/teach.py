@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cobot_ai.app.observe import recut
 from cobot_ai.app.ports import ClipStore, Decoder, Entry, LedgerReader
@@ -29,6 +30,10 @@ class Dataset:
     Args:
         reader: The ledger. clips: Evidence. spec: The cell. decoder: Turns bytes into numbers.
         resolve: Full topic name of a name in the cell file.
+
+    Attributes:
+        unreadable: Cases whose clip cannot be read. clips_ready: Cases whose clip is on disk.
+        lost: Channels of which the newest case measured nothing (policy `mask`).
     """
 
     def __init__(
@@ -47,7 +52,8 @@ class Dataset:
         self._windows: dict[int, Window] = {}
         self.unreadable: set[int] = set()
         self.clips_ready: set[int] = set()
-        self._wanted = False
+        self.lost: tuple[str, ...] = ()
+        self._wanted = self._anew = False
 
     def refresh(self) -> int:
         """Read what is new in the ledger; returns how many labels were added or changed."""
@@ -63,10 +69,13 @@ class Dataset:
         if entry.kind == 'decision':
             place = _Where(body['context'], body['group'], body['start_ns'], body['end_ns'])
             self._where[entry.case] = place
+            self.lost = lost_channels(body['notes'])
         elif entry.kind == 'clip':
             self.clips_ready.add(entry.case)
-        elif entry.kind == 'command' and body['kind'] == 'retrain':
+        elif _wants_refit(entry):
             self._wanted = True
+        elif entry.kind == 'maintenance' and body['on']:
+            self._anew = True
         elif entry.kind == 'label':
             self._labels[entry.case] = entry
             return True
@@ -79,9 +88,17 @@ class Dataset:
         return frozenset(c for c, e in found if e.body['source'] == 'correction')
 
     def take_request(self) -> bool:
-        """Whether somebody asked for a retrain since the last call."""
+        """Whether a full refit is wanted since the last call.
+
+        A person asked for it, an audit failed, or labels were forgotten.
+        """
         wanted, self._wanted = self._wanted, False
         return wanted
+
+    def take_break(self) -> bool:
+        """Whether a maintenance break began since the last call."""
+        began, self._anew = self._anew, False
+        return began
 
     @property
     def labels(self) -> int:
@@ -126,6 +143,17 @@ class Dataset:
         )
         self._windows[case] = window
         return window
+
+
+def lost_channels(notes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Channels of which a case measured nothing, by the notes of its decision."""
+    return tuple(sorted(n['channel'] for n in notes if n['share'] >= 1 and n['action'] == 'mask'))
+
+
+def _wants_refit(entry: Entry) -> bool:
+    if entry.kind == 'audit':
+        return not entry.body['right']
+    return entry.kind == 'command' and entry.body['kind'] in ('retrain', 'forget')
 
 
 def is_due(labels: int, fitted: int) -> bool:

@@ -78,10 +78,14 @@ def follow(state: State, cases: Sequence[LabelledCase], features: Table) -> Stat
         None where a full refit is needed.
     """
     training = arrange_as(cases, state.training.classes)
-    before = {row: i for i, row in enumerate(_rows(state.training))}
-    now = {row: i for i, row in enumerate(_rows(training))}
-    gone = np.array([i for row, i in before.items() if row not in now], np.int64)
-    come = [i for row, i in now.items() if row not in before]
+    place = {case: i for i, case in enumerate(state.training.ids)}
+    same = {
+        i: place[case]
+        for i, case in enumerate(training.ids)
+        if case in place and _same(state.training, place[case], training, i)
+    }
+    gone = np.setdiff1d(np.arange(len(place)), list(same.values())).astype(np.int64)
+    come = [i for i in range(len(training.ids)) if i not in same]
     if not _small(state, len(gone) + len(come), len(training.ids)):
         return None
     changed: State | None = _forget(state, gone) if len(gone) else state
@@ -117,10 +121,12 @@ def without(state: State, channels: Sequence[str]) -> State:
     return replace(state, table=table, trained=trained, raw=raw, dropped=dropped)
 
 
-def _rows(training: Training) -> list[tuple[object, ...]]:
-    """What must be the same for a case to be the same; windows are made once and kept."""
-    parts = zip(training.ids, training.labels, training.groups, training.windows, strict=True)
-    return [(i, label, group, id(window)) for i, label, group, window in parts]
+def _same(old: Training, i: int, new: Training, j: int) -> bool:
+    """Whether a case is what it was: label, group and window."""
+    a, b = old.windows[i], new.windows[j]
+    if (old.labels[i], old.groups[i]) != (new.labels[j], new.groups[j]):
+        return False
+    return a is b or (np.array_equal(a.mask, b.mask) and np.array_equal(a.values, b.values))
 
 
 def _small(state: State, changes: int, count: int) -> bool:

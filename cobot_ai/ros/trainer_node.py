@@ -24,6 +24,7 @@ from cobot_ai.ros import convert, names, params, runtime
 from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.cellfile import find_cell
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.features import FeatureFolder
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
@@ -55,9 +56,10 @@ class TrainerNode(Node):
             clips = Clips(self._folder.clips, self._spec.storage.clips_mb)
             dataset = Dataset(reader, clips, self._spec, RosbagsDecoder(), self.resolve_topic_name)
             registry = ModelFolder(self._folder.registry)
+            features = FeatureFolder(self._folder.features)
             self._trainer = Trainer(
                 dataset,
-                OnnxFitter(find_cell(self._values['cell']).parent),
+                OnnxFitter(find_cell(self._values['cell']).parent, features),
                 self._spec,
                 load,
                 registry,
@@ -69,6 +71,7 @@ class TrainerNode(Node):
                     timer=time.thread_time_ns,
                     files=GateFiles(),
                 ),
+                features,
             )
         return self._trainer
 

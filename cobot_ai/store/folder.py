@@ -31,6 +31,11 @@ class CellFolder:
         return self.root / 'clips'
 
     @property
+    def features(self) -> Path:
+        """Folder of the features of labelled cases, a cache."""
+        return self.root / 'features'
+
+    @property
     def incidents(self) -> Path:
         """Folder of the incident recordings."""
         return self.root / 'incidents'

@@ -218,6 +218,8 @@ def test_the_data_hash_ignores_order_and_sees_a_changed_label():
 
 class Source:
     golden = frozenset()
+    lost = ()
+    began = False
 
     def __init__(self):
         self.made = []
@@ -228,6 +230,10 @@ class Source:
     def take_request(self):
         asked, self.asked = getattr(self, 'asked', False), False
         return asked
+
+    def take_break(self):
+        began, self.began = self.began, False
+        return began
 
     def cases(self):
         return self.made
@@ -244,3 +250,85 @@ def test_the_trainer_refits_on_new_and_on_corrected_labels_only():
     assert trainer.turn(3, force=True) is not None
     source.made = [replace(source.made[0], label='jam'), *source.made[1:]]
     assert trainer.turn(4) not in (None, first)
+
+
+class Counting(OnnxFitter):
+    """Says what it was asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def fit(self, cases, spec):
+        self.calls.append('fit')
+        return super().fit(cases, spec)
+
+    def update(self, fitted, cases, spec):
+        self.calls.append('update')
+        return super().update(fitted, cases, spec)
+
+
+@pytest.fixture
+def running():
+    source, shelf, fitter = Source(), Shelf(), Counting()
+    trainer = Trainer(source, fitter, SPEC, load, shelf, '0.1')
+    source.made = model_cases.cases(45)
+    shelf.live = trainer.turn(1)
+    fitter.calls.clear()
+    return trainer, source, shelf, fitter
+
+
+def test_an_answer_is_learnt_without_a_refit(running):
+    trainer, source, shelf, fitter = running
+    source.made = model_cases.cases(48)
+    manifest = shelf.get(trainer.turn(2))[1]
+    assert fitter.calls == ['update']
+    assert manifest.facts['fit'] == {'cases': 48, 'full_refit_at': 45}
+    assert manifest.gates.passed
+    assert sum(manifest.labels.values()) == 48
+
+
+def test_a_fourth_more_cases_a_break_or_a_request_refit_all(running):
+    trainer, source, shelf, fitter = running
+    source.made = model_cases.cases(60)
+    trainer.turn(2)
+    assert fitter.calls == ['update', 'fit']
+    source.began = True
+    assert trainer.turn(3) is None
+    source.made = model_cases.cases(63)
+    trainer.turn(4)
+    fitter.calls.clear()
+    source.began = True
+    assert trainer.turn(5) is not None
+    source.asked = True
+    assert trainer.turn(6) is not None
+    assert fitter.calls == ['fit', 'fit']
+    assert shelf.get(trainer.turn(7, force=True))[1].facts['fit']['full_refit_at'] == 63
+
+
+def test_a_lost_channel_gives_one_version_without_it(running):
+    trainer, source, shelf, fitter = running
+    assert trainer.turn(2) is None
+    source.lost = ('tool.accel',)
+    digest = trainer.turn(3)
+    manifest = shelf.get(digest)[1]
+    assert manifest.facts['dropped'] == ['tool.accel']
+    assert manifest.parent == shelf.live
+    assert manifest.certificates != shelf.get(shelf.live)[1].certificates
+    assert trainer.turn(4) is None
+    source.lost = ()
+    assert trainer.turn(5) is None
+    assert fitter.calls == []
+
+
+def test_after_a_restart_nothing_is_fitted_until_something_is_new(running):
+    _, source, shelf, _ = running
+    fitter = Counting()
+    again = Trainer(source, fitter, SPEC, load, shelf, '0.1')
+    assert again.turn(9) is None
+    assert fitter.calls == []
+    source.lost = ('tool.accel',)
+    assert again.turn(10) is not None
+    source.made = model_cases.cases(48)
+    assert again.turn(11) is not None
+    assert fitter.calls == ['fit', 'update']
