@@ -89,7 +89,7 @@ def story() -> list[Entry]:
     bench.judge()  # of the step before
     bench.judge()  # of none
     bench.wait(3.0)
-    open_case = bench.step('good', part='other')
+    open_case = bench.step('good', operation='other')
     again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
     assert again.entries('resolution', open_case)[0].body['reason'] == 'restart'
     return [*again.ledger.since(0, 10**6), *audits_and_an_alarm()]
