@@ -216,8 +216,6 @@ class Authority:
         self._judges.settled(resolved)
         if resolved.outcome == 'expired':
             self.tally.expired += 1
-        if resolved.outcome not in ('acted', 'answered'):
-            self.tally.held += 1
         # A case that was asked, or stays by its outcome, is held since it was decided.
         if resolved.action not in _STAYS and resolved.outcome in ('acted', 'answered'):
             # The answer of a person (or the plant's rule for a sure model) is what lets it go on.

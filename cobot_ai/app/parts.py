@@ -45,5 +45,4 @@ class Tally:
     acted: int = 0
     asked: int = 0
     expired: int = 0
-    held: int = 0
     latency_ms: list[float] = field(default_factory=list)

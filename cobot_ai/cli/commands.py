@@ -28,11 +28,14 @@ from cobot_ai.cli.versions import (
     swap_arguments,
 )
 from cobot_ai.core.errors import ConfigError, ModelError
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.suite import Suite
 from cobot_ai.store.accounts import Accounts
-from cobot_ai.store.cellfile import load_cell
+from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.folder import CellFolder, cell_folder
 from cobot_ai.store.ledger import LedgerFile
 from cobot_ai.store.registry import ModelFolder
+from cobot_ai.store.suitefile import load_suite
 
 Say = Callable[[str], None]
 Args = argparse.Namespace
@@ -127,6 +130,7 @@ def _run(args: Args, say: Say) -> int:
     # What is broken is told once and here, not again and again by three processes.
     folder = _folder(args).create()
     _check_page(args, folder)
+    _suite(args, load_cell(args.cell))
     mode = 'holds and resumes' if args.enable_hold else 'shadow: advises only'
     say(f'cell {load_cell(args.cell).name} ({mode})    data: {folder.root}')
     supervisor = Supervisor([Child(n, c) for n, c in cell_commands(args)], say)
@@ -217,8 +221,14 @@ def _check(args: Args, say: Say) -> int:
     for stream in spec.streams:
         names = ', '.join(c.name for c in stream.channels) or 'still, evidence only'
         say(f'{stream.topic} ({stream.type}, {stream.rate_hz:g} Hz): {names}')
+    suite = _suite(args, spec)
+    say(f'gate suite {suite.name} ({suite.digest[:12]})')
     say(f'{spec.name}: {len(spec.channels)} channels x {spec.step.samples} samples, no error')
     return 0
+
+
+def _suite(args: Args, spec: CellSpec) -> Suite:
+    return load_suite(spec.model.suite, find_cell(args.cell).parent)
 
 
 def _verify_arguments(p: argparse.ArgumentParser) -> None:

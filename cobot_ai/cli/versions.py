@@ -167,8 +167,8 @@ def _send(command: Json, args: argparse.Namespace, say: Say) -> int:
     )
     reply = _post(request, args.url)
     if not reply.get('ok'):
-        why = reply.get('reason') or reply.get('error')
-        raise CobotAiError(f'The cell refused: {why}.' if why else 'The cell refused.')
+        why = reply.get('reason') or reply.get('error') or 'no reason given'
+        raise CobotAiError(f'The cell refused: {str(why).rstrip(".")}.')
     say(f'done, ledger entry {reply["seq"]}')
     return 0
 

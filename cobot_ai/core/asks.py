@@ -1,6 +1,6 @@
 """State machine of one ask: who looks at it, who answered, and the one outcome that counts.
 
-open -> claimed (lease) -> provisional (undo window) -> final, or expired, or cancelled.
+open -> claimed (lease) -> provisional (undo window) -> final, or expired.
 
 The first valid answer wins. Everything is a pure function of (ask, event, monotonic time); the
 epoch grows with every undo and every change of holder, so that a retry of an old tap can never
@@ -25,12 +25,11 @@ class Phase(str, Enum):
     PROVISIONAL = 'provisional'
     FINAL = 'final'
     EXPIRED = 'expired'
-    CANCELLED = 'cancelled'
 
     @property
     def closed(self) -> bool:
         """True when the outcome is settled for ever."""
-        return self in (Phase.FINAL, Phase.EXPIRED, Phase.CANCELLED)
+        return self in (Phase.FINAL, Phase.EXPIRED)
 
 
 class Status(str, Enum):
@@ -121,7 +120,7 @@ def answer(
     ask = tick(ask, now_ns)
     if not label or (ask.classes and label not in (*ask.classes, NOT_SURE)):
         return ask, Status.REFUSED
-    if ask.phase in (Phase.EXPIRED, Phase.CANCELLED):
+    if ask.phase is Phase.EXPIRED:
         return ask, Status.LATE
     overrules = ask.phase is Phase.PROVISIONAL and ask.label == NOT_SURE != label
     if ask.phase in (Phase.PROVISIONAL, Phase.FINAL) and not overrules:
@@ -165,11 +164,6 @@ def undo(ask: Ask, epoch: int, now_ns: int) -> tuple[Ask, Status]:
         disputed=False,
     )
     return tick(again, now_ns), Status.UNDONE
-
-
-def cancel(ask: Ask) -> Ask:
-    """The question no longer matters (restart, step aborted); nothing it said will move a robot."""
-    return ask if ask.phase.closed else replace(ask, phase=Phase.CANCELLED, holder=None)
 
 
 def tick(ask: Ask, now_ns: int) -> Ask:
