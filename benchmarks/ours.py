@@ -17,6 +17,7 @@ from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import OnnxScorer, load
 from cobot_ai.model.session import open_session
 from cobot_ai.model.session import run as run_session
+from cobot_ai.model.stills import stack_stills
 
 
 def fit(cases: Sequence[LabelledCase], head: str = 'kernel', seed: int = 0) -> Fitted:
@@ -39,7 +40,9 @@ def probabilities(fitted: Fitted, windows: Sequence[Window]) -> Probs:
 def outputs(fitted: Fitted, windows: Sequence[Window], name: str) -> Probs:
     """One output of the served graph for all windows, in batches."""
     values, mask = stack(windows)
-    return np.asarray(run_session(open_session(fitted.blob), values, mask, [name])[0], float)
+    still, _ = stack_stills(windows)
+    found = run_session(open_session(fitted.blob), values, mask, [name], still)
+    return np.asarray(found[0], float)
 
 
 def scorer(fitted: Fitted, window: Window) -> OnnxScorer:

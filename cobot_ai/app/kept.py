@@ -49,6 +49,13 @@ class Clip(Sequence[RawMessage]):
     def __iter__(self) -> Iterator[RawMessage]:
         return map(RawMessage._make, self.rows())
 
+    def of(self, topic: str) -> list[RawMessage]:
+        """Its messages of one topic, in order of arrival."""
+        found = [
+            b.message(i) for b, rows in self._pieces if b.topic == topic for i in rows.tolist()
+        ]
+        return sorted(found, key=itemgetter(2))
+
     def rows(self) -> list[tuple[str, str, int, bytes]]:
         """The same as plain (topic, type, arrival, data): a clip may hold tens of thousands."""
         found = [

@@ -68,6 +68,7 @@ class Observer:
         self._kept = Kept(bounds, keep_ns)
         self._pending: list[_Pending] = []
         self._still_ns: dict[str, int] = {}
+        self._still_topic = _still_topic(spec, resolve)
         self._silent: set[str] = set()
         self._dark = False
         self.jumps = self.cut_short = 0
@@ -228,6 +229,8 @@ class Observer:
         # A sensor that was silent for a whole step is not waited for until it speaks again.
         self._silent = {s.name for s in self.spec.streams if not self._arrived(s, span)}
         clip = self._kept.clip(span)
+        if self._still_topic:
+            window = _with_still(window, self._decoder, clip.of(self._still_topic))
         return Cut(span, window, clip, self._new_troubles(clip))
 
     def _troubles(self) -> dict[str, dict[str, int]]:
@@ -277,7 +280,22 @@ def recut(
     for stream in spec.streams:
         mine = [m for m in messages if m.topic == resolve(stream.topic)] if stream.channels else []
         rings[stream.name] = _refilled(stream, decoder, mine)
-    return cut(spec.streams, rings, start_ns, end_ns, spec.step.samples)
+    window = cut(spec.streams, rings, start_ns, end_ns, spec.step.samples)
+    topic = _still_topic(spec, resolve)
+    return _with_still(window, decoder, [m for m in messages if m.topic == topic])
+
+
+def _still_topic(spec: CellSpec, resolve: Callable[[str], str]) -> str:
+    """Topic of the camera whose stills are judged; empty when there is none."""
+    return next((resolve(s.topic) for s in spec.streams if s.name == spec.model.still), '')
+
+
+def _with_still(window: Window, decoder: Decoder, stills: Sequence[RawMessage]) -> Window:
+    """The window with what its newest still looks like; one that cannot be read is missing."""
+    try:
+        return replace(window, still=decoder.still(stills[-1])) if stills else window
+    except DataError:
+        return window
 
 
 def _refilled(stream: StreamSpec, decoder: Decoder, messages: Sequence[RawMessage]) -> Ring:

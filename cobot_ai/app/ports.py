@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import ModelSpec, StreamSpec
 from cobot_ai.core.suite import Suite
@@ -22,6 +25,7 @@ from cobot_ai.core.types import (
     Samples,
     Score,
     StepEvent,
+    Still,
     Window,
 )
 
@@ -59,12 +63,32 @@ class Decoder(Protocol):
             DataError: The topic carries another type.
         """
 
+    def still(self, message: RawMessage) -> Still | None:
+        """What a camera still looks like in numbers; None when nobody is there to look.
+
+        Raises:
+            DataError: The message is no picture that can be read.
+        """
+
     def step(self, message: RawMessage) -> StepEvent:
         """Decode a step message (`diagnostic_msgs/msg/DiagnosticStatus`).
 
         Raises:
             DataError: The message is not a step message.
         """
+
+
+class Eye(Protocol):
+    """The frozen network that turns a picture into numbers.
+
+    Attributes:
+        size: Side of the square it looks at, pixels.
+    """
+
+    size: int
+
+    def look(self, pixels: NDArray[np.uint8]) -> Still:
+        """Features of a picture uint8 [size, size, 3], red first."""
 
 
 class ClipStore(Protocol):

@@ -19,10 +19,12 @@ from cobot_ai.core.gates import GateReport
 from cobot_ai.core.manifest import Manifest, from_json
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import LabelledCase
+from cobot_ai.model.backbone import eye_of
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import GateFiles, load
 from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.files import write_durably
 from cobot_ai.store.folder import CellFolder, cell_folder
 from cobot_ai.store.ledger import LedgerFile
 from cobot_ai.store.messages import RosbagsDecoder
@@ -113,7 +115,8 @@ def _data(args: argparse.Namespace) -> _Data:
 def _dataset(folder: CellFolder, spec: CellSpec, namespace: str) -> Dataset:
     reader = LedgerFile.reader(folder.ledger)
     clips = Clips(folder.clips, spec.storage.clips_mb)
-    return Dataset(reader, clips, spec, RosbagsDecoder(), lambda name: full_name(name, namespace))
+    decoder = RosbagsDecoder(eye_of(spec, folder.backbone, write_durably))
+    return Dataset(reader, clips, spec, decoder, lambda name: full_name(name, namespace))
 
 
 def _model(name: str, data: _Data | None) -> _Model:

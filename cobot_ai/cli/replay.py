@@ -29,11 +29,13 @@ from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
+from cobot_ai.model.backbone import eye_of
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import GateFiles, load
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.files import write_durably
 from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.ledger import open_ledger
 from cobot_ai.store.messages import RosbagsDecoder
@@ -113,7 +115,7 @@ class _Cell:
         self.spec, self._namespace = spec, namespace.strip('/')
         self.clock, self.tape = BagClock(), Tape()
         self.ledger = open_ledger(folder.ledger, durable=False)
-        decoder = RosbagsDecoder()
+        decoder = RosbagsDecoder(eye_of(spec, folder.backbone, write_durably))
         self.observer = Observer(spec, decoder, self.resolve)
         store = Clips(folder.clips, spec.storage.clips_mb, durable=False)
         clips = DirectClips(store)

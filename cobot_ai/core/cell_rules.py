@@ -161,6 +161,7 @@ FORMS: dict[str, Form] = {
         r'(?!not_sure$)\S(.{0,62}\S)?', '1 to 64 characters, not `not_sure`, no blanks at the ends'
     ),
     'ModelSpec.blocks': _NAME,
+    'ModelSpec.still': Form(r'([A-Za-z][A-Za-z0-9_]{0,63})?', 'the name of a camera stream'),
     'ModelSpec.layers': Form(r'(?!.*\.\.)(?!/)[^\\]+\.onnx', 'a relative .onnx file without `..`'),
     'ReasonSpec.name': Form(r'\S(.{0,62}\S)?', '1 to 64 characters, no blanks at the ends'),
     'QuestionSpec.sop': Form(r'(?!.*\.\.)(?!/)[^\\]*', 'a relative file name without `..`'),

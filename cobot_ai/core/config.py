@@ -236,6 +236,10 @@ def _check_model(spec: CellSpec) -> None:
     _unique(model.layers, 'model.layers')
     if not model.blocks and not model.layers:
         raise ConfigError('`model.blocks` is empty; name at least one feature block.')
+    cameras = [s.name for s in spec.streams if s.type in STILLS]
+    if model.still and model.still not in cameras:
+        there = ', '.join(cameras) or 'none'
+        raise ConfigError(f'`model.still`: `{model.still}` is no camera stream (there: {there}).')
     for name in model.channel_weights:
         if name not in spec.channels:
             close = difflib.get_close_matches(name, spec.channels, 1, 0.5)

@@ -254,6 +254,7 @@ class ModelSpec:
         suite: Gate suite: a file (from the cell file's folder) or the name of a shipped one.
         one_class: While only good cases are known: share of the usual ones that is asked because
             they are the least usual, 0 to 1; 1: everything is asked, there is no model yet.
+        still: Camera stream whose still is judged as well; empty: stills are only shown.
     """
 
     head: str = 'kernel'
@@ -265,6 +266,7 @@ class ModelSpec:
     channel_weights: Mapping[str, float] = field(default_factory=dict)
     suite: str = 'default'
     one_class: float = 0.2
+    still: str = ''
 
 
 @dataclass(frozen=True, slots=True)

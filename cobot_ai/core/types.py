@@ -154,6 +154,18 @@ class ChannelNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """What a camera still looks like, in numbers.
+
+    Attributes:
+        values: float32 [feature]. by: SHA-256 of the network file that computed them.
+    """
+
+    values: Floats
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A step's data on a fixed grid.
 
@@ -164,6 +176,7 @@ class Window:
         start_ns: Time of the first grid edge, nanoseconds.
         end_ns: Time of the last grid edge, nanoseconds.
         notes: What was missing and what was done about it.
+        still: The still that belongs to the step, None where there is none.
     """
 
     channels: tuple[str, ...]
@@ -172,6 +185,7 @@ class Window:
     start_ns: int
     end_ns: int
     notes: tuple[ChannelNote, ...] = ()
+    still: Still | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import numpy as np
 
 from cobot_ai.core.types import Floats
 from cobot_ai.model.blocks import Block, Emitted
-from cobot_ai.model.graph import BATCH, FLOAT, Graph, window_inputs
+from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
 from cobot_ai.model.scaling import Scaling, emit_signals
 from cobot_ai.model.session import open_session, run
+from cobot_ai.model.stills import Stills
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,12 @@ class Bank:
         """The same bank with some of its blocks."""
         return replace(self, blocks=tuple(b for b in self.blocks if b.name in names))
 
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The inputs of a graph with these blocks."""
+        stills = [b.port for b in self.blocks if isinstance(b, Stills)]
+        return (*window_inputs(self.channels, self.samples), *stills)
+
     @cached_property
     def _session(self) -> Any:
         return open_session(self._graph[0])
@@ -73,7 +80,7 @@ class Bank:
             for block in self.blocks
             for name in emitted[block.name]
         ]
-        blob = g.to_bytes(window_inputs(self.channels, self.samples), ports, {})
+        blob = g.to_bytes(self.inputs, ports, {})
         return blob, [name for name, *_ in ports]
 
     @cached_property
@@ -81,9 +88,11 @@ class Bank:
         """SHA-256 of the graph: the same digest means the same features."""
         return hashlib.sha256(self._graph[0]).hexdigest()
 
-    def compute(self, values: Floats, mask: Floats) -> dict[str, Features]:
+    def compute(
+        self, values: Floats, mask: Floats, still: Floats | None = None
+    ) -> dict[str, Features]:
         """Features of windows [case, channel, time] by running the very graph that will serve."""
-        out = run(self._session, values, mask, self._graph[1])
+        out = run(self._session, values, mask, self._graph[1], still)
         return {
             block.name: Features(out[2 * i], out[2 * i + 1], self.emphasis(block))
             for i, block in enumerate(self.blocks)
@@ -99,4 +108,4 @@ class Bank:
         reads = block.reads()
         with np.errstate(divide='ignore'):
             logs = np.where(reads, np.log(self.weights), 0.0)
-        return np.asarray(np.exp(logs.sum(axis=1) / reads.sum(axis=1)), np.float32)
+        return np.asarray(np.exp(logs.sum(axis=1) / np.maximum(reads.sum(axis=1), 1)), np.float32)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Floats, LabelledCase, Window
+from cobot_ai.model.stills import stack_stills
 
 BASIS = 128
 """Cases of each label that scales and biases are taken from."""
@@ -46,6 +47,20 @@ class Training:
     def mask(self) -> Floats:
         """float32 [case, channel, time], 1.0 where measured."""
         return np.stack([w.mask for w in self.windows]).astype(np.float32)
+
+    @cached_property
+    def _stills(self) -> tuple[Floats | None, str]:
+        return stack_stills(self.windows)
+
+    @property
+    def still(self) -> Floats | None:
+        """Features of the stills (`stack_stills`), None when there are none."""
+        return self._stills[0]
+
+    @property
+    def eye(self) -> str:
+        """SHA-256 of the network that looked at the stills."""
+        return self._stills[1]
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -22,13 +22,14 @@ from cobot_ai.model.cache import cached_table
 from cobot_ai.model.calibration import Calibration
 from cobot_ai.model.data import OTHER, Training, arrange, arrange_as, stack
 from cobot_ai.model.folds import FOLDS, assign_folds
-from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
+from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port
 from cobot_ai.model.heads import Head, Trained, pick
 from cobot_ai.model.kernel import KernelHead
 from cobot_ai.model.library import describe, make_bank
 from cobot_ai.model.linear import LinearHead
 from cobot_ai.model.one_class import fit_one_class, the_one_class
 from cobot_ai.model.reference import evaluate
+from cobot_ai.model.stills import STILL, stack_stills
 from cobot_ai.model.state import State, follow, needs_full, without
 
 HEADS: dict[str, Callable[[Sequence[str]], Head]] = {'linear': LinearHead, 'kernel': KernelHead}
@@ -60,7 +61,7 @@ class OnnxFitter:
         training = arrange(cases, spec.min_labels)
         if training is None:
             return self._fit_one(cases, spec)
-        head = _head(spec)
+        head = _head(spec, training)
         bank = make_bank(training.basis(), head.blocks, spec, self._folder)
         table = cached_table(bank, training, self._features)
         known, classes = np.flatnonzero(training.y != OTHER), len(training.classes)
@@ -105,19 +106,20 @@ class OnnxFitter:
         if name is None:
             return None
         training = arrange_as(cases, (name,))
-        blocks = KernelHead((*spec.blocks, *spec.layers)).blocks
-        bank = make_bank(training.basis(), blocks, spec, self._folder)
+        bank = make_bank(training.basis(), _blocks(spec, training), spec, self._folder)
         table = cached_table(bank, training, self._features)
         fitted = fit_one_class(table, training, spec.seed)
         scores = fitted.confidence.of(fitted.evidence)[:, None]
         facts = _facts(training, scores, fitted.folds) | _feature_facts(bank, spec)
         facts |= fitted.facts(spec.one_class, training.y != OTHER)
+        facts |= {'still': training.eye} if STILL in fitted.kernel.blocks else {}
         facts |= {'stored': [training.ids[i] for i in fitted.stored]}
         return Fitted(fitted.export(bank, name), (name,), training.ids, scores, facts)
 
     def predict(self, fitted: Fitted, windows: Sequence[Window]) -> Doubles:
         """Probabilities [window, class] computed in numpy by ONNX's reference evaluator."""
-        return evaluate(fitted.blob, *stack(windows))
+        still, _ = stack_stills(windows)
+        return evaluate(fitted.blob, *stack(windows), still)
 
 
 def export(bank: Bank, trained: Trained, calibration: Calibration, classes: Sequence[str]) -> bytes:
@@ -129,14 +131,20 @@ def export(bank: Bank, trained: Trained, calibration: Calibration, classes: Sequ
     g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
     outputs: list[Port] = [('probs', FLOAT, (BATCH, len(classes))), ('evidence', FLOAT, (BATCH,))]
     notes = {'classes': json.dumps(list(classes), ensure_ascii=False)}
-    return g.to_bytes(window_inputs(bank.channels, bank.samples), [*outputs, *extra], notes)
+    return g.to_bytes(bank.only(trained.blocks).inputs, [*outputs, *extra], notes)
 
 
-def _head(spec: ModelSpec) -> Head:
+def _blocks(spec: ModelSpec, training: Training) -> tuple[str, ...]:
+    """Names of the feature blocks; stills only where the cases the bank is made of have one."""
+    stills = (STILL,) if training.basis().still is not None else ()
+    return (*spec.blocks, *spec.layers, *stills)
+
+
+def _head(spec: ModelSpec, training: Training) -> Head:
     if spec.head not in HEADS:
         known = ', '.join(sorted(HEADS))
         raise ConfigError(f'Unknown model head "{spec.head}"; use one of: {known}.')
-    return HEADS[spec.head]((*spec.blocks, *spec.layers))
+    return HEADS[spec.head](_blocks(spec, training))
 
 
 def _evidence_floor(raw: Doubles, y: NDArray[np.int64]) -> float:
@@ -156,6 +164,8 @@ def pack(state: State) -> Fitted:
     facts |= {'fit': {'cases': len(training.ids), 'full_refit_at': state.full}}
     floor = _evidence_floor(state.raw[state.known], training.y[state.known])
     facts |= {'evidence_floor': floor}
+    if STILL in state.trained.blocks:
+        facts |= {'still': training.eye}
     if state.dropped:
         facts |= {'dropped': list(state.dropped)}
     blob = export(state.bank, state.trained, calibration, training.classes)

@@ -187,7 +187,10 @@ def _check_finite(graphs: Iterable[Any]) -> None:
 def _check_shapes(graph: Any, manifest: Manifest) -> None:
     window = (FLOAT, (None, len(manifest.channels), manifest.samples))
     inputs = {p.name: _port(p) for p in graph.input}
-    if inputs != {'x': window, 'mask': window}:
+    expected_in: dict[str, Any] = {'x': window, 'mask': window}
+    if manifest.facts.get('still') and 'still' in inputs:
+        expected_in['still'] = (FLOAT, (None, inputs['still'][1][-1]))
+    if inputs != expected_in:
         _refuse('shapes', 'has other inputs than its manifest says')
     outputs = {p.name: _port(p) for p in graph.output}
     names = set(outputs)

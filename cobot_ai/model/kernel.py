@@ -29,6 +29,7 @@ from cobot_ai.model.ridge import (
     solve,
 )
 from cobot_ai.model.solution import solve_exact
+from cobot_ai.model.stills import STILL
 from cobot_ai.model.views import GaussianMetric, LaplacianMetric, Metric
 
 SPECTRUM, SHARES = 'spectrum', 'convolutions'
@@ -147,14 +148,16 @@ class _Best:
 def make_plans(blocks: Sequence[str]) -> tuple[Plan, ...]:
     """The views of some feature blocks.
 
-    The convolutions make a Gaussian view, all others together a Laplacian one.
+    Convolutions and camera stills make a Gaussian view each, all others a Laplacian one.
     """
-    wide = tuple(b for b in blocks if b != SHARES)
+    wide = tuple(b for b in blocks if b not in (SHARES, STILL))
     plain = tuple(b for b in wide if b != SPECTRUM)
     joined = tuple(dict.fromkeys(option for option in (wide, plain) if option))
     plans = [Plan(LaplacianMetric(), joined)] if joined else []
     if SHARES in blocks:
         plans.append(Plan(GaussianMetric(), ((SHARES,),)))
+    if STILL in blocks:
+        plans.append(Plan(GaussianMetric(), ((STILL,),)))
     return tuple(plans)
 
 

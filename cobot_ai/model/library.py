@@ -19,6 +19,7 @@ from cobot_ai.model.layers import Layers, read_layers
 from cobot_ai.model.plugins import OwnBlock, describe_plugin, make_own
 from cobot_ai.model.scaling import Scaling, fit_scaling
 from cobot_ai.model.series import Samples, Spectrum
+from cobot_ai.model.stills import STILL, Stills
 
 BUILT_IN: dict[str, Callable[[Training, Scaling, int], Block]] = {
     'statistics': lambda t, _scaling, _seed: Statistics(t.values.shape[1]),
@@ -45,6 +46,8 @@ def make_bank(
     scaling = fit_scaling(training.values, training.mask)
 
     def make(name: str) -> Block:
+        if name == STILL and training.still is not None:
+            return Stills(training.still.shape[1] - 1, channels)
         if name in spec.layers:
             return read_layers(folder, name, training, scaling)
         if name in BUILT_IN:
@@ -64,7 +67,7 @@ def compute(bank: Bank, training: Training) -> Table:
     Raises:
         ConfigError: A block gives numbers that are not finite.
     """
-    table = bank.compute(training.values, training.mask)
+    table = bank.compute(training.values, training.mask, training.still)
     for block in bank.blocks:
         bad = ~np.isfinite(table[block.name].values).all(axis=1)
         if bad.any():

@@ -24,11 +24,12 @@ from cobot_ai.model.arms import Arm, ExactKernel, kernel_among
 from cobot_ai.model.bank import Bank
 from cobot_ai.model.data import OTHER, Training, spread
 from cobot_ai.model.folds import assign_folds
-from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port, window_inputs
+from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port
 from cobot_ai.model.heads import Table, pick
 from cobot_ai.model.kernel import SHARES, Part
 from cobot_ai.model.ridge import Labels
 from cobot_ai.model.solution import Exact, Prior
+from cobot_ai.model.stills import STILL
 from cobot_ai.model.views import GaussianMetric
 
 LEAST_CASES = 10
@@ -138,7 +139,7 @@ class OneClass:
         g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
         outputs: list[Port] = [('probs', FLOAT, (BATCH, 1)), ('evidence', FLOAT, (BATCH,))]
         notes = {'classes': json.dumps([name], ensure_ascii=False)}
-        return g.to_bytes(window_inputs(bank.channels, bank.samples), [*outputs, *extra], notes)
+        return g.to_bytes(bank.only(self.kernel.blocks).inputs, [*outputs, *extra], notes)
 
 
 def fit_one_class(table: Table, training: Training, seed: int) -> OneClass:
@@ -160,8 +161,9 @@ def fit_one_class(table: Table, training: Training, seed: int) -> OneClass:
 
 
 def _parts(table: Mapping[str, object]) -> tuple[Part, ...]:
-    """The convolutions make one view, all other blocks together another; half and half."""
-    blocks = [tuple(b for b in table if b != SHARES), tuple(b for b in table if b == SHARES)]
+    """Convolutions and stills make a view each, all other blocks one; in equal shares."""
+    alone = (SHARES, STILL)
+    blocks = [tuple(b for b in table if b not in alone), *((b,) for b in alone if b in table)]
     there = [b for b in blocks if b]
     return tuple(Part(GaussianMetric(), b, WIDTH, 1 / len(there)) for b in there)
 

@@ -11,6 +11,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx.reference.ops.op_conv import Conv as Plain
 
 from cobot_ai.core.types import Doubles, Floats
+from cobot_ai.model.session import feed
 
 USUAL = (None, 'NOTSET')
 
@@ -63,8 +64,12 @@ def _taps(x: Floats, weights: Floats, step: int, depthwise: bool) -> Floats:
     return total
 
 
-def evaluate(blob: bytes, values: Floats, mask: Floats) -> Doubles:
-    """Probabilities [case, class] of windows [case, channel, time]."""
-    evaluator = ReferenceEvaluator(onnx.load_from_string(blob), new_ops=[Conv])
-    outputs: Any = evaluator.run(['probs'], {'x': values, 'mask': mask})
+def evaluate(blob: bytes, values: Floats, mask: Floats, still: Floats | None = None) -> Doubles:
+    """Probabilities [case, class] of windows [case, channel, time] and their stills."""
+    model = onnx.load_from_string(blob)
+    ports = [
+        (p.name, [d.dim_value for d in p.type.tensor_type.shape.dim]) for p in model.graph.input
+    ]
+    evaluator = ReferenceEvaluator(model, new_ops=[Conv])
+    outputs: Any = evaluator.run(['probs'], feed(ports, values, mask, still))
     return np.asarray(outputs[0], np.float64)

@@ -14,7 +14,8 @@ from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import Floats, Json, Neighbour, Score, Window
 from cobot_ai.model.import_gate import CHECKS, inspect, trial
-from cobot_ai.model.session import open_session
+from cobot_ai.model.session import feed, inputs_of, open_session
+from cobot_ai.model.stills import stack_stills
 
 WARM_UP = 3
 
@@ -26,6 +27,8 @@ class OnnxScorer:
         self._session = session
         self._manifest = manifest
         self._digest = manifest.digest
+        self._ports = inputs_of(session)
+        self._eye = str(manifest.facts.get('still', ''))
         self._names = [output.name for output in session.get_outputs()]
         self._stored: tuple[int, ...] = tuple(manifest.facts.get('stored', ()))
         shape = (len(manifest.channels), manifest.samples)
@@ -50,7 +53,8 @@ class OnnxScorer:
                 'model was trained on; retrain the model for the present cell file.'
             )
         mask = window.mask.astype(np.float32)
-        out = self._run(np.where(window.mask, window.values, np.float32(0)), mask)
+        still = stack_stills([window], self._eye)[0] if self._eye else None
+        out = self._run(np.where(window.mask, window.values, np.float32(0)), mask, still)
         return Score(
             m.classes,
             tuple(float(p) for p in out['probs']),
@@ -60,8 +64,10 @@ class OnnxScorer:
             self._nearest(out),
         )
 
-    def _run(self, values: Floats, mask: Floats) -> dict[str, NDArray[Any]]:
-        inputs = {'x': values[None].astype(np.float32), 'mask': mask[None]}
+    def _run(
+        self, values: Floats, mask: Floats, still: Floats | None = None
+    ) -> dict[str, NDArray[Any]]:
+        inputs = feed(self._ports, values[None].astype(np.float32), mask[None], still)
         out = self._session.run(self._names, inputs)
         if not all(np.isfinite(a).all() for a in out):
             raise ModelError('The model gave a number that is not finite; roll back to the last.')

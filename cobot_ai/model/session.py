@@ -23,12 +23,39 @@ def open_session(blob: bytes) -> Any:
     return ort.InferenceSession(blob, options, providers=['CPUExecutionProvider'])
 
 
-def run(session: Any, values: Floats, mask: Floats, names: Sequence[str]) -> list[NDArray[Any]]:
+def feed(
+    ports: Sequence[tuple[str, Any]], values: Floats, mask: Floats, still: Floats | None = None
+) -> dict[str, Floats]:
+    """The inputs of a model by name; one that takes stills and gets none is told so by zeros.
+
+    Args:
+        ports: Name and shape of its inputs. values, mask: Windows [case, channel, time].
+        still: Features of the stills and whether there is one [case, feature + 1].
+    """
+    found = {'x': values, 'mask': mask}
+    for name, shape in ports:
+        if name not in found:
+            none = np.zeros((len(values), shape[1]), np.float32)
+            found[name] = none if still is None else still
+    return found
+
+
+def inputs_of(session: Any) -> list[tuple[str, Any]]:
+    """Name and shape of a session's inputs."""
+    return [(port.name, port.shape) for port in session.get_inputs()]
+
+
+def run(
+    session: Any,
+    values: Floats,
+    mask: Floats,
+    names: Sequence[str],
+    still: Floats | None = None,
+) -> list[NDArray[Any]]:
     """Run a window graph on `values` and `mask` [case, channel, time] in small batches."""
+    whole = feed(inputs_of(session), values, mask, still)
     parts = [
-        session.run(
-            list(names), {'x': values[i : i + BATCH_SIZE], 'mask': mask[i : i + BATCH_SIZE]}
-        )
+        session.run(list(names), {name: a[i : i + BATCH_SIZE] for name, a in whole.items()})
         for i in range(0, len(values), BATCH_SIZE)
     ]
     return [np.concatenate(column) for column in zip(*parts, strict=True)]

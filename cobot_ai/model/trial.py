@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cobot_ai.model.session import open_session
+from cobot_ai.model.session import feed, inputs_of, open_session
 
 
 def main() -> int:
@@ -32,7 +32,9 @@ def main() -> int:
     session = open_session(blob)
     x = np.zeros((2, channels, samples), np.float32)
     for mask in (np.ones_like(x), x):
-        if not all(np.isfinite(out).all() for out in session.run(None, {'x': x, 'mask': mask})):
+        if not all(
+            np.isfinite(out).all() for out in session.run(None, feed(inputs_of(session), x, mask))
+        ):
             return 1
     used = {'peak_mb': _peak_mb() - before, 'seconds': time.process_time() - begun}
     sys.stdout.write(json.dumps(used))

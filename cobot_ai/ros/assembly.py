@@ -23,6 +23,7 @@ from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json, RawBatch
+from cobot_ai.model.backbone import eye_of
 from cobot_ai.model.scorer import load
 from cobot_ai.ros.clips import BackgroundClips
 from cobot_ai.ros.guard import LiveGuard, make_guard
@@ -30,6 +31,7 @@ from cobot_ai.ros.incidents import BackgroundIncidents
 from cobot_ai.ros.runtime import RosClock
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.files import write_durably
 from cobot_ai.store.folder import CellFolder, cell_folder
 from cobot_ai.store.incidents import IncidentFolder
 from cobot_ai.store.ledger import LedgerFile, open_ledger
@@ -137,7 +139,7 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
     spec, folder = read_cell(values)
     clock = RosClock(node)
     ledger = open_ledger(folder.ledger, clock.now_ns())
-    decoder = RosbagsDecoder()
+    decoder = RosbagsDecoder(eye_of(spec, folder.backbone, write_durably))
     observer = Observer(spec, decoder, node.resolve_topic_name)
     store = Clips(folder.clips, spec.storage.clips_mb)
     guard = make_guard(node, spec.motion, clock, values['shadow'])

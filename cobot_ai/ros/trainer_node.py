@@ -18,6 +18,7 @@ from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
 from cobot_ai.core.errors import CobotAiError
+from cobot_ai.model.backbone import eye_of
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import GateFiles, load
 from cobot_ai.ros import convert, names, params, runtime
@@ -25,6 +26,7 @@ from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.cellfile import find_cell
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.features import FeatureFolder
+from cobot_ai.store.files import write_durably
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
@@ -54,7 +56,13 @@ class TrainerNode(Node):
         if self._trainer is None and self._folder.ledger.exists():
             reader = reader_of(self._folder, LEDGER_WAIT_S)
             clips = Clips(self._folder.clips, self._spec.storage.clips_mb)
-            dataset = Dataset(reader, clips, self._spec, RosbagsDecoder(), self.resolve_topic_name)
+            dataset = Dataset(
+                reader,
+                clips,
+                self._spec,
+                RosbagsDecoder(eye_of(self._spec, self._folder.backbone, write_durably)),
+                self.resolve_topic_name,
+            )
             registry = ModelFolder(self._folder.registry)
             features = FeatureFolder(self._folder.features)
             self._trainer = Trainer(

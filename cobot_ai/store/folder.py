@@ -41,6 +41,11 @@ class CellFolder:
         return self.root / 'incidents'
 
     @property
+    def backbone(self) -> Path:
+        """The network that looks at camera stills."""
+        return self.root / 'backbone.onnx'
+
+    @property
     def accounts(self) -> Path:
         """The console's own file: PIN hash."""
         return self.root / 'accounts.json'

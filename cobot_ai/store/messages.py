@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from cobot_ai.app.ports import Eye
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
 from cobot_ai.core.spec import StreamSpec
-from cobot_ai.core.types import Edge, RawBatch, RawMessage, Sample, Samples, StepEvent
+from cobot_ai.core.types import Edge, RawBatch, RawMessage, Sample, Samples, StepEvent, Still
 from cobot_ai.store.cdr_batch import BatchReader
 from cobot_ai.store.fields import Plan, check_paths, decode
+from cobot_ai.store.images import to_pixels
 
 __all__ = ['RosbagsDecoder', 'check_paths', 'decode']
 
@@ -19,9 +21,13 @@ class RosbagsDecoder:
 
     Batches are read through `store.cdr`; whatever does not look as expected there goes one by one
     through the general decoder of rosbags, which has the last word on what is damaged.
+
+    Args:
+        eye: Looks at camera stills; None: they are not judged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, eye: Eye | None = None) -> None:
+        self._eye = eye
         self._plans: dict[str, Plan] = {}
         self._batches: dict[str, BatchReader] = {}
 
@@ -37,6 +43,16 @@ class RosbagsDecoder:
         if reader is None or reader.plan is not plan:
             reader = self._batches[stream.name] = BatchReader(plan)
         return reader.read(batch)
+
+    def still(self, message: RawMessage) -> Still | None:
+        """What a camera still looks like in numbers; None without an eye.
+
+        Raises:
+            DataError: The message is no picture that can be read.
+        """
+        if self._eye is None:
+            return None
+        return self._eye.look(to_pixels(message, self._eye.size))
 
     def sample(self, stream: StreamSpec, message: RawMessage) -> Sample:
         """Decode one message of a stream by the general decoder.
