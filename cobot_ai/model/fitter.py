@@ -29,8 +29,8 @@ from cobot_ai.model.library import describe, make_bank
 from cobot_ai.model.linear import LinearHead
 from cobot_ai.model.one_class import fit_one_class, the_one_class
 from cobot_ai.model.reference import evaluate
-from cobot_ai.model.stills import STILL, stack_stills
 from cobot_ai.model.state import State, follow, needs_full, without
+from cobot_ai.model.stills import STILL, stack_stills
 
 HEADS: dict[str, Callable[[Sequence[str]], Head]] = {'linear': LinearHead, 'kernel': KernelHead}
 """Head name -> how to make it from the names of the feature blocks."""
