@@ -47,8 +47,18 @@ class CellFolder:
 
     @property
     def accounts(self) -> Path:
-        """The console's own file: PIN hash."""
+        """The console's own file: people and tablets."""
         return self.root / 'accounts.json'
+
+    @property
+    def audit(self) -> Path:
+        """Refusals and changes of accounts."""
+        return self.root / 'audit.jsonl'
+
+    @property
+    def tls(self) -> Path:
+        """Folder of the certificates."""
+        return self.root / 'tls'
 
     @property
     def secret(self) -> Path:

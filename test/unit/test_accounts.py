@@ -1,11 +1,23 @@
-"""The PIN file."""
+"""People, their secrets, tablets and their codes; certificates; the audit log."""
 
 import json
+import multiprocessing
+import ssl
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cobot_ai.core.errors import ConfigError, StoreError
-from cobot_ai.store.accounts import Accounts
+from cobot_ai.store import audit_log
+from cobot_ai.store.account_file import Role
+from cobot_ai.store.accounts import OFFER_S, Accounts, check_secret
+from cobot_ai.store.audit_log import AuditLog
+from cobot_ai.store.certs import Certs
+
+PIN, PASSWORD = '481516', 'grüne Tür am Tor 7'
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -13,52 +25,257 @@ def path(tmp_path):
     return tmp_path / 'cell' / 'accounts.json'
 
 
-def test_without_a_pin_nobody_gets_in(path):
-    assert not Accounts(path).has_pin
-    assert not Accounts(path).check_pin('')
+# ---------------------------------------------------------------- people
 
 
-def test_the_right_pin_and_no_other(path):
-    Accounts(path).set_pin('48151623')
+def test_without_people_nobody_gets_in(path):
+    assert Accounts(path).people() == []
+    assert Accounts(path).check('Maria', '') is None
+
+
+def test_the_right_secret_and_no_other(path):
+    Accounts(path).put('Maria  Ruiz', Role.OPERATOR, PIN)
     accounts = Accounts(path)
-    assert accounts.has_pin
-    assert accounts.check_pin('48151623')
-    for wrong in ('', '48151624', '4815162', '48151623 ', 'x' * 10_000):
-        assert not accounts.check_pin(wrong)
-    accounts.set_pin('grüne Tür 7')
-    assert accounts.check_pin('grüne Tür 7')
-    assert not accounts.check_pin('48151623')
+    person = accounts.check(' maria ruiz', PIN)
+    assert (person.name, person.role) == ('Maria Ruiz', Role.OPERATOR)
+    for wrong in ('', '481517', '48151', '481516 ', 'x' * 10_000):
+        assert accounts.check('Maria Ruiz', wrong) is None
+    assert accounts.check('Otto', PIN) is None
 
 
-def test_the_file_is_private_and_holds_no_pin(path):
-    Accounts(path).set_pin('48151623')
+def test_the_file_is_private_and_holds_no_secret(path):
+    Accounts(path).put('Maria', Role.OPERATOR, PIN)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert '48151623' not in path.read_text()
-    first = json.loads(path.read_text())
-    Accounts(path).set_pin('48151623')
-    assert json.loads(path.read_text())['hash'] != first['hash'], 'the salt must be new'
-
-
-@pytest.mark.parametrize('pin', ['', '1234567', '1' * 8, '12121212', 'x1y2' * 40])
-def test_a_weak_pin_is_refused_and_the_old_one_stays(path, pin):
-    Accounts(path).set_pin('48151623')
-    with pytest.raises(ConfigError, match='8 to 128 characters'):
-        Accounts(path).set_pin(pin)
-    assert Accounts(path).check_pin('48151623')
+    first = json.loads(path.read_text())['people'][0]['hash']
+    assert PIN not in path.read_text() and first.startswith('$argon2id$')
+    Accounts(path).put('Maria', Role.OPERATOR, PIN)
+    assert json.loads(path.read_text())['people'][0]['hash'] != first, 'the salt must be new'
 
 
 @pytest.mark.parametrize(
-    'content', ['', '[]', '{"n": 1}', '{"n": 2, "r": 8, "p": 1, "salt": "", "hash": ""}']
+    ('role', 'secret'),
+    [
+        (Role.OPERATOR, ''),
+        (Role.OPERATOR, '48151'),
+        (Role.OPERATOR, '111111'),
+        (Role.OPERATOR, '123456'),
+        (Role.OPERATOR, '987654'),
+        (Role.AMBASSADOR, '121212'),
+        (Role.ENGINEER, '48151623'),
+        (Role.ADMIN, 'short pass'),
+        (Role.ADMIN, 'x1y2' * 40),
+    ],
 )
+def test_a_weak_secret_is_refused_and_the_old_one_stays(path, role, secret):
+    accounts = Accounts(path)
+    accounts.put('Maria', role, PASSWORD)
+    with pytest.raises(ConfigError, match='characters'):
+        accounts.put('Maria', role, secret)
+    assert accounts.check('Maria', PASSWORD) is not None
+
+
+@given(st.text(min_size=0, max_size=5))
+def test_short_secrets_never_pass(secret):
+    for role in Role:
+        with pytest.raises(ConfigError):
+            check_secret(role, secret)
+
+
+def test_every_change_ends_older_sessions(path):
+    accounts = Accounts(path)
+    accounts.put('Maria', Role.OPERATOR, PIN)
+    epochs = [accounts.person('Maria').epoch]
+    accounts.put('Maria', Role.AMBASSADOR, PIN)
+    epochs.append(accounts.person('Maria').epoch)
+    accounts.set_active('Maria', False)
+    epochs.append(accounts.person('Maria').epoch)
+    assert epochs == [0, 1, 2]
+    assert accounts.check('Maria', PIN) is None
+
+
+def test_the_last_admin_stays(path):
+    accounts = Accounts(path)
+    accounts.put('Ada', Role.ADMIN, PASSWORD)
+    with pytest.raises(ConfigError, match='last admin'):
+        accounts.set_active('Ada', False)
+    with pytest.raises(ConfigError, match='last admin'):
+        accounts.put('Ada', Role.OPERATOR, PIN)
+    accounts.put('Bo', Role.ADMIN, PASSWORD)
+    accounts.set_active('Ada', False)
+    assert not accounts.person('Ada').active
+
+
+@pytest.mark.parametrize('content', ['', '[]', '{"schema": 2}', '{"schema": 2, "people": [1]}'])
 def test_a_damaged_file_is_an_error_not_an_open_door(path, content):
-    Accounts(path).set_pin('48151623')
+    Accounts(path).put('Maria', Role.OPERATOR, PIN)
     path.write_text(content)
-    with pytest.raises(StoreError, match='delete it and set the PIN again'):
-        Accounts(path).check_pin('48151623')
+    with pytest.raises(StoreError, match='damaged'):
+        Accounts(path).check('Maria', PIN)
+
+
+def test_the_file_of_an_older_version_says_what_to_do(path):
+    path.parent.mkdir()
+    path.write_text('{"schema": 1, "hash": "x"}')
+    path.chmod(0o600)
+    with pytest.raises(StoreError, match='people CELL --add'):
+        Accounts(path).people()
 
 
 def test_a_file_that_others_can_read_is_refused(path):
-    Accounts(path).set_pin('48151623')
+    Accounts(path).put('Maria', Role.OPERATOR, PIN)
     path.chmod(0o644)
     with pytest.raises(StoreError, match='Others can read'):
-        Accounts(path).check_pin('48151623')
+        Accounts(path).check('Maria', PIN)
+
+
+def _enrol_some(path, who):
+    for i in range(5):
+        Accounts(path).offer(f'{who} {i}', 0.0)
+
+
+def test_console_and_command_line_write_at_once_and_nothing_is_lost(path):
+    jobs = [multiprocessing.Process(target=_enrol_some, args=(path, w)) for w in 'abc']
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert len(json.loads(path.read_text())['offers']) == 15
+
+
+# ---------------------------------------------------------------- tablets
+
+
+def test_a_code_enrols_one_tablet_once(path):
+    accounts = Accounts(path)
+    code = accounts.offer('Station 3', 100.0)
+    name, token = accounts.enrol(f' {code[:4].lower()} {code[4:]}', 101.0)
+    assert name == 'Station 3'
+    assert accounts.tablet(token).name == 'Station 3'
+    assert accounts.enrol(code, 102.0) is None
+    assert accounts.tablet('') is None and accounts.tablet(token + 'x') is None
+    assert token not in path.read_text() and code not in path.read_text()
+
+
+def test_a_code_ends_after_ten_minutes(path):
+    accounts = Accounts(path)
+    code = accounts.offer('Station 3', 100.0)
+    assert accounts.enrol(code, 100.0 + OFFER_S) is None
+    code = accounts.offer('Station 3', 100.0)
+    assert accounts.enrol(code, 99.0 + OFFER_S) is not None
+
+
+def test_a_lost_tablet_is_worth_nothing_and_a_new_one_takes_its_place(path):
+    accounts = Accounts(path)
+    _, lost = accounts.enrol(accounts.offer('Station 3', 0.0), 1.0)
+    accounts.expel('station 3')
+    assert accounts.tablet(lost) is None
+    _, new = accounts.enrol(accounts.offer('Station 3', 0.0), 1.0)
+    assert accounts.tablet(new) is not None and accounts.tablet(lost) is None
+    with pytest.raises(ConfigError, match='no tablet'):
+        accounts.expel('Station 9')
+
+
+# ---------------------------------------------------------------- certificates
+
+
+def test_a_browser_that_trusts_the_authority_accepts_the_console(tmp_path):
+    certs = Certs(tmp_path / 'tls')
+    assert not certs.ready
+    certs.issue(['192.168.10.5', 'cell-1.local'], 'cell_1', NOW)
+    assert certs.ready and certs.hosts() == ['192.168.10.5', 'cell-1.local']
+    assert 820 < certs.days_left(NOW) < 830
+    for key in (certs.ca_key, certs.host_key):
+        assert key.stat().st_mode & 0o077 == 0
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certs.host, certs.host_key)
+    assert shake_hands(server, certs, '192.168.10.5') is None
+    assert 'mismatch' in shake_hands(server, certs, '192.168.10.6')
+
+
+def shake_hands(server, certs, host):
+    """What a client objects to when it meets the console as `host`."""
+    client = ssl.create_default_context(cafile=certs.ca)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    one = client.wrap_bio(to_client, to_server, server_hostname=host)
+    two = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(4):
+        for side in (one, two):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as e:
+                return str(e)
+    return None
+
+
+def test_a_renewal_keeps_the_authority_that_the_tablets_trust(tmp_path):
+    certs = Certs(tmp_path)
+    certs.issue(['10.0.0.1'], 'cell_1', NOW)
+    before = certs.fingerprint(), certs.host.read_bytes()
+    certs.issue(['10.0.0.1', '10.0.0.2'], 'cell_1', NOW + timedelta(days=700))
+    assert certs.fingerprint() == before[0]
+    assert certs.host.read_bytes() != before[1]
+    assert certs.days_left(NOW + timedelta(days=700)) > 800
+
+
+@pytest.mark.parametrize('hosts', [[], ['a..b']])
+def test_a_host_that_is_none_is_refused(tmp_path, hosts):
+    with pytest.raises(ConfigError):
+        Certs(tmp_path).issue(hosts, 'cell_1', NOW)
+
+
+# ---------------------------------------------------------------- the audit log
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_lines_are_chained_and_a_changed_one_is_found(tmp_path):
+    log = AuditLog(tmp_path / 'audit.jsonl', Clock())
+    for i in range(5):
+        log.note('wrong_pin', who=f'Person {i}', address='10.0.0.7')
+    assert log.intact()
+    assert [line['who'] for line in log.newest(2)] == ['Person 4', 'Person 3']
+    text = (tmp_path / 'audit.jsonl').read_text()
+    (tmp_path / 'audit.jsonl').write_text(text.replace('Person 2', 'Person X'))
+    assert not AuditLog(tmp_path / 'audit.jsonl', Clock()).intact()
+
+
+def test_a_flood_is_counted_not_written(tmp_path):
+    clock = Clock()
+    log = AuditLog(tmp_path / 'audit.jsonl', clock)
+    for _ in range(1000):
+        log.note('wrong_pin', address='10.0.0.7')
+    assert len(log.newest()) == 1
+    clock.now += 61
+    log.note('wrong_pin', address='10.0.0.7')
+    assert log.newest()[0]['repeated'] == 999
+
+
+@settings(max_examples=20)
+@given(cut=st.integers(1, 60))
+def test_a_cut_line_costs_only_itself(tmp_path_factory, cut):
+    file = tmp_path_factory.mktemp('log') / 'audit.jsonl'
+    log = AuditLog(file, Clock())
+    log.note('role', who='Maria')
+    log.note('role', who='Otto')
+    file.write_bytes(file.read_bytes()[:-cut])
+    again = AuditLog(file, Clock())
+    again.note('login', who='Ada')
+    whos = [line['who'] for line in again.newest()]
+    assert whos[0] == 'Ada' and whos[-1] == 'Maria'
+
+
+def test_the_log_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(audit_log, 'MAX_BYTES', 1000)
+    clock = Clock()
+    log = AuditLog(tmp_path / 'audit.jsonl', clock)
+    for i in range(100):
+        log.note('role', who=f'{i}')
+    sizes = [f.stat().st_size for f in tmp_path.iterdir()]
+    assert len(sizes) == 2 and max(sizes) < 1300

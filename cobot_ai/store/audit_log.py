@@ -1,0 +1,107 @@
+"""Who was refused and who changed accounts: one JSON line each, in the console's own folder.
+
+The ledger has one writer, the monitor, and must not be filled by whoever knocks at the page. So
+the console keeps this file: chained by hash like the rows of the ledger, and bounded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from cobot_ai.core.types import Json
+
+MAX_BYTES = 8 * 2**20
+"""Size at which the file becomes `audit.1.jsonl` and a new one begins, bytes."""
+REPEAT_S = 60.0
+"""The same thing within this time is counted, not written again, seconds."""
+MAX_TEXT = 200
+REMEMBERED = 1000
+
+
+class AuditLog:
+    """Appends lines; safe from several threads.
+
+    Args:
+        path: The file. wall_s: Wall clock, seconds.
+    """
+
+    def __init__(self, path: Path, wall_s: Callable[[], float]) -> None:
+        self._path, self._wall_s = path, wall_s
+        self._lock = threading.Lock()
+        self._recent: dict[tuple[str, ...], tuple[float, int]] = {}
+        self._whole = True
+        self._tip = self._last_hash()
+
+    def note(
+        self, what: str, who: str = '', tablet: str = '', address: str = '', **more: str
+    ) -> None:
+        """Write down one event.
+
+        Args:
+            what: What happened, a key such as `wrong_pin`.
+            who: Name of the person, as far as known. tablet: Enrolled tablet.
+            address: Network address. more: Further facts.
+        """
+        facts = {'what': what, 'who': who, 'tablet': tablet, 'address': address, **more}
+        facts = {k: v[:MAX_TEXT] for k, v in facts.items() if v}
+        with self._lock:
+            now = self._wall_s()
+            key = tuple(f'{k}={v}' for k, v in sorted(facts.items()))
+            at, count = self._recent.get(key, (0.0, 0))
+            if now - at < REPEAT_S:
+                self._recent[key] = (at, count + 1)
+                return
+            if len(self._recent) >= REMEMBERED:
+                self._recent.clear()
+            self._recent[key] = (now, 0)
+            self._append({'t': round(now, 3), **facts, **({'repeated': count} if count else {})})
+
+    def newest(self, limit: int = 200) -> list[Json]:
+        """The newest lines, newest first."""
+        with self._lock:
+            return self._lines()[-limit:][::-1]
+
+    def intact(self) -> bool:
+        """Whether no line of the present file was changed or taken out."""
+        with self._lock:
+            return all(b['prev'] == _hash(a) for a, b in pairwise(self._lines()))
+
+    def _append(self, facts: Json) -> None:
+        line = {**facts, 'prev': self._tip}
+        self._tip = _hash(line)
+        if self._path.exists() and self._path.stat().st_size > MAX_BYTES:
+            self._path.replace(self._path.with_suffix('.1.jsonl'))
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(handle, 'a', encoding='utf-8') as file:
+            # A kill may have cut the line before: this one gets a line of its own.
+            file.write(f'{"" if self._whole else chr(10)}{json.dumps(line, ensure_ascii=False)}\n')
+        self._whole = True
+
+    def _lines(self) -> list[Json]:
+        """Every line that can be read."""
+        if not self._path.exists():
+            return []
+        text = self._path.read_text('utf-8', errors='replace')
+        self._whole = not text or text.endswith('\n')
+        lines: list[Json] = []
+        for line in text.splitlines():
+            with suppress(ValueError):
+                lines.append(json.loads(line))
+        return lines
+
+    def _last_hash(self) -> str:
+        lines = self._lines()
+        return _hash(lines[-1]) if lines else ''
+
+
+def _hash(line: Json) -> str:
+    text = json.dumps(line, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
