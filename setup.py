@@ -12,6 +12,8 @@ NAME = 'cobot_ai'
 VERSION = '0.1.0'
 
 RUNTIME = [
+    'argon2-cffi>=23.1',
+    'cryptography>=42',
     'flask>=3.0',
     'flask-socketio>=5.3.6',
     'markdown-it-py>=3',

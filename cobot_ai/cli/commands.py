@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,14 @@ from cobot_ai.cli.auto_operator import Habits as AutoHabits
 from cobot_ai.cli.demo import DemoOptions, run_demo
 from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, run_init
 from cobot_ai.cli.gates import gates_arguments, run_gates
+from cobot_ai.cli.people import (
+    certs_arguments,
+    people_arguments,
+    run_certs,
+    run_people,
+    run_tablets,
+    tablets_arguments,
+)
 from cobot_ai.cli.replay import Options, run_replay
 from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
 from cobot_ai.cli.versions import (
@@ -142,10 +148,11 @@ def _run(args: Args, say: Say) -> int:
 def _check_page(args: Args, folder: CellFolder) -> None:
     _check_port(args.web_port)
     local = args.web_host in ('127.0.0.1', 'localhost', '::1')
-    if not local and not Accounts(folder.accounts).has_pin:
+    if not local and not Accounts(folder.accounts).people():
         raise ConfigError(
-            'Beyond loopback the page needs a login, and no PIN is set yet: '
-            f'run "cobot_ai pin {args.cell}" first (with the same --data-dir).'
+            'Beyond loopback the page needs a login, and nobody may log in yet: run '
+            f'"cobot_ai people {args.cell} --add NAME --role admin" first (with the same '
+            '--data-dir).'
         )
 
 
@@ -279,14 +286,6 @@ def _waiting(args: Args, say: Say) -> int:
     return 0
 
 
-def _pin(args: Args, say: Say) -> int:
-    accounts = Accounts(_folder(args).create().accounts)
-    pin = getpass.getpass('New PIN: ') if sys.stdin.isatty() else sys.stdin.readline().strip()
-    accounts.set_pin(pin)
-    say('The PIN is set.')
-    return 0
-
-
 COMMANDS = (
     Command('demo', 'A simulated cell, the service and the page.', _demo_arguments, _demo),
     Command('run', 'Start a cell: monitor, console and trainer.', _run_arguments, _run),
@@ -308,5 +307,7 @@ COMMANDS = (
         _cell_arguments,
         _waiting,
     ),
-    Command('pin', 'Set the PIN of the page.', _cell_arguments, _pin),
+    Command('people', 'Who may log in to the page.', people_arguments, run_people),
+    Command('tablets', 'Which tablets operators may use.', tablets_arguments, run_tablets),
+    Command('certs', 'Certificates for the page over TLS.', certs_arguments, run_certs),
 )

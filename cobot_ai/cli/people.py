@@ -8,7 +8,7 @@ import ipaddress
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 from cobot_ai.core.errors import ConfigError
@@ -115,7 +115,7 @@ def run_certs(args: Args, say: Say) -> int:
     """Make the console's certificate, or say how long it lasts."""
     folder = _folder(args)
     certs = Certs(folder.tls)
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     if args.host:
         certs.issue([_clean(h) for h in args.host], load_cell(args.cell).name, now)
         _audit(folder).note('certificate_made', by='command line', hosts=', '.join(args.host))

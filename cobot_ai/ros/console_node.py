@@ -21,14 +21,16 @@ from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, runtime
 from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.accounts import Accounts
+from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.store.cellfile import find_cell
+from cobot_ai.store.certs import Certs
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.images import still_of
 from cobot_ai.store.instructions import read_instruction
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.web.app import create_app
-from cobot_ai.web.server import web_server
+from cobot_ai.web.server import tls_context, web_server
 from cobot_ai.web.services import LOOPBACK_HOSTS, Services, WebSettings
 
 LEDGER_WAIT_S = 30.0
@@ -71,16 +73,18 @@ class ConsoleNode(Node):
         self._replies = Replies()
         self._pulse: tuple[Json, float] = ({}, float('-inf'))
         self._answer = self.create_publisher(DiagnosticArray, names.ANSWER, names.ANSWER_QOS)
-        self._console = create_app(
-            self._web_services(folder, find_cell(values['cell']).parent),
-            self._settings(folder, values),
-        )
-        self._server = web_server(self._console.app, values['web_host'], values['web_port'])
+        settings = self._settings(folder, values)
+        plant = find_cell(values['cell']).parent
+        self._console = create_app(self._web_services(folder, plant), settings)
+        certs = Certs(folder.tls)
+        tls = tls_context(certs.host, certs.host_key) if settings.tls else None
+        self._server = web_server(self._console.app, values['web_host'], values['web_port'], tls)
         self._listen()
         self._console.feed.start()
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
-        self.get_logger().info(f'page: http://{values["web_host"]}:{self._server.port}/')
+        scheme = 'https' if tls else 'http'
+        self.get_logger().info(f'page: {scheme}://{values["web_host"]}:{self._server.port}/')
 
     def _listen(self) -> None:
         topics = (
@@ -100,7 +104,6 @@ class ConsoleNode(Node):
         self.create_subscription(DiagnosticArray, names.of(names.MONITOR, name), call, qos)
 
     def _web_services(self, folder: CellFolder, plant: Path) -> Services:
-        accounts = Accounts(folder.accounts)
         clips = Clips(folder.clips, self._spec.storage.clips_mb)
         return Services(
             reader=reader_of(folder, LEDGER_WAIT_S),
@@ -110,19 +113,25 @@ class ConsoleNode(Node):
             registry=ModelFolder(folder.registry),
             wall_ns=time.time_ns,
             monotonic=time.monotonic,
-            check_pin=accounts.check_pin,
+            accounts=Accounts(folder.accounts),
+            audit=AuditLog(folder.audit, time.time),
             sop=partial(read_instruction, plant, self._spec.question.sop),
         )
 
     def _settings(self, folder: CellFolder, values: dict[str, Any]) -> WebSettings:
         local = values['web_host'] in ('127.0.0.1', 'localhost', '::1')
-        if not local and not Accounts(folder.accounts).has_pin:
+        if not local and not Accounts(folder.accounts).people():
             raise ConfigError(
-                'Beyond loopback the page needs a login, and no PIN is set yet: '
-                'run "cobot_ai pin CELL.yaml" first.'
+                'Beyond loopback the page needs a login, and nobody may log in yet: '
+                'run "cobot_ai people CELL.yaml --add NAME --role admin" first.'
             )
         hosts = LOOPBACK_HOSTS if local else (values['web_host'],)
-        return WebSettings(data_dir=folder.root, login_required=not local, hosts=hosts)
+        return WebSettings(
+            data_dir=folder.root,
+            login_required=not local,
+            tls=not local and Certs(folder.tls).ready,
+            hosts=hosts,
+        )
 
     # ------------------------------------------------------------ to the monitor
 

@@ -26,6 +26,17 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     api = Blueprint('api', __name__, url_prefix='/api')
     buckets = Buckets(settings.rate_hz, settings.burst)
 
+    @api.get('/me')
+    def me() -> Json:
+        person, role = auth.person(), auth.role()
+        return {
+            'name': person['name'] if person else '',
+            'role': role.name.lower() if role else '',
+            'tablet': auth.tablet(),
+            'login': settings.login_required,
+            'tls': request.is_secure,
+        }
+
     @api.get('/snapshot')
     def snapshot() -> Json:
         return wire.snapshot(services.reader, services.reader.head(), services.wall_ns())
@@ -73,7 +84,9 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
         raw = request.get_json(silent=True)
         if not buckets.take(request.remote_addr or '', services.monotonic()):
             return refusal(raw, 'busy', 'too_many'), 429
-        person = auth.person()
+        role, person = auth.role(), auth.person()
+        if role is None or not auth.may_command(role, raw):
+            return refusal(raw, 'refused', 'role'), 403
         reply = execute(
             services, raw, person['name'] if person else None, settings.command_timeout_s
         )

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from flask import Flask, Response, request
 from flask_socketio import SocketIO
 
-from cobot_ai.web import api, metrics, pages
-from cobot_ai.web.auth import Auth, load_secret
+from cobot_ai.web import admin_api, api, metrics, pages
+from cobot_ai.web.auth import Auth
 from cobot_ai.web.events import Events
 from cobot_ai.web.feed import Feed
+from cobot_ai.web.secret import load_secret
 from cobot_ai.web.services import Services, WebSettings
 
 MAX_BODY = 64 * 1024
@@ -43,6 +44,7 @@ def create_app(services: Services, settings: WebSettings) -> Console:
         SESSION_COOKIE_NAME='cobot_ai',
         SESSION_COOKIE_SAMESITE='Strict',
         SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=settings.tls,
         MAX_CONTENT_LENGTH=MAX_BODY,
     )
     auth = Auth(services, settings)
@@ -63,6 +65,7 @@ def create_app(services: Services, settings: WebSettings) -> Console:
         serve_client=False,
     )
     events = Events(socketio, services, settings, auth)
+    app.register_blueprint(admin_api.blueprint(services, auth, events.connected))
     return Console(app, socketio, events.feed)
 
 

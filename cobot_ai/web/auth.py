@@ -1,31 +1,35 @@
-"""Who may use the console: host and origin checks, the PIN login, the cookie secret.
+"""Who may use the console: host and origin checks, login, roles; every refusal is written down.
 
-On loopback nobody logs in; the host check keeps foreign pages out. Elsewhere a PIN opens a session
-in a signed cookie, and the name given at login is the one that goes into the ledger.
+On loopback nobody logs in; the host check keeps foreign pages out. Elsewhere an operator needs an
+enrolled tablet and a PIN, engineers and admins a password. The session is a signed cookie; it ends
+when its person or tablet changes. Requests that write must come from this page (Origin or
+Sec-Fetch-Site; OWASP calls it verifying the origin), which together with SameSite=Strict keeps
+forged ones out.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
-from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.errors import StoreError
+from cobot_ai.store.account_file import Role
 from cobot_ai.web.bucket import Backoff
 from cobot_ai.web.plain import language, page_in
+from cobot_ai.web.roles import may_open, may_send
 from cobot_ai.web.services import Services, WebSettings
 
 OPEN_ENDPOINTS = frozenset(
     {
         'auth.login',
         'auth.login_form',
+        'auth.pair',
+        'auth.pair_form',
         'metrics.metrics',  # has a token of its own
         'pages.healthz',
         'pages.asset',
@@ -35,7 +39,8 @@ OPEN_ENDPOINTS = frozenset(
         'pages.icon',
     }
 )
-SECRET_FILE = 'console_secret'  # noqa: S105  # a file name
+TABLET_COOKIE = 'cobot_ai_tablet'
+YEAR_S = 365 * 24 * 3600
 
 
 class Person(TypedDict):
@@ -43,58 +48,33 @@ class Person(TypedDict):
 
     id: str
     name: str
+    role: str
+    epoch: int
+    tablet: str
     until: float
 
 
-def load_secret(folder: Path) -> bytes:
-    """The cookie secret of this console: made at first use, readable by its owner only.
+class Refusal(NamedTuple):
+    """Why a login failed, and how long to wait before the next try, seconds."""
 
-    Raises:
-        ConfigError: The file is readable by others, or damaged.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / SECRET_FILE
-    if not path.exists():
-        _make_secret(path)
-    return _read_secret(path)
-
-
-def _make_secret(path: Path) -> None:
-    """Write it whole under another name first: a second console never reads half of it."""
-    draft = path.with_name(f'{SECRET_FILE}.{secrets.token_hex(4)}')
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-
-
-def _read_secret(path: Path) -> bytes:
-    if path.stat().st_mode & 0o077:
-        raise ConfigError(f'Others can read {path}; delete it (everybody logs in again then).')
-    secret = path.read_bytes()
-    if len(secret) < 32:
-        raise ConfigError(f'{path} is damaged; delete it and start the console again.')
-    return secret
+    reason: str
+    wait_s: float = 0.0
 
 
 class Auth:
     """Checks of every request and the login itself.
 
     Args:
-        services: PIN check and clock.
+        services: Accounts, audit log and clock.
         settings: Whether a login is required, accepted hosts, length of a session.
     """
 
     def __init__(self, services: Services, settings: WebSettings) -> None:
         self._services = services
         self._settings = settings
-        self._backoff = Backoff()
+        self._devices = Backoff()
+        # Guessing from many devices is slowed, but nobody can lock a person out for long.
+        self._people = Backoff(free=20, first_s=5.0, longest_s=60.0)
         self.on_logout: Callable[[str], None] = lambda person_id: None
 
     # ------------------------------------------------------------ checks
@@ -121,64 +101,146 @@ class Auth:
         return person if person and self.valid(person) else None
 
     def valid(self, person: Person) -> bool:
-        """Whether a login made earlier still counts."""
-        return self._services.wall_ns() / 1e9 < person['until']
+        """Whether a login made earlier still counts: in time, and nothing changed since."""
+        if self._services.wall_ns() / 1e9 >= person['until']:
+            return False
+        accounts = self._services.accounts
+        now = accounts.person(person['name'])
+        if now is None or not now.active or now.epoch != person['epoch']:
+            return False
+        stations = {t.name for t in accounts.tablets() if t.active}
+        return not person['tablet'] or person['tablet'] in stations
+
+    def role(self) -> Role | None:
+        """The role of the present request; None without a login where one is needed."""
+        if not self._settings.login_required:
+            return Role.ADMIN  # whoever sits at the cell controller itself
+        person = self.person()
+        return Role[person['role'].upper()] if person else None
 
     def allowed(self) -> bool:
         """Whether the present request may go on without logging in first."""
-        return not self._settings.login_required or self.person() is not None
+        return self.role() is not None
+
+    def may_command(self, role: Role, raw: object) -> bool:
+        """Whether a role may give this command; a refusal is written down."""
+        kind = str(raw.get('kind', '')) if isinstance(raw, dict) else ''
+        if not kind or may_send(role, kind):
+            return True  # what is no command at all is refused as such
+        self._note('role', command=kind)
+        return False
 
     def check(self) -> AnyResponse | tuple[Response, int] | tuple[dict[str, str], int] | None:
         """Before every HTTP request; a response means refusal."""
         if not self.host_ok():
+            self._note('unknown_host', host=request.host)
             return {'error': 'unknown_host'}, 403
         if request.method not in ('GET', 'HEAD', 'OPTIONS') and not self.origin_ok():
+            self._note('foreign_origin', origin=request.headers.get('Origin', ''))
             return {'error': 'foreign_origin'}, 403
-        if request.endpoint in OPEN_ENDPOINTS or self.allowed():
+        if request.endpoint in OPEN_ENDPOINTS:
             return None
+        try:
+            return self._check_role()
+        except StoreError as e:
+            return {'error': 'accounts', 'detail': str(e)}, 503
+
+    def _check_role(self) -> AnyResponse | tuple[Response, int] | tuple[dict[str, str], int] | None:
+        role = self.role()
+        if role is not None:
+            if request.endpoint is None or may_open(role, request.endpoint):
+                return None
+            self._note('role', path=request.path)
+            return {'error': 'role'}, 403
         if request.path.startswith('/api/'):
+            self._note('login', path=request.path)
             return {'error': 'login'}, 401
         return redirect('/login')
 
+    def _note(self, what: str, who: str = '', **more: str) -> None:
+        person: Person | None = session.get('person')
+        name = who or (person['name'] if person else '')
+        self._services.audit.note(
+            what, who=name, tablet=self.tablet(), address=request.remote_addr or '', **more
+        )
+
     # ------------------------------------------------------------ login
 
-    def try_login(self, name: str, pin: str, client: str) -> tuple[str, float]:
-        """Log in; returns ('', 0) or a reason with the seconds to wait."""
+    def tablet(self) -> str:
+        """Station of the enrolled tablet that asks, '' for any other device."""
+        token = request.cookies.get(TABLET_COOKIE, '')
+        try:
+            found = self._services.accounts.tablet(token) if token else None
+        except StoreError:
+            return ''
+        return found.name if found else ''
+
+    def try_login(self, name: str, secret: str) -> Refusal | None:
+        """Log in; None when it worked."""
         now = self._services.monotonic()
-        wait_s = self._backoff.wait_s(client, now)
+        device = self.tablet() or request.remote_addr or ''
+        wait_s = max(self._devices.wait_s(device, now), self._people.wait_s(name, now))
         if wait_s > 0:
-            return 'wait', wait_s
+            return Refusal('wait', wait_s)
         if not name.strip():
-            return 'no_name', 0.0
-        if not self._services.check_pin(pin):
-            self._backoff.wrong(client, now)
-            return 'wrong_pin', self._backoff.wait_s(client, now)
-        self._backoff.right(client)
+            return Refusal('no_name')
+        person = self._services.accounts.check(name, secret)
+        if person is None:
+            self._devices.wrong(device, now)
+            self._people.wrong(name, now)
+            self._note('wrong_pin', who=name)
+            return Refusal('wrong_pin', self._devices.wait_s(device, now))
+        tablet = self.tablet()
+        if not tablet and not person.role.needs_password:
+            self._note('not_enrolled', who=person.name)
+            return Refusal('not_enrolled')
+        self._devices.right(device)
+        self._people.right(name)
+        self._open(person.name, person.role, person.epoch, tablet)
+        return None
+
+    def _open(self, name: str, role: Role, epoch: int, tablet: str) -> None:
         session.clear()
         session['person'] = Person(
             id=secrets.token_hex(8),
-            name=name.strip()[:80],
+            name=name,
+            role=role.name.lower(),
+            epoch=epoch,
+            tablet=tablet,
             until=self._services.wall_ns() / 1e9 + self._settings.session_s,
         )
-        return '', 0.0
+        self._note('logged_in')
+
+    def try_pair(self, code: str) -> str | Refusal:
+        """Enrol the device that asks; its token, or why not."""
+        now = self._services.monotonic()
+        device = request.remote_addr or ''
+        wait_s = self._devices.wait_s(device, now)
+        if wait_s > 0:
+            return Refusal('wait', wait_s)
+        enrolled = self._services.accounts.enrol(code, self._services.wall_ns() / 1e9)
+        if enrolled is None:
+            self._devices.wrong(device, now)
+            self._note('wrong_code')
+            return Refusal('wrong_code', self._devices.wait_s(device, now))
+        station, token = enrolled
+        self._services.audit.note('tablet_enrolled', tablet=station, address=device)
+        return token
 
     def blueprint(self) -> Blueprint:
-        """Routes `/login` and `/logout`."""
+        """Routes `/login`, `/logout` and `/pair`."""
         pages = Blueprint('auth', __name__)
 
         @pages.get('/login')
         def login_form() -> AnyResponse:
-            return redirect('/') if self.allowed() else _form('', 0.0)
+            return redirect('/') if self.allowed() else self._form(None)
 
         @pages.post('/login')
         def login() -> AnyResponse | tuple[Response, int]:
-            form = request.form
-            reason, wait_s = self.try_login(
-                form.get('name', ''), form.get('pin', ''), request.remote_addr or ''
-            )
-            if not reason:
+            refused = self.try_login(request.form.get('name', ''), request.form.get('pin', ''))
+            if refused is None:
                 return redirect('/', 303)
-            return _form(reason, wait_s), 429 if wait_s > 0 else 403
+            return self._form(refused), 429 if refused.wait_s > 0 else 403
 
         @pages.post('/logout')
         def logout() -> AnyResponse:
@@ -187,8 +249,44 @@ class Auth:
                 self.on_logout(person['id'])
             return redirect('/login', 303)
 
+        @pages.get('/pair')
+        def pair_form() -> AnyResponse:
+            return self._pair_form(None)
+
+        @pages.post('/pair')
+        def pair() -> AnyResponse | tuple[Response, int]:
+            token = self.try_pair(request.form.get('code', ''))
+            if isinstance(token, Refusal):
+                return self._pair_form(token), 429 if token.wait_s > 0 else 403
+            done = redirect('/login', 303)
+            done.set_cookie(
+                TABLET_COOKIE,
+                token,
+                max_age=YEAR_S,
+                httponly=True,
+                samesite='Strict',
+                secure=self._settings.tls,
+            )
+            return done
+
         return pages
 
+    def _form(self, refused: Refusal | None) -> Response:
+        tablet = self.tablet()
+        people = self._services.accounts.people() if tablet else []
+        names = [p.name for p in people if p.active]
+        return self._page('login.html', refused, tablet=tablet, names=names)
 
-def _form(reason: str, wait_s: float) -> Response:
-    return page_in(language(), 'login.html', reason=reason, wait_s=round(wait_s))
+    def _pair_form(self, refused: Refusal | None) -> Response:
+        return self._page('pair.html', refused, tablet=self.tablet())
+
+    def _page(self, template: str, refused: Refusal | None, **values: object) -> Response:
+        reason, wait_s = refused or Refusal('')
+        return page_in(
+            language(),
+            template,
+            reason=reason,
+            wait_s=round(wait_s),
+            plain=not request.is_secure,
+            **values,
+        )

@@ -11,6 +11,7 @@ from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import SocketIO
 
 from cobot_ai.core.types import Json
+from cobot_ai.store.account_file import Role
 from cobot_ai.web.auth import Auth, Person
 from cobot_ai.web.bucket import TokenBucket
 from cobot_ai.web.commands import execute, refusal
@@ -21,6 +22,10 @@ from cobot_ai.web.services import Services, WebSettings
 @dataclass(slots=True)
 class _Connection:
     person: Person | None
+    role: Role
+    tablet: str
+    address: str
+    since_s: float
     bucket: TokenBucket
 
 
@@ -52,7 +57,8 @@ class Events:
     def _connect(self, claim: object = None) -> None:
         if not self._auth.host_ok() or not self._auth.origin_ok():
             raise Refused('origin')
-        if not self._auth.allowed():
+        role = self._auth.role()
+        if role is None:
             raise Refused('login')
         sid = _sid()
         bucket = TokenBucket(
@@ -61,7 +67,14 @@ class Events:
         with self._lock:
             if len(self._connections) >= self._settings.max_clients:
                 raise Refused('full')
-            self._connections[sid] = _Connection(self._auth.person(), bucket)
+            self._connections[sid] = _Connection(
+                self._auth.person(),
+                role,
+                self._auth.tablet(),
+                request.remote_addr or '',
+                self._services.wall_ns() / 1e9,
+                bucket,
+            )
         have = claim if isinstance(claim, dict) else {}
         self.feed.join(sid, have.get('ledger'), have.get('seq'))
 
@@ -77,6 +90,8 @@ class Events:
             return refusal(raw, 'login', 'login')
         if not connection.bucket.take(self._services.monotonic()):
             return refusal(raw, 'busy', 'too_many')
+        if not self._auth.may_command(connection.role, raw):
+            return refusal(raw, 'refused', 'role')
         person = connection.person
         name = person['name'] if person else None
         return execute(self._services, raw, name, self._settings.command_timeout_s)
@@ -89,10 +104,29 @@ class Events:
     # ------------------------------------------------------------ towards the tablets
 
     def _send(self, sid: str, event: str, data: object, done: Callable[[], None]) -> None:
+        connection = self._connections.get(sid)
+        if event == 'pulse' and connection is not None and not self._may(connection):
+            self._drop(sid)  # the person, the role or the tablet changed since
+            return
         self._socketio.emit(event, data, to=sid, callback=lambda *_: done())
 
     def _drop(self, sid: str) -> None:
         self._socketio.server.disconnect(sid)
+
+    def connected(self) -> list[Json]:
+        """Who is connected, for admins."""
+        with self._lock:
+            connections = list(self._connections.values())
+        return [
+            {
+                'name': c.person['name'] if c.person else '',
+                'role': c.role.name.lower(),
+                'tablet': c.tablet,
+                'address': c.address,
+                'since_s': c.since_s,
+            }
+            for c in connections
+        ]
 
     def _logged_out(self, person_id: str) -> None:
         with self._lock:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import struct
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -29,6 +31,10 @@ class Handler(WSGIRequestHandler):
 
     def setup(self) -> None:
         """Bound every write: a frozen or vanished tablet must not hold a thread for ever."""
+        if isinstance(self.request, ssl.SSLSocket):
+            self.request.settimeout(SEND_TIMEOUT_S)
+            self.request.do_handshake()  # here, in a thread of its own, not in `accept`
+            self.request.settimeout(None)
         super().setup()
         limit = struct.pack('ll', SEND_TIMEOUT_S, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
@@ -49,18 +55,39 @@ class Handler(WSGIRequestHandler):
         log.log(level, message, *args)
 
 
-def web_server(app: Flask, host: str, port: int) -> BaseWSGIServer:
+class _LateHandshake(ssl.SSLContext):
+    """TLS whose handshake is not part of `accept`: a silent client must not hold up all others."""
+
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:  # noqa: D102
+        kwargs['do_handshake_on_connect'] = False
+        return super().wrap_socket(sock, *args, **kwargs)
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.2 and later with this certificate."""
+    context = _LateHandshake(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def web_server(
+    app: Flask, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> BaseWSGIServer:
     """Bind; call `serve_forever()` on the result, and `shutdown()` from another thread.
 
     Args:
         app: The console's Flask application.
         host: Address to bind to. port: TCP port, 0 for any (see `server.port`).
+        tls: Serve over TLS only (`tls_context`); None: plain HTTP.
 
     Raises:
         ConfigError: The address cannot be bound.
     """
     try:
-        return make_server(host, port, app, threaded=True, request_handler=Handler)
+        return make_server(
+            host, port, app, threaded=True, request_handler=Handler, ssl_context=tls
+        )
     except (OSError, SystemExit) as e:  # Werkzeug exits by itself when the port is taken
         raise ConfigError(
             f'The page cannot be served on {host}:{port} ({e}); choose another host or port.'

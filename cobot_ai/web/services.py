@@ -10,6 +10,8 @@ from typing import Protocol
 
 from cobot_ai.app.ports import LedgerReader, Registry
 from cobot_ai.core.types import Json
+from cobot_ai.store.accounts import Accounts
+from cobot_ai.store.audit_log import AuditLog
 
 LOOPBACK_HOSTS = ('localhost', '127.0.0.1', '[::1]')
 """Host names a browser may use when the console is bound to loopback."""
@@ -30,10 +32,6 @@ class CommandPort(Protocol):
         """
 
 
-def _nobody(pin: str) -> bool:
-    return False
-
-
 def _no_page(lang: str) -> None:
     return None
 
@@ -52,8 +50,8 @@ class Services:
         registry: Model versions; only its reading side is used.
         wall_ns: Wall clock, nanoseconds; only used to tell how much of a deadline is left.
         monotonic: Monotonic clock, seconds; for throttling and sessions.
+        accounts: People and tablets. audit: Where refusals and changes of accounts go.
         sop: Markdown of the work instruction in a language, None when there is none.
-        check_pin: Whether a PIN is right; never called when no login is required.
     """
 
     reader: LedgerReader
@@ -63,7 +61,8 @@ class Services:
     registry: Registry
     wall_ns: Callable[[], int]
     monotonic: Callable[[], float]
-    check_pin: Callable[[str], bool] = _nobody
+    accounts: Accounts
+    audit: AuditLog
     sop: Callable[[str], str | None] = _no_page
 
 
@@ -73,7 +72,8 @@ class WebSettings:
 
     Attributes:
         data_dir: Folder of the console's own files (the cookie secret).
-        login_required: True outside loopback: every route and event then needs a PIN login.
+        login_required: True outside loopback: every route and event then needs a login.
+        tls: Served over TLS; cookies are then never sent without it.
         hosts: Host names accepted in requests while no login is required; this is what keeps a
             foreign page from reaching a loopback console through a rebound DNS name.
         assets: Folder of the built page; None: `cobot_ai/_web` of the installed package.
@@ -87,6 +87,7 @@ class WebSettings:
 
     data_dir: Path
     login_required: bool = False
+    tls: bool = False
     hosts: tuple[str, ...] = LOOPBACK_HOSTS
     assets: Path | None = None
     command_timeout_s: float = 3.0

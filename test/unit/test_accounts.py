@@ -3,7 +3,7 @@
 import json
 import multiprocessing
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +17,7 @@ from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.store.certs import Certs
 
 PIN, PASSWORD = '481516', 'grüne Tür am Tor 7'
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
+NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
 
 
 @pytest.fixture

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from web_people import accounts_in
 from web_data import FACTS, QUESTION, a_case, a_manifest, an_evidence, decision_body
 
 from cobot_ai.app.answers import Answers
@@ -23,6 +26,7 @@ from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec, QuestionSpec, StepSpec
 from cobot_ai.core.types import Decision, Verdict, Why
+from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.web.services import Services
 
 
@@ -129,7 +133,6 @@ class FakeCell:
     """
 
     question: QuestionSpec = QUESTION
-    pin: str = '2468'
     frozen: bool = False
     silent: bool = False
     held: bool = False
@@ -150,6 +153,9 @@ class FakeCell:
         self.maintenance = False
         self.instruction: str | None = None
         self.load = {'asks_last_hour': 3, 'budget_warn': 6, 'cases': 40, 'acted': 31, 'asked': 9}
+        self._folder = tempfile.TemporaryDirectory()
+        self.accounts = accounts_in(Path(self._folder.name))
+        self.audit = AuditLog(Path(self._folder.name) / 'audit.jsonl', time.time)
         self._beat = time.monotonic()
         self._stop = threading.Event()
         self.start()
@@ -159,6 +165,7 @@ class FakeCell:
     def stop(self) -> None:
         self._stop.set()
         self._thread.join()
+        self._folder.cleanup()
 
     def _run(self) -> None:
         while not self._stop.wait(0.02):
@@ -184,7 +191,8 @@ class FakeCell:
             registry=self.registry,
             wall_ns=time.time_ns,
             monotonic=time.monotonic,
-            check_pin=lambda pin: pin == self.pin,
+            accounts=self.accounts,
+            audit=self.audit,
             sop=lambda lang: self.instruction,
         )
 

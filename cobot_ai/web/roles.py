@@ -1,0 +1,56 @@
+"""Which role a route and a command need. What is not named here needs an admin."""
+
+from __future__ import annotations
+
+from cobot_ai.store.account_file import Role
+
+ROUTES: dict[str, Role] = {
+    'auth.logout': Role.OPERATOR,
+    'pages.index': Role.OPERATOR,
+    'pages.lite_page': Role.OPERATOR,
+    'pages.lite_answer': Role.OPERATOR,
+    'api.me': Role.OPERATOR,
+    'api.snapshot': Role.OPERATOR,
+    'api.cases': Role.OPERATOR,
+    'api.case_doc': Role.OPERATOR,
+    'api.evidence': Role.OPERATOR,
+    'api.still': Role.OPERATOR,
+    'api.sop': Role.OPERATOR,
+    'api.stats': Role.OPERATOR,
+    'api.command': Role.OPERATOR,  # and what COMMANDS says
+    'api.history': Role.AMBASSADOR,
+    'api.models': Role.ENGINEER,
+}
+"""Flask endpoint -> least role."""
+
+COMMANDS: dict[str, Role] = {
+    'claim': Role.OPERATOR,
+    'release': Role.OPERATOR,
+    'answer': Role.OPERATOR,
+    'undo': Role.OPERATOR,
+    'correct': Role.OPERATOR,
+    'review': Role.OPERATOR,
+    'reason': Role.OPERATOR,
+    'report': Role.OPERATOR,
+    'hold': Role.OPERATOR,
+    'resume': Role.OPERATOR,
+    'maintenance': Role.AMBASSADOR,
+    'retrain': Role.AMBASSADOR,
+    'end_alarm': Role.ENGINEER,
+    'promote': Role.ENGINEER,
+    'rollback': Role.ENGINEER,
+    'schedule': Role.ENGINEER,
+    'unschedule': Role.ENGINEER,
+    'forget': Role.ENGINEER,
+}
+"""Kind of command -> least role."""
+
+
+def may_open(role: Role, endpoint: str | None) -> bool:
+    """Whether a role may use a route."""
+    return role >= ROUTES.get(endpoint or '', Role.ADMIN)
+
+
+def may_send(role: Role, kind: str) -> bool:
+    """Whether a role may give a command."""
+    return role >= COMMANDS.get(kind, Role.ADMIN)
