@@ -35,7 +35,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             'web_host',
             default_value='127.0.0.1',
-            description='Address of the page; beyond loopback a PIN must be set first.',
+            description='Address of the page; beyond loopback somebody must be able to log in.',
         ),
         DeclareLaunchArgument(
             'web_port', default_value='8080', description='Port of the page; 0 takes a free one.'

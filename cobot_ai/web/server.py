@@ -85,10 +85,17 @@ def web_server(
         ConfigError: The address cannot be bound.
     """
     try:
-        return make_server(
+        server = make_server(
             host, port, app, threaded=True, request_handler=Handler, ssl_context=tls
         )
     except (OSError, SystemExit) as e:  # Werkzeug exits by itself when the port is taken
         raise ConfigError(
             f'The page cannot be served on {host}:{port} ({e}); choose another host or port.'
         ) from e
+    server.handle_error = _broke_off  # type: ignore[method-assign]
+    return server
+
+
+def _broke_off(request: Any, client_address: Any) -> None:
+    """Whoever speaks HTTP to TLS, or just goes away, is no reason for a traceback."""
+    log.debug('%s broke off', client_address, exc_info=True)
