@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup web demo test test-faults bench bench-learning check clean
+.PHONY: setup web demo test test-faults bench bench-learning bench-ingest check clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,9 @@ bench: bench-learning
 bench-learning: $(STAMP)
 	$(BIN)/python -m pip install --quiet -e '.[bench]'
 	$(BIN)/python benchmarks/learning.py $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-ingest: $(STAMP)
+	$(BIN)/python benchmarks/ingest.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from rclpy.qos import QoSCompatibility, ReliabilityPolicy, qos_check_compatible
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.losses import Losses
 from cobot_ai.core.types import RawBatch
-from cobot_ai.ros.names import BEST_EFFORT_STEP_QOS, MAX_DEPTH, STEP_QOS, stream_qos
+from cobot_ai.ros.names import BEST_EFFORT_STEP_QOS, EVERYTHING, MAX_DEPTH, STEP_QOS, stream_qos
 
 
 class Untouched(CallbackGroup):
@@ -72,9 +72,11 @@ class DrainedTopic:
         self._refused: set[bytes] = set()
         self._open(reliable=True)
 
-    def _open(self, reliable: bool) -> None:
+    def _open(self, reliable: bool, everything: bool = False) -> None:
         self._reliable = reliable
-        if self._rate_hz is None:
+        if everything:
+            self.qos = EVERYTHING
+        elif self._rate_hz is None:
             self.qos = STEP_QOS if reliable else BEST_EFFORT_STEP_QOS
         else:
             self.qos = stream_qos(self._rate_hz, reliable=reliable, stall_s=self._stall_s)
@@ -82,6 +84,11 @@ class DrainedTopic:
             self._class, self.topic, _ignore, self.qos, callback_group=self._group, raw=True
         )
         self._lost_event = _event(self._sub, 'RCL_SUBSCRIPTION_MESSAGE_LOST')
+
+    def keep_all(self) -> None:
+        """Hold publishers back instead of losing anything: right for a replay only."""
+        self.close()
+        self._open(reliable=True, everything=True)
 
     def match_offers(self) -> int:
         """Go best effort when a publisher offers no more; a reliable reader would stay silent.

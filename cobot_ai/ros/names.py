@@ -62,3 +62,6 @@ CANDIDATE_QOS = _profile(1, latched=True)  # only the newest candidate matters
 STATE_QOS = _profile(1, latched=True)  # the present state, also for late joiners
 DIAGNOSTICS_QOS = _profile(10)  # as diagnostic_updater offers it
 HEARTBEAT_QOS = _profile(1)  # an old heartbeat must never look fresh
+EVERYTHING = QoSProfile(
+    depth=1, history=HistoryPolicy.KEEP_ALL, reliability=ReliabilityPolicy.RELIABLE
+)  # a player waits for slow readers; a live driver must not

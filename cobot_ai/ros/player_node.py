@@ -12,7 +12,6 @@ import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 
@@ -21,7 +20,7 @@ from cobot_ai.core.errors import CobotAiError, ConfigError
 from cobot_ai.core.types import RawMessage
 from cobot_ai.ros import params, runtime
 from cobot_ai.ros.drain import message_class
-from cobot_ai.ros.names import stream_qos
+from cobot_ai.ros.names import EVERYTHING, stream_qos
 from cobot_ai.ros.params import Param
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import load_cell
@@ -40,10 +39,6 @@ LEAD_S = 0.5
 """The clock stands at the first message this long, so that everybody has it before the data."""
 ACK_S = 10.0
 TICK_S = 0.02
-EVERYTHING = QoSProfile(
-    depth=1, history=HistoryPolicy.KEEP_ALL, reliability=ReliabilityPolicy.RELIABLE
-)
-"""A player may wait for slow readers; a live driver must not."""
 
 
 class Player:

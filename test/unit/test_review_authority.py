@@ -212,7 +212,7 @@ def test_one_stale_stamp_does_not_cut_the_clip_short() -> None:
     spec, clock = cell(), ManualClock()
     observer = Observer(spec, RosbagsDecoder(), resolve)
     messages = step_messages(clock.t_ns, [(float(n), 1.0) for n in range(32)])
-    stale = replace(wrench(clock.t_ns - 20 * S, 0.0, 0.0), t_ns=messages[20].t_ns)
+    stale = wrench(clock.t_ns - 20 * S, 0.0, 0.0)._replace(t_ns=messages[20].t_ns)
     for message in [*messages[:20], stale, *messages[20:]]:
         clock.t_ns = message.t_ns
         observer.take(message, clock.t_ns)

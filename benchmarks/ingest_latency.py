@@ -1,0 +1,149 @@
+"""Benchmark 3: from the end of a step to its decision on the topic, three processes and DDS.
+
+A robot (this process) does steps; a publisher process sends joint states and acceleration at full
+rate beside it. A model that was taught before judges every step. Measured from the publishing of
+the step's last message to the decision's arrival here, at rest, while the trainer refits without
+a pause, and with a console that stopped reading (a stalled tablet).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import yaml
+from std_srvs.srv import Trigger
+from streams import cell_document, start_publisher
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'test'))
+LESSONS = 80
+BESIDE = (('joint_states', 500), ('accel', 2000))
+
+
+class _Timed:
+    """When the last message of each step was sent and its decision came."""
+
+    def __init__(self, robot: Any, forces: Any) -> None:
+        self._robot, self._forces = robot, forces
+        self._rng = np.random.default_rng(1)
+
+    def measure(self, seconds: float) -> list[float]:
+        """Milliseconds from end to decision of steps done for this long."""
+        found, end = [], time.monotonic() + seconds
+        while time.monotonic() < end:
+            label = ('good', 'bad')[len(found) % 2]
+            robot, before = self._robot, len(self._robot.heard('decision'))
+            robot.send_step(self._forces(label, self._rng, 10))
+            sent = time.monotonic()
+            robot.wait(lambda n=before, r=robot: r.heard('decision')[n:], why='no decision came')
+            case = robot.heard('decision')[before]
+            found.append(1e3 * (robot.heard_at('decision', case['case']) - sent))
+            if case['verdict'] != 'act':
+                robot.answer(case['case'], label)
+        return found
+
+
+def latency(seconds: float) -> dict[str, Any]:
+    """Percentiles of the three conditions, each measured this long."""
+    import nodes  # noqa: PLC0415 (the robot of the fault tests)
+
+    with TemporaryDirectory() as folder, _graph(nodes) as robot:
+        cell = nodes.Processes(Path(folder))
+        cell.cell.write_text(yaml.safe_dump(_cell(nodes.CELL)))
+        publisher = start_publisher(BESIDE, 40 + 5 * seconds)
+        try:
+            for name in ('monitor', 'trainer', 'console'):
+                cell.start(name, **({'web_port': 0} if name == 'console' else {}))
+            robot.connect()
+            robot.wait(lambda: robot.node.count_subscribers('cobot_ai_trainer/candidate'), 60)
+            _teach(robot, nodes.forces)
+            timed = _Timed(robot, nodes.forces)
+            timed.measure(2.0)
+            found = {'idle': timed.measure(seconds)}
+            with _refitting(robot):
+                found['retraining'] = timed.measure(seconds)
+            os.kill(cell.running['console'].pid, signal.SIGSTOP)
+            found['stalled_tablet'] = timed.measure(seconds)
+            os.kill(cell.running['console'].pid, signal.SIGCONT)
+        finally:
+            cell.close()
+            publisher.kill()
+            publisher.communicate()
+    return _report(found)
+
+
+@contextmanager
+def _graph(nodes: Any) -> Iterator[Any]:
+    robot = nodes.Robot(int(os.environ['ROS_DOMAIN_ID']))
+    try:
+        yield robot
+    finally:
+        robot.close()
+
+
+def _cell(document: dict[str, Any]) -> dict[str, Any]:
+    beside = cell_document(BESIDE)['streams']
+    return {**document, 'streams': [*document['streams'], *beside]}
+
+
+def _teach(robot: Any, forces: Any) -> None:
+    """Answer truthfully until both classes are acted upon alone."""
+    rng, alone = np.random.default_rng(0), set()
+    for n in range(LESSONS):
+        label = ('good', 'bad')[n % 2]
+        decision = robot.step(forces(label, rng, 10))
+        if decision['verdict'] == 'act':
+            alone.add(label)
+            if len(alone) == 2:
+                return
+            continue
+        seen = len(robot.heard('candidate'))
+        robot.answer(decision['case'], label)
+        if n >= 8:
+            robot.wait(lambda s=seen: len(robot.heard('candidate')) > s, 60, 'no refit came')
+    raise SystemExit(f'After {LESSONS} lessons the model acts on {alone} alone.')
+
+
+@contextmanager
+def _refitting(robot: Any) -> Iterator[None]:
+    """The trainer fits again and again."""
+    client = robot.node.create_client(Trigger, 'cobot_ai_trainer/retrain')
+    over = threading.Event()
+
+    def again() -> None:
+        while not over.is_set():
+            future = client.call_async(Trigger.Request())
+            while not future.done() and not over.is_set():
+                over.wait(0.01)
+
+    thread = threading.Thread(target=again)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _report(found: dict[str, list[float]]) -> dict[str, Any]:
+    rows = []
+    for name, values in found.items():
+        p50, p99, p999 = np.percentile(values, [50, 99, 99.9])
+        row = {'p50_ms': p50, 'p99_ms': p99, 'p999_ms': p999}
+        rows.append(
+            {'when': name, 'steps': len(values), **{k: round(v, 2) for k, v in row.items()}}
+        )
+        print('latency', rows[-1], flush=True)
+    idle, retraining = rows[0], rows[1]
+    ratio = round(retraining['p99_ms'] / idle['p99_ms'], 3)
+    keys = ('p50_ms', 'p99_ms', 'p999_ms')
+    return {**{k: idle[k] for k in keys}, 'retraining_ratio': ratio, 'rows': rows}
