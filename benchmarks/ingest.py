@@ -20,8 +20,8 @@ from typing import Any
 from ingest_fusion import fusion
 from ingest_latency import latency
 from ingest_replay import replay
+from ingest_setup import own_graph
 from ingest_streams import burst, ingest
-from streams import own_graph
 
 BARS: tuple[tuple[str, str, str, float], ...] = (
     ('ingest', 'cpu_ratio', '<=', 0.2),

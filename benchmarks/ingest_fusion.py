@@ -15,11 +15,11 @@ from statistics import median
 from typing import Any
 
 from geometry_msgs.msg import WrenchStamped
+from ingest_setup import IMU, JOINT_STATE, WRENCH, cell_document, stamped, template
 from rclpy.duration import Duration
 from rclpy.serialization import deserialize_message
 from rclpy.time import Time
 from sensor_msgs.msg import Imu, JointState, Temperature
-from streams import IMU, JOINT_STATE, WRENCH, cell_document, stamped, template
 
 from cobot_ai.app.observe import Observer
 from cobot_ai.core.config import parse_cell

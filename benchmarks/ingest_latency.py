@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 import yaml
+from ingest_setup import cell_document, start_publisher
 from std_srvs.srv import Trigger
-from streams import cell_document, start_publisher
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'test'))
 LESSONS = 80

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import yaml
+from ingest_setup import BASE, KINDS, cell_document, stamped, template
 from rosbags.rosbag2 import StoragePlugin, Writer
-from streams import BASE, KINDS, cell_document, stamped, template
 
 from cobot_ai.app.observe import Cut, Observer
 from cobot_ai.cli.replay import Options, run_replay

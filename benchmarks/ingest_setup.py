@@ -1,7 +1,7 @@
 """Streams of the ingest benchmarks: message templates, a publisher process, CPU time of others.
 
 Run as a program it publishes until its time is over:
-`python benchmarks/streams.py '{"seconds": 5, "streams": [["joint_states", 500], ...]}'`
+`python benchmarks/ingest_setup.py '{"seconds": 5, "streams": [["joint_states", 500], ...]}'`
 """
 
 from __future__ import annotations

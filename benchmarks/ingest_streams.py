@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from monitor_process import monitor
-from streams import BASE, BLOCK_SAMPLES, busy, cell_document, cpu_s, start_publisher
+from ingest_monitor_process import monitor
+from ingest_setup import BASE, BLOCK_SAMPLES, busy, cell_document, cpu_s, start_publisher
 
 Streams = Sequence[tuple[str, float]]
 LEAD_S = 1.0
@@ -57,7 +57,7 @@ def ours(streams: Streams) -> Iterator[_Ours]:
 @contextmanager
 def tutorial(streams: Streams) -> Iterator[_Tutorial]:
     """The peer."""
-    command = [sys.executable, str(Path(__file__).with_name('tutorial_node.py'))]
+    command = [sys.executable, str(Path(__file__).with_name('ingest_tutorial_node.py'))]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield _Tutorial(process)
