@@ -46,6 +46,7 @@ class Record:
     notes: list[Draft] = field(default_factory=list)
     _labelled: dict[int, str] = field(default_factory=dict)
     _guesses: dict[int, Json] = field(default_factory=dict)
+    _would: dict[int, str] = field(default_factory=dict)
     _lost: dict[str, frozenset[str]] = field(default_factory=dict)
     _cell: str = ''
 
@@ -95,6 +96,8 @@ class Record:
             self.audits.acted(context, share)
         elif why in AUDITED:
             self.audits.drawn(context)
+        elif _closed(body):
+            self._would[case] = max(body['probs'], key=lambda name: body['probs'][name])
         if body['model'] is not None:
             figures = {k: body[k] for k in ('evidence', 'novelty', 'confidence')}
             self._note(case, context, self.drift.judged(context, body['model'], figures))
@@ -109,6 +112,8 @@ class Record:
             return
         if case in self._guesses:
             self._audited(case, context, label)
+        if case in self._would:
+            self._watched(case, context, self._would.pop(case) == label)
         if first:
             self.answers[context] = self.answers.get(context, 0) + 1
             self.burn_left = max(0, self.burn_left - 1)
@@ -124,11 +129,15 @@ class Record:
         outcome = Outcome(context, guess.get('share', 1.0), guess['confidence'], right)
         self.audits.found(case, outcome, self.answers.get(context, 0))
         if not again:
-            self._note(case, context, self.drift.audited(context, right))
-            if self.drift.alarm(context) is not None and self.drift.left(context) == 0:
-                self.notes.append(self.alarm_over(context, 'cobot_ai', 'confirmed'))
+            self._watched(case, context, right)
         body = {'context': context, 'right': right, 'guess': guess['guess'], 'label': label}
         self.notes.append(Draft('audit', {**body, **asdict(self.audits.figures(context))}, case))
+
+    def _watched(self, case: int, context: str, right: bool) -> None:
+        """Somebody judged a case that the model's certificate would have let it decide alone."""
+        self._note(case, context, self.drift.audited(context, right))
+        if self.drift.alarm(context) is not None and self.drift.left(context) == 0:
+            self.notes.append(self.alarm_over(context, 'cobot_ai', 'confirmed'))
 
     def _alarm(self, body: Json) -> None:
         context = body['context']
@@ -181,3 +190,9 @@ class Record:
             certificate=in_force(manifest.certificates, context, self.spec.risk.fallback),
             evidence_floor=float(manifest.facts.get('evidence_floor', -math.inf)),
         )
+
+
+def _closed(body: Json) -> bool:
+    """Whether only a failed audit kept the model from acting: its certificate would have let it."""
+    sure = body['threshold'] is not None and (body['confidence'] or 0.0) >= body['threshold']
+    return bool(sure and body['why'] == Why.BELOW_THRESHOLD.value)

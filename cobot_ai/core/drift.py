@@ -22,7 +22,7 @@ REMEMBERED = 2000
 """Values of one version a new one is ranked among."""
 BROKEN = 12.0
 """How many times epsilon the error share of a broken model is taken to be (at most 0.9)."""
-AUDIT_RUN = 100.0
+AUDIT_RUN = 50.0
 """Audits between two false alarms, on average at least, at an error share of exactly epsilon."""
 FIGURES = ('evidence', 'novelty', 'confidence')
 
