@@ -35,6 +35,7 @@ OPEN_ENDPOINTS = frozenset(
         'pages.asset',
         'pages.style',
         'pages.offline',
+        'pages.lite_script',
         'pages.manifest',
         'pages.icon',
     }

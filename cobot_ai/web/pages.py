@@ -52,6 +52,10 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     def icon() -> Response:
         return _as_it_is(folder, 'icon.svg', 'image/svg+xml')
 
+    @pages.get('/lite.js')
+    def lite_script() -> Response:
+        return _as_it_is(TEMPLATES, 'lite.js', 'text/javascript')
+
     @pages.get('/plain.css')
     def style() -> Response:
         return send_from_directory(TEMPLATES, 'plain.css', max_age=0)

@@ -9,13 +9,14 @@ import argparse
 import io
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from conftest import CHROMIUM, CHROMIUM_FLAGS, LANDSCAPE, LOW, PORTRAIT, serving
 from PIL import Image, ImageDraw
+from playwright.sync_api import sync_playwright
 from web_data import CLASSES, QUESTION, an_evidence
 from web_fakes import FakeCell
 
@@ -192,9 +193,12 @@ def cell_of(name: str = 'Cell 7') -> FakeCell:
     return cell
 
 
-def pages(browser: Any, lang: str, size: Any, theme: str) -> Iterator[tuple[str, FakeCell, Any]]:
-    """Every screen, each with a cell and a page of its own."""
-    for name, show in SCREENS.items():
+def pages(
+    browser: Any, lang: str, size: Any, theme: str, names: Iterable[str] | None = None
+) -> Iterator[tuple[str, FakeCell, Any]]:
+    """Every screen (or the named ones), each with a cell and a page of its own."""
+    for name in names or SCREENS:
+        show = SCREENS[name]
         cell = cell_of()
         with tempfile.TemporaryDirectory() as folder, serving(cell, Path(folder)) as site:
             context = browser.new_context(
@@ -219,18 +223,13 @@ def main() -> None:
     parser.add_argument('--theme', nargs='+', default=['bright'])
     parser.add_argument('--screen', nargs='+')
     options = parser.parse_args()
-    if options.screen:
-        for name in set(SCREENS) - set(options.screen):
-            del SCREENS[name]
-    from playwright.sync_api import sync_playwright
-
     options.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
         for lang in options.lang:
             for size in options.size:
                 for theme in options.theme:
-                    for name, _, page in pages(browser, lang, SIZES[size], theme):
+                    for name, _, page in pages(browser, lang, SIZES[size], theme, options.screen):
                         page.screenshot(path=options.folder / f'{name}-{lang}-{size}-{theme}.png')
         browser.close()
     sys.stdout.write(f'{options.folder}\n')

@@ -22,6 +22,7 @@ OPEN = {
     '/plain.css',
     '/assets/x.js',
     '/sw.js',
+    '/lite.js',
     '/manifest.webmanifest',
     '/icon.svg',
 }

@@ -8,7 +8,7 @@ from test_web_card import answers, settled, shown, tap, until
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
 
-def test_without_a_heartbeat_the_whole_screen_becomes_unknown(cell, tablet):
+def test_rule_07_without_a_heartbeat_the_whole_screen_becomes_unknown(cell, tablet):
     page = tablet()
     case = cell.ask()
     shown(page, case)
@@ -23,7 +23,7 @@ def test_without_a_heartbeat_the_whole_screen_becomes_unknown(cell, tablet):
     page.get_by_text('You said').wait_for()
 
 
-def test_the_idle_screen_never_shows_a_stale_truth(cell, site, tablet):
+def test_fault_1_the_idle_screen_never_shows_a_stale_truth(cell, site, tablet):
     page = tablet()
     page.get_by_role('heading', name='Running, checked 0 s ago').wait_for()
     site.down()
@@ -34,7 +34,9 @@ def test_the_idle_screen_never_shows_a_stale_truth(cell, site, tablet):
     page.get_by_role('heading', name='Running, checked').wait_for(timeout=6000)
 
 
-def test_after_a_cut_exactly_what_was_missed_is_replayed_without_a_reload(cell, site, tablet):
+def test_rule_08_after_a_cut_exactly_what_was_missed_is_replayed_without_a_reload(
+    cell, site, tablet
+):
     page = tablet()
     frames = []
     # Playwright cannot take a bound method of a builtin.
@@ -57,7 +59,7 @@ def test_after_a_cut_exactly_what_was_missed_is_replayed_without_a_reload(cell, 
     assert any(e['case'] == missed for e in replayed[1])
 
 
-def test_a_tap_without_connection_is_shown_and_sent_when_it_is_back(cell, site, tablet):
+def test_rule_07_a_tap_without_connection_is_shown_and_sent_when_it_is_back(cell, site, tablet):
     page = tablet()
     case = cell.ask()
     shown(page, case)
@@ -100,7 +102,9 @@ def both_show(first, second, case):
     shown(second, case)
 
 
-def test_two_tablets_opposite_answers_one_counts_and_the_other_is_told_who_and_what(cell, tablet):
+def test_rule_10_two_tablets_opposite_answers_one_counts_and_the_other_is_told_who_and_what(
+    cell, tablet
+):
     maria, ana = tablet('Maria'), tablet('Ana')
     case = cell.ask()
     both_show(maria, ana, case)
@@ -119,7 +123,7 @@ def test_two_tablets_opposite_answers_one_counts_and_the_other_is_told_who_and_w
     loser.get_by_text(f'{winner} said: {label}').wait_for()
 
 
-def test_undo_works_from_the_other_tablet(cell, tablet):
+def test_rule_04_undo_works_from_the_other_tablet(cell, tablet):
     maria, ana = tablet('Maria'), tablet('Ana')
     case = cell.ask()
     both_show(maria, ana, case)
@@ -132,7 +136,7 @@ def test_undo_works_from_the_other_tablet(cell, tablet):
     assert cell.settled == []
 
 
-def test_everybody_sees_who_has_the_question_as_long_as_it_is_in_sight(cell, tablet):
+def test_rule_10_everybody_sees_who_has_the_question_as_long_as_it_is_in_sight(cell, tablet):
     maria = tablet('Maria')
     case = cell.ask(lease_s=1.2)
     shown(maria, case)
@@ -161,7 +165,7 @@ def test_an_engineers_screen_takes_no_question_from_the_operators(cell, tablet):
     until(engineer, lambda: cell.of_kind(case, 'release'))
 
 
-def test_an_answer_after_the_deadline_is_a_label_and_the_operator_is_told(cell, tablet):
+def test_rule_09_an_answer_after_the_deadline_is_a_label_and_the_operator_is_told(cell, tablet):
     page = tablet()
     case = cell.ask(deadline_s=1.2)
     shown(page, case)
@@ -226,7 +230,7 @@ def test_a_held_process_says_why_and_what_to_do(cell, tablet):
     assert page.get_by_text('case 3').count() == 0
 
 
-def test_a_held_process_is_resumed_by_holding_not_by_a_tap(cell, tablet):
+def test_rule_05_a_held_process_is_resumed_by_holding_not_by_a_tap(cell, tablet):
     cell.held = True
     page = tablet()
     button = page.get_by_role('button', name='Hold 1.5 s to resume')

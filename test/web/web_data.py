@@ -43,7 +43,7 @@ QUESTION = QuestionSpec(
         'en': 'Is the peg fully seated?',
         'de': 'Sitzt der Stift ganz im Loch?',
         'ar': 'هل الوتد في مكانه تمامًا؟',
-        'ja': 'ピンは奥まで正しく挿入されていますか？',
+        'ja': 'ピンは奥まで正しく挿入されていますか？',  # noqa: RUF001
     },
 )
 FACTS = {'operation': 'insert', 'part': 'peg_a', 'part_id': 'P-20417'}

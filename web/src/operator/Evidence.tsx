@@ -61,7 +61,12 @@ function Signals({ of, doc, all }: { of: Of; doc: Doc; all: boolean }) {
   return (
     <div class="signals">
       <p class="missing">{missingText(doc.channels)}</p>
-      <div class={`traces ${past.length ? 'compared' : ''}`}>
+      <div
+        class={`traces ${past.length ? 'compared' : ''}`}
+        tabIndex={all ? 0 : undefined}
+        role={all ? 'region' : undefined}
+        aria-label={all ? t('case.signals') : undefined}
+      >
         {past.length > 0 && <Columns of={of} past={past} />}
         {measured(doc)
           .slice(0, all ? undefined : SHOWN)

@@ -35,7 +35,7 @@ export function ModeGlyph({ mode }: { mode: string }) {
 
 /** One statement about the line, with its age; never without. */
 export function lineText(): string {
-  if (!unknown.value) {
+  if (!unknown.value && beat.value) {
     const state = tr('mode', lineMode());
     return t('line.checked', { state, n: Math.round(ageMs.value / 1000) });
   }

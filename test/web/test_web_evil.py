@@ -1,0 +1,109 @@
+"""Whatever the plant or a person writes is shown as text: nothing of it ever runs."""
+
+import re
+
+import pytest
+from screenshots import settled
+from test_web_card import shown, tap
+from web_data import CLASSES, an_evidence
+
+from cobot_ai.core.spec import Action, ClassSpec, ReasonSpec
+from cobot_ai.web.instruction import TAGS, render
+
+CORPUS = (
+    '<script>pwned()</script>',
+    '"><img src=x onerror=pwned()>',
+    "'><svg/onload=pwned()>",
+    'javascript:pwned()',
+    '<iframe srcdoc="<script>parent.pwned()</script>">',
+    '{{constructor.constructor("pwned()")()}}',
+    '</textarea><body onload=pwned()>',
+    '<math><mtext><style><img src=x onerror=pwned()></style>',
+    '[x](javascript:pwned())',
+    '![x](x"onerror="pwned())',
+    '<a href="javascript:pwned()">x</a>',
+    '\u202e<b onmouseover=pwned()>x',
+)
+EVIL = ' '.join(CORPUS)[:400]
+
+
+@pytest.mark.parametrize('text', CORPUS)
+def test_a_work_instruction_holds_no_markup_but_its_own(text):
+    tags = re.findall(r'<[^>]*>', render(f'# step\n{text}\n\n`{text}`'))
+    assert '<h1>' in tags
+    assert [t for t in tags if not re.fullmatch(r'</?[a-z][a-z0-9]*>', t)] == [], 'no attributes'
+    assert {t.strip('</>') for t in tags} <= TAGS
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(120)
+def test_plant_texts_run_nothing_on_any_screen(cell, serve, browser):
+    words, facts, evidence = planted(cell)
+    context = browser.new_context(service_workers='block')
+    page = context.new_page()
+    page.set_default_timeout(8000)
+    ran = []
+    page.expose_function('pwned', lambda: ran.append('it ran'))
+    page.on('dialog', lambda d: (ran.append(d.message), d.dismiss()))
+    prefs = '{"tablet":"t","name":"<img src=x onerror=pwned()>","lang":"en"}'
+    context.add_init_script(f"localStorage.setItem('cobot_ai.prefs', '{prefs}')")
+    site = serve(rate_hz=1e6, burst=1000)
+    page.goto(site.url)
+    case = cell.ask(evidence=evidence, facts=facts, undo_s=0.5, **words)
+    cell.start()
+    shown(page, case)
+    visit(page, cell)
+    marks = "document.querySelectorAll('img:not(.still), iframe, svg[onload], main script').length"
+    assert page.evaluate(marks) == 0
+    page.goto(site.url + f'/lite?lang={CORPUS[1]}')
+    page.goto(site.url + f'/#/engineer/case/{case}')
+    page.locator('.case').wait_for()
+    assert ran == []
+    page.evaluate('pwned()')
+    assert ran == ['it ran'], 'a thing that runs is noticed'
+    context.close()
+
+
+def planted(cell):
+    """Every text of the plant is evil: words of the question, facts, channels, instruction."""
+    cell.name = EVIL[:80]
+    cell.instruction = '\n\n'.join(CORPUS)
+    evil = {'en': EVIL}
+    classes = (
+        *(ClassSpec(c.name, c.action, c.nominal, text=evil) for c in CLASSES),
+        ClassSpec(CORPUS[1], Action.REJECT, text={'en': CORPUS[2]}),
+    )
+    evidence = an_evidence(still='camera')
+    for channel, text in zip(evidence['channels'], CORPUS, strict=False):
+        channel.update(name=text, unit=text, text={'en': text})
+    words = {'text': evil, 'classes': classes, 'sop': 'x.md', 'open_classes': True}
+    words['reasons'] = tuple(ReasonSpec(text[:60], evil) for text in CORPUS[:8])
+    return words, {text[:40]: text for text in CORPUS}, evidence
+
+
+def visit(page, cell):
+    """Every screen a worker can reach from a question."""
+    page.locator('#sop').click()
+    page.locator('.sop p').first.wait_for()
+    settled(page)
+    page.locator('#queue').click()
+    page.locator('.queue li').first.wait_for()
+    settled(page)
+    page.locator('#queue').click()
+    page.locator('.card .answer').first.wait_for()
+    settled(page)
+    tap(page, 'Other')
+    settled(page)
+    page.locator('.new-label input').fill(CORPUS[1])
+    page.locator('.new-label button').click()
+    page.locator('.teach').wait_for()
+    settled(page)
+    page.locator('.reason').first.click()
+    cell.held = True
+    page.locator('.held-why').wait_for()
+    settled(page)
+    page.locator('#report').click()
+    page.locator('.choices').wait_for()
+    settled(page)
+    page.locator('.choices .row').first.click()
+    page.locator('#just-wrong').wait_for()
