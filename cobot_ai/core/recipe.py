@@ -52,7 +52,6 @@ class StateSpec:
         latched: Published only when it changes; its age says nothing.
         stale_s: Older than this it is unknown (not for latched ones), seconds.
         every_s: How often a service is asked, seconds.
-        best_effort: The driver offers no more than best effort.
     """
 
     name: str
@@ -62,7 +61,6 @@ class StateSpec:
     latched: bool = False
     stale_s: float = 1.0
     every_s: float = 0.25
-    best_effort: bool = False
 
     @property
     def asked(self) -> bool:
@@ -98,14 +96,12 @@ class JointsSpec:
             standing still, rad/s (m/s for linear joints).
         still_s: How long every joint must stay below it, seconds.
         stale_s: Silence after which nothing is known, seconds.
-        best_effort: The driver offers no more than best effort.
     """
 
     topic: str = 'joint_states'
     limit: float = 0.01
     still_s: float = 0.3
     stale_s: float = 1.0
-    best_effort: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from cobot_ai.core.recipe import (
 )
 
 JOINT_STATE = 'sensor_msgs/msg/JointState'
-DEPTH = 50
-"""Queue of a state topic; the newest values count."""
+NEWEST = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 PRESENT_NS = 10**9
 """How often is looked whether a latched state still has a publisher."""
 
@@ -85,7 +85,7 @@ class RosDriver:
             now = self._clock.monotonic_ns()
             watch.take(message.name, message.position, message.velocity, now)
 
-        self.subscribe(JOINT_STATE, joints.topic, take, not joints.best_effort, False)
+        self.subscribe(JOINT_STATE, joints.topic, take)
         return watch
 
     # ------------------------------------------------------------ port
@@ -161,14 +161,14 @@ class RosDriver:
         return self._clients[key]
 
     def subscribe(
-        self, kind: str, topic: str, take: Callable[[Any], None], reliable: bool, latched: bool
+        self, kind: str, topic: str, take: Callable[[Any], None], latched: bool = False
     ) -> str:
-        """Listen to a topic; returns its full name."""
-        qos = QoSProfile(
-            depth=1 if latched else DEPTH,
-            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-            durability=(DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE),
-        )
+        """Listen to a topic; returns its full name.
+
+        Best effort hears every publisher, and of a state only the newest value counts; what is
+        published once must come reliably.
+        """
+        qos = LATCHED if latched else NEWEST
         made = self._node.create_subscription(ros_class(kind), self.name(topic), take, qos)
         self._made.append(made)
         return str(made.topic_name)
@@ -189,10 +189,7 @@ class _State:
         self._future: Any = None
         self._topic = ''
         if not spec.asked:
-            reliable = not spec.best_effort
-            self._topic = driver.subscribe(
-                spec.type, spec.source, self._take, reliable, spec.latched
-            )
+            self._topic = driver.subscribe(spec.type, spec.source, self._take, spec.latched)
 
     def _take(self, message: Any) -> None:
         self._newest = Seen(as_text(self._get(message)), self._driver._clock.monotonic_ns())

@@ -31,7 +31,6 @@ LIKE_UR = {
                 'source': 'program_state',
                 'type': 'std_msgs/msg/String',
                 'path': 'data',
-                'best_effort': True,
             },
             {
                 'name': 'safety',
@@ -44,7 +43,7 @@ LIKE_UR = {
         'held': [{'state': 'program', 'any_of': ['PAUSED']}],
         'running': [{'state': 'program', 'any_of': ['PLAYING']}],
         'normal': [{'state': 'safety', 'any_of': ['1'], 'names': {'3': 'protective stop'}}],
-        'joints': {'topic': 'joint_states', 'best_effort': True},
+        'joints': {'topic': 'joint_states'},
         'text': {'en': 'Press Play.'},
     },
 }

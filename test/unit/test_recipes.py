@@ -276,7 +276,7 @@ def test_ur_program_running_is_no_proof_of_running():
 def test_franka_full_rate_topic_is_watched_not_the_aggregate():
     plan = plan_of('franka')
     assert plan.joints is not None
-    assert (plan.joints.topic, plan.joints.best_effort) == ('franka/joint_states', True)
+    assert plan.joints.topic == 'franka/joint_states'
 
 
 @pytest.mark.parametrize('name', STATEFUL)
