@@ -7,6 +7,7 @@ ledger and the outbox differ. It is driven from one thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from cobot_ai.app.answers import Answers
@@ -22,6 +23,7 @@ from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.recall import alike
 from cobot_ai.app.status import status
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError
+from cobot_ai.core.merging import Merger, event_key
 from cobot_ai.core.motion import Outcome
 from cobot_ai.core.spec import Action, CellSpec, Trigger
 from cobot_ai.core.types import Case, Decision, Json, RawBatch, RawMessage, Verdict, Why, Window
@@ -46,6 +48,8 @@ class Authority:
         self.tally = Tally()
         self._holds = Holds(parts.guard, self._moved)
         self._judges = JudgeQueue()
+        self._events = 0
+        self._merger = Merger(round(spec.step.merge_gap_s * 1e9))
         self._operations = Operations(
             parts.versions,
             parts.ledger,
@@ -93,9 +97,14 @@ class Authority:
 
     def take_batch(self, batch: RawBatch) -> None:
         """Take in messages of one topic that were read together."""
-        if batch.topic == self._p.observer.step_topic and batch.data:
-            self._judges.moved_on()
         self._p.observer.take_batch(batch, self._p.clock.monotonic_ns())
+        self._follow()
+
+    def _follow(self) -> None:
+        """A step began or ended: what was decided before is the outcome of another one."""
+        before, self._events = self._events, self._p.observer.events
+        if self._events != before:
+            self._judges.moved_on()
 
     def tick(self) -> None:
         """Let time pass: deadlines first, then steps that became complete."""
@@ -129,7 +138,9 @@ class Authority:
 
     def _ready(self) -> list[Cut]:
         clock = self._p.clock
-        return self._p.observer.ready(clock.monotonic_ns(), clock.now_ns())
+        cuts = self._p.observer.ready(clock.monotonic_ns(), clock.now_ns())
+        self._follow()
+        return cuts
 
     def next_change_ns(self) -> int | None:
         """Monotonic time of the next deadline; None when nothing waits."""
@@ -144,6 +155,7 @@ class Authority:
         now, scorer = self._p.clock.monotonic_ns(), self._p.versions.scorer
         standing = self.memory.standing(case, scorer, now)
         decision, broken = judge(case, scorer, standing, self.spec)
+        decision = self._merged(case, decision)
         decision = self.memory.within_budget(decision, now)
         latency_ms = (self._p.stopwatch() - begun) * 1e3
         drafts = [Draft('decision', decision_body(case, decision, latency_ms, cut.ingest), case.id)]
@@ -160,6 +172,20 @@ class Authority:
             case.id, cut.messages, 'routine' if decision.verdict is Verdict.ACT else 'asked'
         )
 
+    def _merged(self, case: Case, decision: Decision) -> Decision:
+        """A sliding window of an event that was asked already: one event, one ask."""
+        step, window = self.spec.step, case.window
+        if step.trigger is not Trigger.SLIDING or not step.merge:
+            return decision
+        if decision.verdict is not Verdict.ASK:
+            return decision
+        key = event_key(case.context, decision.why)
+        first = self._merger.joins(key, window.start_ns, window.end_ns)
+        if first is None:
+            return decision
+        params = {'case': first, 'why': decision.why.value}
+        return replace(decision, why=Why.MERGED, params=params)
+
     def _write(self, case: Case, decision: Decision, drafts: list[Draft]) -> None:
         self.tally.cases += 1
         if decision.verdict is Verdict.ACT:
@@ -172,7 +198,12 @@ class Authority:
                 Resolved(case.id, 'acted', decision.label or '', decision.action or '', go)
             )
             return
+        if decision.why is Why.MERGED:  # held and asked as the case it belongs to
+            self._commit(drafts)
+            self._judges.follow(case.id, decision.params['case'])
+            return
         self.tally.asked += 1
+        self._merger.opened(event_key(case.context, decision.why), case.id, case.window.end_ns)
         self._holds.case(case.id)
         if decision.why is Why.BUDGET:
             self._commit(drafts)
@@ -214,6 +245,7 @@ class Authority:
 
     def _settled(self, resolved: Resolved) -> None:
         self._judges.settled(resolved)
+        self._merger.resolved(resolved.case, self._p.clock.now_ns())
         if resolved.outcome == 'expired':
             self.tally.expired += 1
         # A case that was asked, or stays by its outcome, is held since it was decided.

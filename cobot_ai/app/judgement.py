@@ -47,6 +47,7 @@ class JudgeQueue:
 
     def __init__(self) -> None:
         self._outcomes: OrderedDict[int, Resolved] = OrderedDict()
+        self._followers: dict[int, list[int]] = {}
         self._waiters: list[_Waiter] = []
         self._unreported: int | None = None
 
@@ -60,9 +61,17 @@ class JudgeQueue:
 
     def settled(self, resolved: Resolved) -> None:
         """A case got its one outcome; a second one changes nothing."""
-        self._outcomes.setdefault(resolved.case, resolved)
+        for case in (resolved.case, *self._followers.pop(resolved.case, [])):
+            self._outcomes.setdefault(case, resolved)
         while len(self._outcomes) > REMEMBERED:
             self._outcomes.popitem(last=False)
+
+    def follow(self, case: int, first: int) -> None:
+        """A case is part of an event that another case was asked for; it has that outcome."""
+        if first in self._outcomes:
+            self._outcomes.setdefault(case, self._outcomes[first])
+        else:
+            self._followers.setdefault(first, []).append(case)
 
     def wait(self, done: Done, now_ns: int) -> None:
         """Take a request; `done` is called once, never with a success that nobody gave."""

@@ -9,10 +9,11 @@ import numpy as np
 
 from cobot_ai.app.kept import Clip, Kept
 from cobot_ai.app.ports import Decoder
+from cobot_ai.app.step_source import StepSource
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.ring import Counts, Ring, restamp
 from cobot_ai.core.spec import CellSpec, StreamSpec, Trigger
-from cobot_ai.core.steps import Slider, Span, StepTracker
+from cobot_ai.core.steps import Span
 from cobot_ai.core.types import RawBatch, RawMessage, Window
 from cobot_ai.core.window import cut, reach_ns
 
@@ -69,14 +70,14 @@ class Observer:
         self.rings = {s.name: Ring(s, keep_ns / 1e9) for s in spec.streams}
         self._streams = {resolve(s.topic): s for s in spec.streams}
         self.step_topic = resolve(spec.step.topic)
-        self._tracker = StepTracker(spec.step)
-        self._slider = Slider(spec.step) if spec.step.trigger is Trigger.SLIDING else None
+        self._source = StepSource(spec, decoder, resolve)
+        self._sliding = spec.step.trigger is Trigger.SLIDING
         bounds = {resolve(s.topic): reach_ns(s) for s in spec.streams if s.channels}
         self._kept = Kept(bounds, keep_ns)
         self._pending: list[_Pending] = []
         self._waiting: dict[str, list[RawBatch]] = {}
         self._waits = 0
-        self.eager: frozenset[str] = frozenset()
+        self.eager = self._source.eager
         self._still_ns: dict[str, int] = {}
         self._still_topic = _still_topic(spec, resolve)
         self._silent: set[str] = set()
@@ -89,10 +90,17 @@ class Observer:
     @property
     def topics(self) -> dict[str, str]:
         """Every topic to subscribe to and its type."""
-        topics = {t: s.type for t, s in self._streams.items()}
-        if self._slider is None:
-            topics[self.step_topic] = 'diagnostic_msgs/msg/DiagnosticStatus'
-        return topics
+        return {t: s.type for t, s in self._streams.items()} | self._source.topics
+
+    @property
+    def latched(self) -> str:
+        """The topic whose last message counts although it was sent long ago; '' if none."""
+        return self._source.latched
+
+    @property
+    def events(self) -> int:
+        """Begins and ends of steps so far."""
+        return self._source.events
 
     @property
     def counts(self) -> dict[str, Counts]:
@@ -103,22 +111,20 @@ class Observer:
     @property
     def running(self) -> bool:
         """True between the begin and the end of a step."""
-        return self._tracker.running
+        return self._source.running
 
     @property
     def settling(self) -> bool:
-        """True while a step that ended waits for its last samples."""
-        return bool(self._pending)
+        """True while a step that ended, or may have ended, waits for its last samples."""
+        return bool(self._pending) or self._source.busy
 
     @property
     def steps(self) -> dict[str, int]:
         """What went wrong around steps since the start, for `~/state`."""
-        skipped = self._slider.skips if self._slider is not None else 0
         return {
-            'orphans': self._tracker.orphans,
+            **self._source.counts,
             'clock_jumps': self.jumps,
             'cut_short': self.cut_short,
-            'skips': skipped,
             'lost': self._step_counts.lost,
             'mismatch': self._step_counts.mismatch,
         }
@@ -148,14 +154,16 @@ class Observer:
         if not batch.data:
             return
         self._check_clock(batch.t_ns[-1], now_ns)
-        if batch.topic == self.step_topic:
+        if batch.topic in self._source.topics:
             self._decode_all()
-            for i in range(len(batch.data)):
-                self._step(batch.message(i), now_ns)
-        elif batch.topic in self._streams:
+            spans = list(self._source.take(batch))
+            self._pending += [_Pending(self._bounded(span), now_ns) for span in spans]
+        if batch.topic in self._streams:
             self._wait(batch)
-        if self._slider is not None:
-            self._slide(batch.t_ns[-1])
+        elif batch.topic in self._source.topics:
+            self._kept.add(batch)
+        if self._source.timed:
+            self._advance(batch.t_ns[-1])
 
     def _wait(self, batch: RawBatch) -> None:
         """Decode later, together with what comes next, unless somebody waits for it."""
@@ -195,7 +203,7 @@ class Observer:
             stamp_ns: Stamp clock; sliding windows go on with it when every sensor is silent.
         """
         if stamp_ns is not None and self._newest_ns:
-            self._slide(stamp_ns)
+            self._advance(stamp_ns)
         if not self._pending:
             return []
         self._decode_all()
@@ -203,26 +211,17 @@ class Observer:
         self._pending = [p for p in self._pending if p not in done]
         return [c for c in map(self._cut, (p.span for p in done)) if not self._more_of_the_dark(c)]
 
-    def _slide(self, t_ns: int) -> None:
-        if self._slider is not None:
-            late_ns = t_ns - round(self.spec.step.settle_s * 1e9)
-            self._pending += [_Pending(s, 0) for s in self._slider.advance(late_ns)]
+    def _advance(self, t_ns: int) -> None:
+        """Signals and windows are looked at once late samples had time to come."""
+        late_ns = t_ns - round(self.spec.step.settle_s * 1e9)
+        found = self._source.advance(late_ns)
+        self._pending += [_Pending(self._bounded(span), 0) for span in found]
 
     def _more_of_the_dark(self, cut: Cut) -> bool:
         """One silence of all sensors is one case, however many sliding windows it lasts."""
-        dark = self._slider is not None and not cut.window.mask.any()
+        dark = self._sliding and not cut.window.mask.any()
         again, self._dark = dark and self._dark, dark
         return again
-
-    def _step(self, message: RawMessage, now_ns: int) -> None:
-        try:
-            span = self._tracker.event(self._decoder.step(message))
-        except DataError:
-            self._tracker.orphans += 1
-            return
-        self._kept.add(RawBatch.of(message))
-        if span is not None:
-            self._pending.append(_Pending(self._bounded(span), now_ns))
 
     def _bounded(self, span: Span) -> Span:
         """A step that began before what is kept is judged, and can be redone, from there on."""
@@ -247,7 +246,8 @@ class Observer:
         ring.counts.dropped += len(batch.data) - len(new.rows)
         new, future = restamp(new, np.array(batch.t_ns, np.int64)[new.rows])
         ring.counts.future += future
-        ring.extend(new, 0 if self._slider is not None else self._tracker.begin_ns)
+        ring.extend(new, self._source.since_ns)
+        self._source.samples(stream.name, new)
         self._kept.add(batch, new)
 
     def _complete(self, pending: _Pending, now_ns: int) -> bool:
@@ -300,12 +300,10 @@ class Observer:
             self.jumps += 1
             for ring in self.rings.values():
                 ring.clear()
-            self._tracker.clear()
+            self._source.clear()
             self._pending.clear()
             self._kept.clear()
             self._still_ns.clear()
-            if self._slider is not None:
-                self._slider.clear()
             self._newest_ns = t_ns
         self._newest_ns = max(self._newest_ns, t_ns)
 

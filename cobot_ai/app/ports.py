@@ -17,6 +17,7 @@ from cobot_ai.core.spec import ModelSpec, StreamSpec
 from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import (
     Doubles,
+    Facts,
     Json,
     LabelledCase,
     RawBatch,
@@ -75,6 +76,16 @@ class Decoder(Protocol):
 
         Raises:
             DataError: The message is not a step message.
+        """
+
+    def facts(self, message: RawMessage, name: str) -> Facts:
+        """Decode a message of a context topic (String or DiagnosticStatus).
+
+        Args:
+            message: The message. name: Fact that a String sets.
+
+        Raises:
+            DataError: The message is neither.
         """
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.core.ring import Counts
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, Why
 
 SCHEMA = 1
 FAIL_SAFE = ('expired', 'unsure', 'cancelled', 'suppressed', 'unwritten')
@@ -34,6 +34,11 @@ class CaseRow:
     def acted(self) -> bool:
         """True when the model acted alone."""
         return bool(self.decision['verdict'] == 'act')
+
+    @property
+    def merged(self) -> bool:
+        """True for a sliding window that belongs to an event another case was asked for."""
+        return bool(self.decision['why'] == Why.MERGED.value)
 
     @property
     def wrong_alone(self) -> bool:
@@ -96,12 +101,16 @@ def _model(entry: Entry, gates: Mapping[str, Json]) -> Json:
 
 
 def figures(rows: Sequence[CaseRow], known: bool) -> Json:
-    """Counts over some cases; every case is exactly one of acted and asked."""
-    acted = sum(r.acted for r in rows)
+    """Counts over some cases; every case is exactly one of acted and asked.
+
+    Windows that were merged into an event are counted apart.
+    """
+    acted, merged = sum(r.acted for r in rows), sum(r.merged for r in rows)
     return {
-        'cases': len(rows),
+        'cases': len(rows) - merged,
         'acted': acted,
-        'asked': len(rows) - acted,
+        'asked': len(rows) - acted - merged,
+        'merged': merged,
         'expired': sum(r.outcome == 'expired' for r in rows),
         'held': sum(r.outcome in FAIL_SAFE for r in rows),
         'wrong_alone': sum(r.wrong_alone for r in rows) if known else None,
@@ -125,7 +134,7 @@ def report(
     """
     rows = list(run.cases.values())
     contexts = sorted({r.context for r in rows})
-    asked = sum(not r.acted for r in rows)
+    asked = sum(not r.acted and not r.merged for r in rows)
     return {
         'schema': SCHEMA,
         'digest': digest(run),

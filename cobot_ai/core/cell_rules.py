@@ -51,6 +51,8 @@ _TOPIC = Form(_TOPIC_PATTERN, 'a ROS name such as `wrench`, `~/step` or `/robot/
 
 _MAYBE_TOPIC = Form(f'({_TOPIC_PATTERN})?', _TOPIC.words)
 _FIELD = Form(r'([a-z]\w*(\.[a-z]\w*)*)?', 'a field path such as `state.state`')
+_TYPE = Form(r'[a-z][a-z0-9_]*/msg/[A-Z]\w*', '`package/msg/Name`')
+_PATH = Form(r'[a-z][\w.]*(\[[^\[\]]+\])?', 'a field path such as `effort[2]`')
 
 RANGES: dict[str, Range] = {
     'ChannelSpec.stale_s': _POSITIVE,
@@ -67,6 +69,13 @@ RANGES: dict[str, Range] = {
     'StepSpec.length_s': Range(0, 3600, above=True),
     'StepSpec.hop_s': Range(0, 3600, above=True),
     'StepSpec.settle_s': Range(0, 60),
+    'StepSpec.merge_gap_s': Range(0, 3600),
+    'EdgeSpec.level': _NUMBER,
+    'EdgeSpec.debounce_s': Range(0, 10),
+    'ThresholdSpec.on': _NUMBER,
+    'ThresholdSpec.off': _NUMBER,
+    'ThresholdSpec.min_s': Range(0, 3600),
+    'ThresholdSpec.max_s': Range(0, 3600, above=True),
     'ClassSpec.cost': Range(0, 1e6),
     'QuestionSpec.deadline_s': Range(1, 86_400),
     'QuestionSpec.undo_s': Range(0, 600),
@@ -125,6 +134,9 @@ RANGES: dict[str, Range] = {
 }
 
 CHOICES: dict[str, tuple[str, ...]] = {
+    'EdgeSpec.on': ('rising', 'falling'),
+    'EdgeSpec.marks': ('begin', 'end'),
+    'StepSpec.context_type': ('std_msgs/msg/String', 'diagnostic_msgs/msg/DiagnosticStatus'),
     'QuestionSpec.fail_safe': ('hold', 'stop', 'reject', 'rework'),
     'QuestionSpec.not_sure': ('fail_safe', 'wait'),
     'RiskSpec.rule': ('certified', 'expected'),
@@ -155,8 +167,12 @@ FORMS: dict[str, Form] = {
     'ChannelSpec.name': _NAME,
     'StreamSpec.topic': _TOPIC,
     'StepSpec.topic': _TOPIC,
-    'StreamSpec.type': Form(r'[a-z][a-z0-9_]*/msg/[A-Z]\w*', '`package/msg/Name`'),
-    'ChannelSpec.path': Form(r'[a-z][\w.]*(\[[^\[\]]+\])?', 'a field path such as `effort[2]`'),
+    'StepSpec.context_topic': _MAYBE_TOPIC,
+    'EdgeSpec.topic': _TOPIC,
+    'EdgeSpec.type': _TYPE,
+    'EdgeSpec.path': _PATH,
+    'StreamSpec.type': _TYPE,
+    'ChannelSpec.path': _PATH,
     'ClassSpec.name': Form(
         r'(?!not_sure$)\S(.{0,62}\S)?', '1 to 64 characters, not `not_sure`, no blanks at the ends'
     ),

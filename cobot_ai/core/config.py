@@ -22,6 +22,7 @@ from cobot_ai.core.cell_rules import (
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.message_types import STILLS, default_channels
 from cobot_ai.core.recipe import ResumeBy
+from cobot_ai.core.signals import ThresholdSpec
 from cobot_ai.core.spec import (
     Action,
     CellSpec,
@@ -199,10 +200,40 @@ def _check_step(spec: CellSpec) -> None:
         raise ConfigError(f'`step.topic`: `{step.topic}` is already the topic of a stream.')
     if step.trigger is Trigger.SLIDING and step.length_s is None:
         raise ConfigError('`step.length_s` is missing: a sliding window needs a length in seconds.')
+    _check_signals(spec)
     _unique(step.context, 'step.context')
     _unique(step.group, 'step.group')
     if '' in (*step.context, *step.group):
         raise ConfigError('`step.context` and `step.group` must name facts; remove the empty one.')
+
+
+def _check_signals(spec: CellSpec) -> None:
+    step = spec.step
+    for key, trigger in (('edges', Trigger.EDGE), ('threshold', Trigger.THRESHOLD)):
+        if bool(getattr(step, key)) is not (step.trigger is trigger):
+            need = 'is missing' if step.trigger is trigger else 'has no use'
+            raise ConfigError(f'`step.{key}` {need} with `trigger: {step.trigger.value}`.')
+    if step.edges and len({e.marks for e in step.edges}) == 1 and step.length_s is None:
+        raise ConfigError('`step.length_s` is missing: the edges mark one end of the step only.')
+    if step.threshold is not None:
+        _check_threshold(step.threshold, spec.channels)
+    types = {s.topic: s.type for s in spec.streams}
+    for i, edge in enumerate(step.edges):
+        if types.setdefault(edge.topic, edge.type) != edge.type:
+            raise ConfigError(f'`step.edges[{i}].type`: topic `{edge.topic}` has another type.')
+    if step.context_topic and step.context_topic in types:
+        raise ConfigError(f'`step.context_topic`: `{step.context_topic}` is a topic of a stream.')
+
+
+def _check_threshold(threshold: ThresholdSpec, channels: tuple[str, ...]) -> None:
+    if threshold.channel not in channels:
+        close = difflib.get_close_matches(threshold.channel, channels, 1, 0.5)
+        hint = f'did you mean `{close[0]}`?' if close else 'write it as `stream.channel`.'
+        raise ConfigError(f'`step.threshold.channel`: no channel `{threshold.channel}`; {hint}')
+    if threshold.on == threshold.off:
+        raise ConfigError('`step.threshold`: `on` and `off` must differ (hysteresis).')
+    if threshold.min_s >= threshold.max_s:
+        raise ConfigError('`step.threshold`: `min_s` must be less than `max_s`.')
 
 
 def _check_question(spec: CellSpec) -> None:

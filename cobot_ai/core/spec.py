@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from cobot_ai.core.recipe import JointsSpec, RecipeSpec, with_services
+from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
 from cobot_ai.core.types import Facts, Missing
 
 BLOCKS = ('samples', 'statistics', 'spectrum', 'convolutions')
@@ -104,10 +105,17 @@ class StreamSpec:
         return tuple(f'{self.name}.{c.name}' for c in self.channels)
 
 
+def signal_stream(i: int, edge: EdgeSpec) -> StreamSpec:
+    """The signal of an edge as a stream of one channel, which a decoder understands."""
+    return StreamSpec(f'edge {i}', edge.topic, edge.type, 1.0, (ChannelSpec('value', edge.path),))
+
+
 class Trigger(str, Enum):
     """What bounds a step."""
 
     MESSAGE = 'message'
+    EDGE = 'edge'
+    THRESHOLD = 'threshold'
     SLIDING = 'sliding'
 
 
@@ -116,7 +124,8 @@ class StepSpec:
     """How a step is bounded and cut onto the grid.
 
     Attributes:
-        trigger: Step messages from the robot program, or a sliding window.
+        trigger: Step messages from the robot program, edges of digital signals, a threshold on
+            a channel, or a sliding window.
         topic: Topic of the step messages (`~/step` by default).
         samples: Grid points of a window (>= 2).
         length_s: Window length in seconds; None: from begin to end of the step.
@@ -125,6 +134,13 @@ class StepSpec:
         context: Facts that make the context key, in order.
         group: Facts that name the split group; empty: every case is its own group.
         facts: Facts that hold for the whole cell (used where a step message has none).
+        edges: Edges that mark begins and ends (trigger `edge`).
+        threshold: The channel to watch (trigger `threshold`).
+        context_topic: Latched topic with facts; empty: none.
+        context_type: std_msgs/msg/String or diagnostic_msgs/msg/DiagnosticStatus.
+        context_fact: Fact that a String sets.
+        merge: Sliding windows of one event are one ask.
+        merge_gap_s: Longest pause inside an event, seconds.
     """
 
     trigger: Trigger = Trigger.MESSAGE
@@ -136,6 +152,13 @@ class StepSpec:
     context: tuple[str, ...] = ('operation', 'part', 'tool', 'program')
     group: tuple[str, ...] = ()
     facts: Facts = field(default_factory=dict)
+    edges: tuple[EdgeSpec, ...] = ()
+    threshold: ThresholdSpec | None = None
+    context_topic: str = ''
+    context_type: str = 'std_msgs/msg/String'
+    context_fact: str = 'program'
+    merge: bool = True
+    merge_gap_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Span:
 
 
 class StepTracker:
-    """Turns begin and end messages into spans.
+    """Turns begins and ends into spans.
 
     An end without a begin is counted in `orphans`; a begin that follows a begin replaces it
     (the robot program was restarted in the middle of a step).
@@ -53,7 +53,7 @@ class StepTracker:
         if begin is None or event.t_ns <= begin.t_ns:
             self.orphans += 1
             return None
-        facts = {**self._spec.facts, **begin.facts, **event.facts}
+        facts = {**begin.facts, **event.facts}
         start = begin.t_ns
         if self._spec.length_s is not None:
             start = event.t_ns - round(self._spec.length_s * 1e9)
@@ -70,7 +70,6 @@ class Slider:
     def __init__(self, spec: StepSpec) -> None:
         self._length_ns = round((spec.length_s or spec.hop_s) * 1e9)
         self._hop_ns = round(spec.hop_s * 1e9)
-        self._facts = dict(spec.facts)
         self._next_end_ns: int | None = None
         self.skips = 0
 
@@ -87,7 +86,7 @@ class Slider:
         while self._next_end_ns <= t_ns:
             end = self._next_end_ns
             self._next_end_ns += self._hop_ns
-            yield Span(end - self._length_ns, end, self._facts)
+            yield Span(end - self._length_ns, end, {})
 
     def clear(self) -> None:
         """Start anew from the next time seen (the clock jumped)."""

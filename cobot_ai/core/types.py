@@ -254,6 +254,7 @@ class Why(str, Enum):
     AUDIT = 'audit'
     BUDGET = 'budget'
     MODEL_FAILED = 'model_failed'
+    MERGED = 'merged'
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,14 @@ from rclpy.qos import QoSCompatibility, ReliabilityPolicy, qos_check_compatible
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.losses import Losses
 from cobot_ai.core.types import RawBatch
-from cobot_ai.ros.names import BEST_EFFORT_STEP_QOS, EVERYTHING, MAX_DEPTH, STEP_QOS, stream_qos
+from cobot_ai.ros.names import (
+    BEST_EFFORT_STEP_QOS,
+    CONTEXT_QOS,
+    EVERYTHING,
+    MAX_DEPTH,
+    STEP_QOS,
+    stream_qos,
+)
 
 
 class Untouched(CallbackGroup):
@@ -59,13 +66,20 @@ class DrainedTopic:
         node: Gets the subscription. topic: Full name. kind: ROS type.
         rate_hz: Rated rate; None for a topic that is rare and must arrive.
         stall_s: Longest stall no message may be lost in, seconds.
+        latched: Also take what was sent before we came, and stay reliable.
     """
 
     def __init__(
-        self, node: Any, topic: str, kind: str, rate_hz: float | None, stall_s: float
+        self,
+        node: Any,
+        topic: str,
+        kind: str,
+        rate_hz: float | None,
+        stall_s: float,
+        latched: bool = False,
     ) -> None:
         self.topic, self.kind = topic, kind
-        self._rate_hz, self._stall_s = rate_hz, stall_s
+        self._rate_hz, self._stall_s, self._latched = rate_hz, stall_s, latched
         self._node, self._group = node, Untouched()
         self._class = message_class(kind)
         self._losses = Losses()
@@ -76,6 +90,8 @@ class DrainedTopic:
         self._reliable = reliable
         if everything:
             self.qos = EVERYTHING
+        elif self._latched:
+            self.qos = CONTEXT_QOS
         elif self._rate_hz is None:
             self.qos = STEP_QOS if reliable else BEST_EFFORT_STEP_QOS
         else:
@@ -98,7 +114,7 @@ class DrainedTopic:
         """
         offers = self._node.get_publishers_info_by_topic(self.topic)
         weak = any(o.qos_profile.reliability is ReliabilityPolicy.BEST_EFFORT for o in offers)
-        if weak and self._reliable:
+        if weak and self._reliable and not self._latched:
             self.close()
             self._open(reliable=False)
         refused = {bytes(o.endpoint_gid) for o in offers if _unfit(o.qos_profile, self.qos)}

@@ -119,7 +119,9 @@ class MonitorNode(LifecycleNode):
     def _drained(self, topic: str, kind: str, stream: StreamSpec | None) -> DrainedTopic:
         stall_s = self._params['stall_s'] if stream is None else stream.stall_s
         rate_hz = None if stream is None else stream.rate_hz
-        return DrainedTopic(self, topic, kind, rate_hz, stall_s or self._params['stall_s'])
+        latched = topic == self._need().observer.latched
+        stall = stall_s or self._params['stall_s']
+        return DrainedTopic(self, topic, kind, rate_hz, stall, latched)
 
     def close(self) -> None:
         """Write what is still queued, let go of the ledger, leave the graph; safe to call twice."""

@@ -54,6 +54,7 @@ def stream_qos(rate_hz: float, *, reliable: bool, stall_s: float = 1.0) -> QoSPr
 
 STEP_QOS = _profile(50)  # a lost step is a step nobody judged
 BEST_EFFORT_STEP_QOS = _profile(50, reliable=False)  # where the robot offers no more
+CONTEXT_QOS = _profile(50, latched=True)  # the context in force was said before we came
 DECISION_QOS = _profile(100)  # a burst of short steps must reach a recorder
 QUESTION_QOS = _profile(10, latched=True)  # a console that starts late still sees open questions
 RECORD_QOS = _profile(200)  # wakes consoles and trainer; what is lost is read from the ledger

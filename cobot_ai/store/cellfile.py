@@ -13,7 +13,7 @@ import yaml
 from cobot_ai.core.cell_schema import cell_schema
 from cobot_ai.core.config import parse_cell
 from cobot_ai.core.errors import ConfigError, DataError
-from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.spec import CellSpec, signal_stream
 from cobot_ai.store.messages import check_paths
 
 MAX_BYTES = 512 * 1024
@@ -33,7 +33,9 @@ def load_cell(path: Path | str) -> CellSpec:
     try:
         spec = parse_cell(with_recipe(read_yaml(file, 'a cell file')))
         for i, stream in enumerate(spec.streams):
-            _check_stream(i, stream)
+            _check_stream(f'streams[{i}]', stream)
+        for i, edge in enumerate(spec.step.edges):
+            _check_stream(f'step.edges[{i}]', signal_stream(i, edge))
     except ConfigError as e:
         raise ConfigError(f'{file}: {e}', key=e.key, **e.params) from e
     return spec
@@ -165,8 +167,8 @@ def _parse(text: str) -> Any:
         loader.dispose()
 
 
-def _check_stream(i: int, stream: Any) -> None:
+def _check_stream(path: str, stream: Any) -> None:
     try:
         check_paths(stream)
     except DataError as e:
-        raise ConfigError(f'`streams[{i}]` ({stream.name}): {e}') from e
+        raise ConfigError(f'`{path}` ({stream.name}): {e}') from e

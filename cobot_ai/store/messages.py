@@ -8,10 +8,21 @@ from cobot_ai.app.ports import Eye
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
 from cobot_ai.core.spec import StreamSpec
-from cobot_ai.core.types import Edge, RawBatch, RawMessage, Sample, Samples, StepEvent, Still
+from cobot_ai.core.types import (
+    Edge,
+    Facts,
+    RawBatch,
+    RawMessage,
+    Sample,
+    Samples,
+    StepEvent,
+    Still,
+)
 from cobot_ai.store.cdr_batch import BatchReader
 from cobot_ai.store.fields import Plan, check_paths, decode
 from cobot_ai.store.images import to_pixels
+
+STRING = 'std_msgs/msg/String'
 
 __all__ = ['RosbagsDecoder', 'check_paths', 'decode']
 
@@ -91,6 +102,19 @@ class RosbagsDecoder:
                 f'`stamp_ns` is `{stamp[:40]}` (must be nanoseconds or absent).'
             )
         return StepEvent(Edge(status.name), int(stamp) if stamp else message.t_ns, facts)
+
+    def facts(self, message: RawMessage, name: str) -> Facts:
+        """Decode a message of a context topic: a String sets one fact, a status all of its values.
+
+        Raises:
+            DataError: The message is neither.
+        """
+        decoded: Any = decode(message)
+        if message.type == STRING:
+            return {name: decoded.data}
+        if message.type == STEP:
+            return {pair.key: pair.value for pair in decoded.values}
+        raise DataError(f'A context message must be {STRING} or {STEP}, not {message.type}.')
 
 
 def _check_type(stream: StreamSpec, topic: str, ros_type: str) -> None:

@@ -6,7 +6,7 @@ from cobot_ai.app import history
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.app.recall import alike
 from cobot_ai.core.errors import CobotAiError
-from cobot_ai.core.types import Json, Neighbour
+from cobot_ai.core.types import Json, Neighbour, Why
 from cobot_ai.web.examples import examples
 from cobot_ai.web.services import Services
 from cobot_ai.web.wire import to_wire
@@ -124,7 +124,8 @@ def stats(reader: LedgerReader) -> Json:
     cases = {e.case for e in decisions}
     expired = [e for e in reader.last('resolution', STATS_OVER) if e.body['outcome'] == 'expired']
     audited = _audited(reader, {e.case: e for e in decisions if e.body['verdict'] == 'act'})
-    asked = verdicts.count('ask')
+    merged = sum(e.body['why'] == Why.MERGED.value for e in decisions)
+    asked = verdicts.count('ask') - merged
     return {
         'decisions': len(decisions),
         'acted': verdicts.count('act'),

@@ -17,6 +17,7 @@ from cobot_ai.core.cell_schema import cell_schema
 from cobot_ai.core.config import SHORTHAND, parse_cell, spec_to_json
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.recipe import CallSpec, CheckSpec, JointsSpec, RecipeSpec, StateSpec
+from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
 from cobot_ai.core.spec import Action, Trigger
 from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import Missing
@@ -144,6 +145,10 @@ def test_defaults_are_filled_in():
         (('risk', 'epsilon'), 1, r'greater than 0 and less than 1'),
         (('risk', 'rule'), 'certain', r'did you mean `certified`'),
         (('model', 'swap'), None, r'must be a text, not nothing'),
+        (('step', 'trigger'), 'edge', r'`step.edges` is missing with `trigger: edge`'),
+        (('step', 'threshold'), {'channel': 'wrench.fx', 'on': 1, 'off': 0}, r'has no use'),
+        (('step', 'edges'), [{'topic': 'io', 'marks': 'start'}], r'Allowed: begin, end'),
+        (('step', 'merge_gap_s'), -1, r'at least 0'),
         (('motion', 'recipe'), 'trigger', r'`motion\.driver` is missing'),
         (('motion', 'hold_service'), 'pause', r'has no use'),
         (('budget', 'warn'), 20, r'`budget.warn` must not be more'),
@@ -256,6 +261,8 @@ HEADINGS = {
     specs.StreamSpec: '`streams`',
     specs.ChannelSpec: '`channels`',
     specs.StepSpec: '`step`',
+    EdgeSpec: 'Triggers',
+    ThresholdSpec: 'Triggers',
     specs.QuestionSpec: '`question`',
     specs.ClassSpec: '`question`',
     specs.ReasonSpec: '`question`',

@@ -1,0 +1,60 @@
+"""One event, one ask: sliding windows that overlap the same trouble are put to people once.
+
+A window belongs to the event of its key when it begins no later than `gap_ns` after the
+event's last window ended. Once the event's ask has its outcome, a window must also begin no later
+than `gap_ns` after that outcome: what came later nobody has seen, and it is a new event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cobot_ai.core.types import Why
+
+
+def event_key(context: str, why: Why) -> str:
+    """What windows of one event have in common; a lost sensor is another event than a doubt."""
+    return f'{context} sensor' if why in (Why.SENSOR, Why.SENSOR_STOP) else context
+
+
+@dataclass(slots=True)
+class _Event:
+    case: int
+    end_ns: int
+    resolved_ns: int | None = None
+
+
+class Merger:
+    """Finds the asked case that a window belongs to. Times are stamps, nanoseconds.
+
+    Args:
+        gap_ns: Longest pause inside an event.
+    """
+
+    def __init__(self, gap_ns: int) -> None:
+        self._gap_ns = gap_ns
+        self._events: dict[str, _Event] = {}
+
+    def joins(self, key: str, start_ns: int, end_ns: int) -> int | None:
+        """The asked case that a suspicious window belongs to; the event reaches to its end."""
+        event = self._events.get(key)
+        if event is None or start_ns > event.end_ns + self._gap_ns:
+            return None
+        if event.resolved_ns is not None and start_ns > event.resolved_ns + self._gap_ns:
+            return None
+        event.end_ns = max(event.end_ns, end_ns)
+        return event.case
+
+    def opened(self, key: str, case: int, end_ns: int) -> None:
+        """A window was asked: an event begins."""
+        self._events[key] = _Event(case, end_ns)
+
+    def resolved(self, case: int, now_ns: int) -> None:
+        """The ask of an event has its outcome."""
+        for event in self._events.values():
+            if event.case == case and event.resolved_ns is None:
+                event.resolved_ns = now_ns
+
+    def clear(self) -> None:
+        """The clock jumped."""
+        self._events.clear()

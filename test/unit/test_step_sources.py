@@ -1,0 +1,240 @@
+"""Steps from signals, their context, and one ask per event: through the whole authority."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from bench_cell import Bench
+from cells import S, cell, question, signal, step_messages, wrench
+
+from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
+from cobot_ai.core.spec import StepSpec, Trigger
+from cobot_ai.core.types import RawMessage
+from cobot_ai.store.typestore import encode
+
+BOOL = 'std_msgs/msg/Bool'
+STRING = 'std_msgs/msg/String'
+STATUS = 'diagnostic_msgs/msg/DiagnosticStatus'
+MS = 10**6
+BOTH = (EdgeSpec('io/gripper', 'begin', 'rising'), EdgeSpec('io/gripper', 'end', 'falling'))
+
+
+def step(trigger: Trigger, **more) -> StepSpec:
+    return StepSpec(trigger, samples=16, topic='step', context=('operation', 'program'), **more)
+
+
+def bench(**more) -> Bench:
+    return Bench(cell(step=step(**more)))
+
+
+def io(t_ns: int, high: bool) -> RawMessage:
+    return RawMessage('/io/gripper', BOOL, t_ns, encode(BOOL, {'data': high}))
+
+
+def program(t_ns: int, name: str) -> RawMessage:
+    return RawMessage('/program', STRING, t_ns, encode(STRING, {'data': name}))
+
+
+def play(cell: Bench, messages: list[RawMessage]) -> None:
+    for message in messages:
+        cell.clock.t_ns = max(cell.clock.t_ns, message.t_ns)
+        cell.authority.take(message)
+        cell.authority.tick()
+
+
+def forces(start: int, seconds: float, level: float = 2.0) -> list[RawMessage]:
+    return [wrench(start + i * 10 * MS, 0.0, level) for i in range(round(seconds * 100))]
+
+
+def by_time(*parts: list[RawMessage]) -> list[RawMessage]:
+    return sorted((m for part in parts for m in part), key=lambda m: m.t_ns)
+
+
+def spans(cell: Bench) -> list[tuple[float, float]]:
+    start = 10**18
+    found = [e.body for e in cell.entries('decision')]
+    return [((b['start_ns'] - start) / S, (b['end_ns'] - start) / S) for b in found]
+
+
+def test_a_digital_line_bounds_a_step_and_bounces_are_ignored():
+    cell, t = bench(trigger=Trigger.EDGE, edges=BOTH), 10**18
+    line = [(0, 0), (500, 1), (505, 0), (508, 1), (1500, 0), (1510, 1), (1515, 0)]
+    play(cell, by_time(forces(t, 2.5), [io(t + ms * MS, bool(v)) for ms, v in line]))
+    assert spans(cell) == [(0.508, 1.515)]
+    assert cell.entries('decision')[0].body['notes'] == []
+
+
+def test_a_line_that_only_tells_its_changes_is_enough():
+    cell, t = bench(trigger=Trigger.EDGE, edges=BOTH), 10**18
+    changes = [io(t, False), io(t + S // 2, True), io(t + S, False)]
+    play(cell, by_time(forces(t, 2.0), changes))
+    assert spans(cell) == [(0.5, 1.0)]
+
+
+def test_ends_without_begin_and_begins_twice_are_counted_not_judged():
+    edges = (EdgeSpec('io/gripper', 'begin'), EdgeSpec('io/done', 'end'))
+    cell, t = bench(trigger=Trigger.EDGE, edges=edges), 10**18
+
+    def done(ms: int, high: bool) -> RawMessage:
+        return RawMessage('/io/done', BOOL, t + ms * MS, encode(BOOL, {'data': high}))
+
+    line = [io(t + ms * MS, bool(v)) for ms, v in ((0, 0), (500, 1), (600, 0), (700, 1))]
+    ends = [done(0, False), done(300, True), done(350, False), done(1200, True)]
+    play(cell, by_time(forces(t, 2.0), line, ends))
+    assert spans(cell) == [(0.7, 1.2)]
+    assert cell.observer.steps['orphans'] == 2
+
+
+def test_a_threshold_with_hysteresis_bounds_a_step():
+    at = ThresholdSpec('wrench.fz', on=10.0, off=5.0, min_s=0.1, max_s=1.0)
+    cell, t = bench(trigger=Trigger.THRESHOLD, threshold=at), 10**18
+    parts = [
+        forces(t, 0.5, 1.0),
+        forces(t + S // 2, 0.3, 12.0),
+        forces(t + 800 * MS, 0.2, 7.0),  # between off and on: still the same step
+        forces(t + S, 0.5, 1.0),
+        forces(t + 1500 * MS, 0.05, 20.0),  # too short
+        forces(t + 1550 * MS, 0.5, 1.0),
+    ]
+    play(cell, by_time(*parts))
+    assert spans(cell) == [(0.5, 1.0)]
+    assert cell.observer.steps['short'] == 1
+
+
+def test_a_threshold_step_that_does_not_end_is_judged_at_its_longest():
+    at = ThresholdSpec('wrench.fz', on=10.0, off=5.0, max_s=1.0)
+    cell, t = bench(trigger=Trigger.THRESHOLD, threshold=at), 10**18
+    play(cell, by_time(forces(t, 0.2, 1.0), forces(t + 200 * MS, 3.0, 12.0)))
+    assert spans(cell) == [(0.2, 1.2)], 'and no second one before it came back'
+
+
+def test_a_step_longer_than_the_ring_is_judged_on_its_end():
+    cell, t = bench(trigger=Trigger.EDGE, edges=BOTH), 10**18
+    line = [io(t, False), io(t + S, True), io(t + 101 * S, False)]
+    play(cell, by_time(forces(t, 102.0), line))
+    assert spans(cell) == [(41.0, 101.0)]
+    assert cell.observer.steps['cut_short'] == 1
+
+
+def test_a_clock_that_is_set_back_forgets_the_step_and_the_level():
+    cell, t = bench(trigger=Trigger.EDGE, edges=BOTH), 10**18
+    play(cell, [io(t + 20 * S, False), io(t + 21 * S, True), io(t, True), io(t + S, False)])
+    play(cell, forces(t + S, 1.0))
+    assert spans(cell) == []
+    assert cell.observer.steps['clock_jumps'] == 1
+
+
+def test_the_robot_asks_right_after_the_edge_and_gets_that_steps_outcome():
+    cell, t = bench(trigger=Trigger.EDGE, edges=BOTH), 10**18
+    play(cell, by_time(forces(t, 1.0), [io(t, False), io(t + S // 2, True)]))
+    play(cell, [io(t + S, False)])
+    told = cell.judge()  # before the edge is sure
+    play(cell, forces(t + S + 10 * MS, 0.5))
+    case = cell.entries('decision')[-1].case
+    assert told == []
+    assert cell.tap(case, 'good')['ok']
+    cell.wait(10.0)
+    assert [(r.case, r.go) for r in told] == [(case, True)]
+
+
+def test_a_step_while_held_is_judged_like_any_other():
+    cell, t = bench(trigger=Trigger.EDGE, edges=BOTH), 10**18
+    cell.command('hold')
+    play(cell, by_time(forces(t, 2.0), [io(t, False), io(t + S // 2, True), io(t + S, False)]))
+    assert spans(cell) == [(0.5, 1.0)]
+    assert 'ann' in cell.authority.state()['held'], 'and the hold of the person stays'
+
+
+def test_facts_come_from_a_latched_topic_then_from_the_step():
+    facts = {'operation': 'insert'}
+    spec = step(Trigger.MESSAGE, context_topic='program', facts=facts)
+    cell, t = Bench(cell_of(spec)), 10**18
+    rng = np.random.default_rng(0)
+    first = step_messages(t + S, signal('good', rng), {'part': 'a'})
+    second = step_messages(t + 3 * S, signal('good', rng), {'program': 'own'})
+    play(cell, [program(t, 'weld_7'), *first, program(t + 2 * S, 'weld_8'), *second])
+    cell.wait(1.0)
+    contexts = [e.body['context'] for e in cell.entries('decision')]
+    assert contexts == ['operation=insert/program=weld_7', 'operation=insert/program=own']
+
+
+def cell_of(spec: StepSpec):
+    return cell(step=spec)
+
+
+def test_facts_from_a_status_and_a_context_that_comes_after_the_end_is_not_its():
+    spec = step(Trigger.EDGE, edges=BOTH, context_topic='program', context_type=STATUS)
+    cell, t = Bench(cell_of(spec)), 10**18
+    values = [{'key': 'program', 'value': 'p1'}, {'key': 'operation', 'value': 'press'}]
+    status = RawMessage('/program', STATUS, t, encode(STATUS, {'values': values}))
+    line = [io(t, False), io(t + S // 2, True), io(t + S, False)]
+    late = [{'key': 'program', 'value': 'p2'}]
+    after = RawMessage('/program', STATUS, t + S + 10 * MS, encode(STATUS, {'values': late}))
+    play(cell, by_time([status], forces(t, 2.0), line, [after]))
+    assert [e.body['context'] for e in cell.entries('decision')] == ['operation=press/program=p1']
+
+
+# ---------------------------------------------------------------- one event, one ask
+
+
+def watching(**more) -> Bench:
+    spec = step(Trigger.SLIDING, length_s=1.0, hop_s=0.5, settle_s=0.0, facts={'operation': 'run'}, **more)
+    return Bench(replace(cell(step=spec), question=question(undo_s=1.0, deadline_s=30.0)))
+
+
+def test_windows_of_one_event_are_one_ask_until_somebody_answered():
+    cell, t = watching(), 10**18
+    play(cell, forces(t, 6.0))
+    asks = cell.entries('ask')
+    decisions = cell.entries('decision')
+    assert len(asks) == 1
+    assert len(decisions) >= 9
+    assert all(e.body['why'] == 'merged' for e in decisions[1:])
+    assert all(e.body['params']['case'] == asks[0].case for e in decisions[1:])
+    assert decisions[1].body['params']['why'] == 'no_model'
+    assert cell.authority.state()['asked'] == 1
+
+
+def test_what_came_after_the_answer_is_a_new_event():
+    cell, t = watching(), 10**18
+    play(cell, forces(t, 2.0))
+    first = cell.entries('ask')[0].case
+    cell.tap(first, 'good')
+    play(cell, forces(t + 2 * S, 4.0))
+    resolved_ns = cell.entries('resolution')[0].t_ns
+    asks = [e.case for e in cell.entries('ask')]
+    starts = {e.case: e.body['start_ns'] for e in cell.entries('decision')}
+    assert len(asks) == 2
+    assert starts[asks[1]] > resolved_ns, 'nobody has seen it'
+    merged = [e for e in cell.entries('decision') if e.body['why'] == 'merged']
+    assert all(
+        e.body['start_ns'] <= resolved_ns for e in merged if e.body['params']['case'] == first
+    )
+
+
+def test_a_merged_window_has_the_outcome_of_its_event_and_no_label():
+    cell, t = watching(), 10**18
+    play(cell, forces(t, 3.0))
+    told = cell.judge()
+    cell.wait(0.1)
+    first = cell.entries('ask')[0].case
+    cell.tap(first, 'good')
+    cell.wait(1.1)
+    assert [(r.case, r.outcome, r.go) for r in told] == [(first, 'answered', True)]
+    assert [e.case for e in cell.entries('label')] == [first]
+    assert [e.case for e in cell.entries('resolution')] == [first]
+
+
+def test_merging_can_be_switched_off():
+    cell, t = watching(merge=False), 10**18
+    play(cell, forces(t, 3.0))
+    assert len(cell.entries('ask')) == len(cell.entries('decision')) > 2
+
+
+def test_a_sensor_that_dies_in_the_middle_of_an_event_is_asked_for_itself():
+    cell, t = watching(), 10**18
+    play(cell, forces(t, 3.0))
+    for _ in range(8):
+        cell.wait(0.5)
+    assert [e.body['why'] for e in cell.entries('ask')] == ['no_model', 'sensor']
