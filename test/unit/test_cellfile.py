@@ -27,7 +27,7 @@ def test_a_copy_of_a_shipped_cell_is_the_same_cell(write):
 
 
 def test_an_unknown_name_lists_the_shipped_cells():
-    with pytest.raises(ConfigError, match='basic_motions, demo, generic'):
+    with pytest.raises(ConfigError, match='basic_motions, demo, doosan, franka, generic'):
         find_cell('wrench_case')
     with pytest.raises(ConfigError, match='no cell file'):
         find_cell('some/where/wrench_cases')

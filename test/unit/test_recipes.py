@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import mock_robot
@@ -12,12 +13,16 @@ from fakes import ManualClock
 from mock_robot import MockDriver, Robot
 
 from cobot_ai.app.recipe_guard import RecipeGuard
+from cobot_ai.cli.main import main
 from cobot_ai.core.build import build
+from cobot_ai.core.config import parse_cell, spec_to_json
+from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.motion import Outcome, Phase
-from cobot_ai.core.recipe import RecipeSpec, ResumeBy
+from cobot_ai.core.recipe import RecipeSpec, ResumeBy, in_namespace
 from cobot_ai.core.spec import MotionSpec
-from cobot_ai.store.cellfile import read_yaml, shipped
+from cobot_ai.store.cellfile import load_cell, read_yaml, shipped
 
+ROOT = Path(__file__).parents[2]
 VENDORS: dict[str, Callable[[], Robot]] = {
     'trigger': mock_robot.Generic,
     'setbool': mock_robot.Generic,
@@ -284,3 +289,42 @@ def test_no_recipe_ever_calls_what_clears_a_stop(name):
     services = [c.service for c in (*plan_of(name).hold, *plan_of(name).resume)]
     words = ('unlock', 'restart', 'recover', 'reset', 'clear', 'power', 'brake', 'enable')
     assert not [s for s in services for w in words if w in s]
+
+
+CELLS = ('ur', 'franka', 'xarm', 'doosan', 'iiwa')
+
+
+@pytest.mark.parametrize('name', CELLS)
+def test_the_vendors_cell_file_passes_check_and_uses_its_recipe(name, capsys):
+    assert main(['check', name]) == 0
+    spec = load_cell(name)
+    assert spec.motion.recipe == name
+    assert spec.motion.plan is not None
+    assert parse_cell(spec_to_json(spec)) == spec, 'the recipe is part of what the ledger keeps'
+    listed = [s.topic for s in spec.streams]
+    assert all(t.startswith('/') for t in listed), 'the driver has its own namespace'
+    joints = in_namespace(spec.motion.plan.joints.topic, spec.motion.namespace)
+    assert joints in listed, 'the joints that must stand still are the ones recorded'
+
+
+@pytest.mark.parametrize('name', CELLS)
+def test_every_vendor_has_a_section_of_its_own_in_the_docs(name):
+    text = (ROOT / 'docs' / 'robots.md').read_text()
+    plan = plan_of(name)
+    section = next(p for p in text.split('\n### ') if p.startswith(f'`{name}`'))
+    for call in (*plan.hold, *plan.resume):
+        assert call.service.removesuffix('/_action/cancel_goal').split('/')[-1] in section
+    packages = {t.split('/')[0] for t in plan.types} - {'std_srvs', 'action_msgs'}
+    assert all(p in section for p in packages)
+    assert 'cannot be done' in section
+
+
+def test_an_unknown_recipe_names_those_there_are(tmp_path):
+    file = tmp_path / 'cell.yaml'
+    text = (ROOT / 'config/cells/ur.yaml').read_text()
+    file.write_text(text.replace('recipe: ur ', 'recipe: kukka '))
+    with pytest.raises(ConfigError, match=r'`kukka`; there are none, doosan, franka'):
+        load_cell(file)
+    file.write_text(text.replace('recipe: ur ', 'recipe: trigger '))
+    with pytest.raises(ConfigError, match=r'`motion.hold_service` is missing'):
+        load_cell(file)

@@ -179,7 +179,9 @@ def test_facts_from_a_status_and_a_context_that_comes_after_the_end_is_not_its()
 
 
 def watching(**more) -> Bench:
-    spec = step(Trigger.SLIDING, length_s=1.0, hop_s=0.5, settle_s=0.0, facts={'operation': 'run'}, **more)
+    spec = step(
+        Trigger.SLIDING, length_s=1.0, hop_s=0.5, settle_s=0.0, facts={'operation': 'run'}, **more
+    )
     return Bench(replace(cell(step=spec), question=question(undo_s=1.0, deadline_s=30.0)))
 
 
