@@ -25,6 +25,7 @@ from cobot_ai.store.cellfile import load_cell, shipped_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ('basic_motions', 'demo', 'generic', 'skab', 'ur3_morning', 'wrench_cases')
+ROBOTS = ('ur', 'franka', 'xarm', 'doosan', 'iiwa')
 
 WRENCH = 'geometry_msgs/msg/WrenchStamped'
 SMALL = {
@@ -189,13 +190,14 @@ def test_null_means_no_limit():
         parse_cell(changed(('risk', 'epsilon'), None))
 
 
-@pytest.mark.parametrize('name', SHIPPED)
+@pytest.mark.parametrize('name', [*SHIPPED, *ROBOTS])
 def test_shipped_cells_load_and_survive_the_round_trip(name):
     spec = load_cell(name)
-    assert spec.name == ('my_cell' if name == 'generic' else name)
+    own = 'my_cell' if name == 'generic' else f'{name}_cell' if name in ROBOTS else name
+    assert spec.name == own
     again = json.loads(json.dumps(spec_to_json(spec), allow_nan=False))
     assert parse_cell(again) == spec
-    assert set(shipped_cells()) == set(SHIPPED)
+    assert set(shipped_cells()) == {*SHIPPED, *ROBOTS}
 
 
 def test_digest_follows_the_meaning_not_the_writing():
