@@ -39,6 +39,7 @@ class Bench:
         ledger: Any = None,
         registry: Any = None,
         clips: Any = None,
+        eye: Any = None,
     ) -> None:
         self.spec = spec or cell()
         self.clock = ManualClock()
@@ -46,7 +47,7 @@ class Bench:
         self.registry = registry or MemoryRegistry()
         self.clips = clips or MemoryClips()
         self.outbox, self.guard = Mailbox(), RecordingGuard()
-        self.observer = Observer(self.spec, RosbagsDecoder(), resolve)
+        self.observer = Observer(self.spec, RosbagsDecoder(eye), resolve)
         at_once = self.spec.model.swap == 'at_once'
         self.versions = Versions(self.registry, load, self.ledger, at_once)
         self.authority = Authority(
@@ -63,7 +64,7 @@ class Bench:
             ),
         )
         self.clips.stored = self.authority.clip_stored
-        dataset = Dataset(self.ledger, self.clips, self.spec, RosbagsDecoder(), resolve)
+        dataset = Dataset(self.ledger, self.clips, self.spec, RosbagsDecoder(eye), resolve)
         self.trainer = Trainer(dataset, OnnxFitter(), self.spec, load, self.registry, 'test')
         self.rng = np.random.default_rng(0)
         self._keys = 0

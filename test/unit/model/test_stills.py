@@ -9,6 +9,7 @@ import cells
 import model_cases
 import numpy as np
 import pytest
+from bench_cell import Bench
 from PIL import Image
 
 from cobot_ai.app.observe import Observer, recut
@@ -256,3 +257,31 @@ def test_the_cell_file_must_name_a_camera():
     doc['model']['still'] = 'wrench'
     with pytest.raises(ConfigError, match=r'no camera stream \(there: camera\)'):
         parse_cell(doc)
+
+
+def test_the_whole_loop_learns_what_only_the_camera_sees():
+    """Signals all alike, the light tells; from the message to the decision and back."""
+    spec = with_camera()
+    spec = replace(spec, model=replace(spec.model, head='kernel'))
+    bench = Bench(spec, eye=Blink())
+    rng = np.random.default_rng(4)
+
+    def step(label):
+        light = (60 if label == 'bad' else 160) + int(rng.integers(-20, 20))
+        bench.authority.take(jpeg(bench.clock.t_ns, light))
+        return bench.step('good')
+
+    for n in range(30):
+        label = 'bad' if n % 2 else 'good'
+        case = step(label)
+        if bench.entries('ask', case):
+            bench.tap(case, label)
+            bench.wait(spec.question.undo_s)
+            found = bench.trainer.turn(bench.clock.t_ns)
+            if found:
+                bench.authority.offer(found)
+    assert bench.versions.scorer.manifest.facts['still'] == 'blink'
+    sure = [bench.entries('decision', step(x))[0].body for x in ('good', 'bad', 'good', 'bad')]
+    assert [d['label'] for d in sure] == ['good', 'bad', 'good', 'bad']
+    blind = bench.entries('decision', bench.step('good'))[0].body
+    assert blind['verdict'] == 'ask', 'without the picture it must not be sure'
