@@ -14,6 +14,7 @@ from bench_setup import Setup, table
 from data import robot_failures
 from figures import bar
 
+from cobot_ai.app.ports import Fitted
 from cobot_ai.core.types import LabelledCase
 from cobot_ai.model.fitter import OnnxFitter
 
@@ -21,13 +22,14 @@ SETS = {'lp1': 'robot_failures_lp1', 'lp4': 'robot_failures_lp4', 'lp5': 'robot_
 BARS = ('lp1', 'lp4')
 COLUMNS = ('all_channels', 'mean', 'worst', 'loss_mean', 'loss_worst')
 Cases = Sequence[LabelledCase]
-Answer = Callable[[Cases, Cases, Sequence[str], int | None], list[str]]
-"""(training cases, test cases, class names, dead channel or None) -> a class for each test case."""
+Dead = Sequence[int | None]
+Answer = Callable[[Cases, Cases, Sequence[str], Dead], list[list[str]]]
+"""(training cases, test cases, class names, dead channels or None) -> classes for each of these."""
 
 
 def run(setup: Setup) -> dict[str, object]:
     """Accuracy with all channels, mean and worst over the dead channel, ours and peers."""
-    repeats = 1 if setup.quick else 3
+    repeats = 2 if setup.quick else 3
     names = BARS if setup.quick else tuple(SETS)
     found: dict[str, dict[str, dict[str, object]]] = {}
     for name in names:
@@ -72,8 +74,7 @@ def measure(cases: list[LabelledCase], answer: Answer, repeats: int) -> dict[str
     for repeat in range(repeats):
         for learn, test in splits(cases, 5, repeat):
             train, rest = [cases[i] for i in learn], [cases[i] for i in test]
-            for dead in channels:
-                said = answer(train, rest, names, dead)
+            for dead, said in zip(channels, answer(train, rest, names, channels), strict=True):
                 right[dead] += [a == c.label for a, c in zip(said, rest, strict=True)]
     whole = mean(right[None])
     each = [mean(right[c]) for c in channels[1:]]
@@ -96,39 +97,23 @@ def without(case: LabelledCase, dead: int | None) -> LabelledCase:
     return replace(case, window=replace(case.window, values=values, mask=mask))
 
 
-class Fitted:
-    """Remembers the last fit: the same model meets every dead channel."""
-
-    def __init__(self) -> None:
-        self._of: tuple[int, ...] = ()
-        self._fitted = None
-
-    def fit(self, cases: Cases) -> ours.Fitted:
-        """Fit unless these were the last cases."""
-        key = tuple(id(c) for c in cases)
-        if key != self._of:
-            self._of, self._fitted = key, ours.fit(cases)
-        return self._fitted
-
-
-MODEL = Fitted()
-
-
-def ours_masked(train: Cases, test: Cases, names: Sequence[str], dead: int | None) -> list[str]:
+def ours_masked(train: Cases, test: Cases, names: Sequence[str], dead: Dead) -> list[list[str]]:
     """At once: the model as it is, on cases in which the channel is masked."""
-    return _answers(MODEL.fit(train), [without(c, dead) for c in test])
+    fitted = ours.fit(train)
+    return [_answers(fitted, [without(c, d) for c in test]) for d in dead]
 
 
-def ours_without(train: Cases, test: Cases, names: Sequence[str], dead: int | None) -> list[str]:
+def ours_without(train: Cases, test: Cases, names: Sequence[str], dead: Dead) -> list[list[str]]:
     """A second later: the head solved again without the channel, hyper-parameters kept."""
-    fitted = MODEL.fit(train)
-    if dead is not None:
-        solved = OnnxFitter().without(fitted, [train[0].window.channels[dead]])
-        fitted = solved if solved is not None else fitted
-    return _answers(fitted, [without(c, dead) for c in test])
+    fitted, channels = ours.fit(train), train[0].window.channels
+    solved = [
+        OnnxFitter().without(fitted, [channels[d]]) if d is not None else fitted for d in dead
+    ]
+    pairs = zip(dead, solved, strict=True)
+    return [_answers(s or fitted, [without(c, d) for c in test]) for d, s in pairs]
 
 
-def _answers(fitted: ours.Fitted, test: Cases) -> list[str]:
+def _answers(fitted: Fitted, test: Cases) -> list[str]:
     best = ours.probabilities(fitted, [c.window for c in test]).argmax(axis=1)
     return [fitted.classes[i] for i in best]
 
@@ -136,11 +121,15 @@ def _answers(fitted: ours.Fitted, test: Cases) -> list[str]:
 def peer(model: peers.Model, fill: str) -> Answer:
     """A peer fitted on all channels; the dead one is filled with its median, or left out."""
 
-    def run(train: Cases, test: Cases, names: Sequence[str], dead: int | None) -> list[str]:
-        shown = [without(c, dead) for c in test]
-        if fill == 'median' and dead is not None:
-            shown = [_filled(c, dead, train) for c in shown]
-        return [names[i] for i in model(train, shown, names).argmax(axis=1)]
+    def run(train: Cases, test: Cases, names: Sequence[str], dead: Dead) -> list[list[str]]:
+        shown = [without(c, d) for d in dead for c in test]
+        if fill == 'median':
+            shown = [
+                _filled(c, d, train) if d is not None else c
+                for c, d in zip(shown, np.repeat(np.array(dead, object), len(test)), strict=True)
+            ]
+        said = [names[i] for i in model(train, shown, names).argmax(axis=1)]
+        return [said[i : i + len(test)] for i in range(0, len(said), len(test))]
 
     return run
 

@@ -45,13 +45,13 @@ def draw_guarantee(rows: Sequence[Mapping[str, Any]], sets: Sequence[str], file:
 def _panel(index: int, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     epsilons = sorted({r['epsilon'] for r in rows})
     most = max(0.12, *(r['worst_5_percent'] for r in rows)) * 1.05
-    wide, high = WIDTH - LEFT - 20, HEIGHT - TOP - BOTTOM
+    wide, tall = WIDTH - LEFT - 20, HEIGHT - TOP - BOTTOM
 
     def x(value: float) -> float:
         return index * WIDTH + LEFT + wide * value / (max(epsilons) * 1.15)
 
     def y(value: float) -> float:
-        return TOP + high * (1 - value / most)
+        return TOP + tall * (1 - value / most)
 
     turn = f'translate({x(0) - 36},{y(0)}) rotate(-90)'
     shapes = [
@@ -69,10 +69,10 @@ def _panel(index: int, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     for row in (r for r in rows if r['rule'] in names):
         place = x(row['epsilon']) + 5 * (names.index(row['rule']) - len(names) / 2)
         colour = COLOURS[row['rule']]
-        low, high = y(row['silent_error']), y(row['worst_5_percent'])
-        shapes.append(_line(place, low, place, high, colour))
+        dot = y(row['silent_error'])
+        shapes.append(_line(place, dot, place, y(row['worst_5_percent']), colour))
         shapes.append(
-            f'<circle cx="{place:.1f}" cy="{low:.1f}" r="3.2" fill="{colour}">'
+            f'<circle cx="{place:.1f}" cy="{dot:.1f}" r="3.2" fill="{colour}">'
             f'<title>{row["rule"]}: {row["silent_error"]:.4f} of what it acted on, '
             f'acts on {row["coverage"]:.0%}</title></circle>'
         )
@@ -88,9 +88,6 @@ def _legend(left: int) -> str:
     low = TOP + 18 * len(COLOURS) + 8
     for i, line in enumerate(LEGEND):
         out.append(f'<text x="{left + 4}" y="{low + 15 * i}" fill="#444">{line}</text>')
-    out.append(
-        f'<text x="{left + 4}" y="{low + 30}" fill="#444">above dashes: promise broken</text>'
-    )
     return '\n'.join(out)
 
 

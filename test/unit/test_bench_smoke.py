@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import guarantee
@@ -50,7 +51,10 @@ def test_one_resplit_gives_every_rule_a_row_and_a_plot(
     assert never['coverage'] == 1
     assert never['silent_error'] > 0.02
     draw_guarantee(rows, ['made'], tmp_path / 'plot.svg')
-    assert (tmp_path / 'plot.svg').read_text().count('<circle') > len(rows) / 2
+    drawn = (tmp_path / 'plot.svg').read_text()
+    heights = re.findall(r'cy="([0-9.]+)" r="3.2"[^>]*><title>never ask', drawn)
+    assert len(heights) == len(guarantee.EPSILONS)
+    assert len(set(heights)) == 1, 'the same share is drawn at different heights'
 
 
 def test_silent_errors_are_counted_from_truth_intervals() -> None:
