@@ -16,6 +16,7 @@ from cobot_ai.core.errors import GateError, ModelError
 from cobot_ai.core.gates import Check, GateReport, Masked
 from cobot_ai.core.honest import Honest
 from cobot_ai.core.leakage import leakage
+from cobot_ai.core.levels import in_force
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.one_class import one_class_check
 from cobot_ai.core.risk import Certificate, certify
@@ -273,7 +274,9 @@ class _Gate:
         return rows
 
     def _threshold(self, case: LabelledCase) -> float | None:
-        certificate = self._draft.certificate(case.context)
+        """Confidence the candidate would act alone from, at any level."""
+        fallback = self._options.spec.risk.fallback if self._options.spec else ()
+        certificate = in_force(self._draft.certificates, case.context, fallback)
         return certificate.threshold if certificate else None
 
     def _masked(self) -> list[Masked]:

@@ -118,6 +118,9 @@ class ScriptedOperator:
         elif entry.kind == 'ask' and not self._absent(now_ns):
             at = now_ns + round(self.habits.delay_s * 1e9)
             self._due.append((at, self._tap(entry)))
+        elif entry.kind == 'review' and not self._absent(now_ns):
+            at = now_ns + round(self.habits.delay_s * 1e9)
+            self._due.append((at, self._look(entry)))
 
     def next_ns(self) -> int | None:
         """When the next tap comes."""
@@ -141,6 +144,11 @@ class ScriptedOperator:
             'epoch': 0,
             'react_ms': round(self.habits.delay_s * 1e3),
         }
+
+    def _look(self, entry: Entry) -> Json:
+        """The answer to a case that is offered in a quiet minute."""
+        tap = {**self._tap(entry), 'kind': 'review', 'key': f'scripted-look-{entry.seq}'}
+        return {k: v for k, v in tap.items() if k not in ('epoch', 'react_ms')}
 
     def _maybe_wrong(self, label: str) -> str:
         if label not in self._seen:

@@ -13,7 +13,7 @@ from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 
-LISTED = 50
+LISTED = 20
 """Most contexts that `~/state` tells about, those with the most labels."""
 NEWEST = 20
 """Most cases it lists that wait for a look, the newest."""

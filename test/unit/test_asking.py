@@ -8,6 +8,7 @@ import pytest
 from bench_cell import Bench
 from cells import cell, question
 
+from cobot_ai.app.operator import Habits, Interval, ScriptedOperator, Truth
 from cobot_ai.app.report import all_entries
 from cobot_ai.app.review import waiting
 from cobot_ai.core.spec import BudgetSpec
@@ -239,3 +240,19 @@ def test_with_no_budget_left_audits_wait_and_say_so_in_their_share() -> None:
     bench.authority.memory.budget.spec = BudgetSpec(1.0, 2.0)
     decision = bench.entries('decision', bench.step('good'))[0].body
     assert (decision['verdict'], decision['params']['share']) == ('act', 0.0)
+
+
+def test_the_scripted_operator_looks_at_cases_that_are_offered() -> None:
+    """A replay with a budget ends with labels of cases nobody was asked about at first."""
+    bench = Bench(cell(budget=BudgetSpec(1.0, 1.0, quiet_s=30.0)))
+    cases = [bench.step('good') for _ in range(2)]
+    bench.wait(3700.0)
+    (offer,) = bench.entries('review')
+    truth = Truth([Interval('class', 'bad', 0, 2 * 10**18)], bench.spec)
+    operator = ScriptedOperator(truth, Habits(delay_s=2.0), 0)
+    for entry in bench.ledger.since(0):
+        operator.notice(entry, bench.clock.t_ns)
+    looks = [c for c in operator.taps(bench.clock.t_ns + 10**11) if c['kind'] == 'review']
+    assert [c['case'] for c in looks] == [offer.case] == [cases[1]]
+    assert bench.authority.command(looks[0])['ok']
+    assert bench.ledger.labels()[cases[1]].body['label'] == 'bad'
