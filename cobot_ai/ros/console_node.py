@@ -106,6 +106,7 @@ class ConsoleNode(Node):
     def _web_services(self, folder: CellFolder, plant: Path) -> Services:
         clips = Clips(folder.clips, self._spec.storage.clips_mb)
         return Services(
+            spec=self._spec,
             reader=reader_of(folder, LEDGER_WAIT_S),
             commands=self,
             pulse=self._age,

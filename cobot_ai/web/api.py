@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from cobot_ai.app import insight
+from cobot_ai.core.calendar import zone_of
 from cobot_ai.core.types import Json
 from cobot_ai.web import instruction, views, wire
 from cobot_ai.web.auth import Auth
@@ -24,6 +26,7 @@ def not_found(what: str) -> tuple[Json, int]:
 def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprint:
     """All routes below `/api`."""
     api = Blueprint('api', __name__, url_prefix='/api')
+    zone = zone_of(services.spec.timezone)
     buckets = Buckets(settings.rate_hz, settings.burst)
 
     @api.get('/me')
@@ -74,6 +77,19 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     def history() -> Json:
         at_ns = request.args.get('at_ns', None, type=int)
         return {'spans': views.spans(services.reader, at_ns)}
+
+    @api.get('/kpi')
+    def kpi() -> Json:
+        rows = insight.rows_of(services.reader)
+        return {'figures': insight.kpis(rows, services.spec, zone), 'cases': len(rows)}
+
+    @api.get('/confusion')
+    def confusion() -> Json:
+        return insight.confusion(insight.rows_of(services.reader))
+
+    @api.get('/what_if')
+    def what_if() -> Json:
+        return insight.what_if(insight.rows_of(services.reader), services.spec, zone)
 
     @api.get('/stats')
     def stats() -> Json:

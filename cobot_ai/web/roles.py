@@ -18,7 +18,10 @@ ROUTES: dict[str, Role] = {
     'api.sop': Role.OPERATOR,
     'api.stats': Role.OPERATOR,
     'api.command': Role.OPERATOR,  # and what COMMANDS says
+    'api.kpi': Role.OPERATOR,
     'api.history': Role.AMBASSADOR,
+    'api.confusion': Role.ENGINEER,
+    'api.what_if': Role.ENGINEER,
     'api.models': Role.ENGINEER,
 }
 """Flask endpoint -> least role."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from cobot_ai.web.schemas_entries import Alike, CertificateDoc, Entry, Evidence, GateCheck
 
@@ -79,6 +79,148 @@ class HistoryDoc(BaseModel):
     """Route `/api/history`: what ran when, oldest first; with `?at_ns=` only that moment."""
 
     spans: list[Span]
+
+
+class Figure(BaseModel):
+    """A figure with its band (90 %, or the quartiles of a median) and the cases behind it."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+class ShiftFigure(Figure):
+    """The figure of one shift, `2026-11-22 06:00`."""
+
+    shift: str
+
+
+class Kpi(BaseModel):
+    """One figure overall and per shift, the newest last."""
+
+    all: Figure
+    shifts: list[ShiftFigure]
+
+
+class KpiDoc(BaseModel):
+    """Route `/api/kpi`.
+
+    Figures: asks_per_hour, answer_s, acted_share, first_pass, expired, between_interventions_s,
+    wrong_alone (audits that found the model wrong).
+    """
+
+    figures: dict[str, Kpi]
+    cases: int
+
+
+class ConfusionCell(BaseModel):
+    """Cases of one class that the model took for another (or the same); the newest of them."""
+
+    label: str
+    guess: str
+    n: int
+    cases: list[int]
+
+
+class ConfusionDoc(BaseModel):
+    """Route `/api/confusion`."""
+
+    classes: list[str]
+    cells: list[ConfusionCell]
+
+
+class WhatIfOption(BaseModel):
+    """What one value of epsilon would have meant for the recorded cases."""
+
+    epsilon: float
+    contexts: int
+    asks_per_shift: float
+    asked_share: Figure
+    wrong_alone: Figure
+    cost_per_shift: float
+
+
+class WhatIfDoc(BaseModel):
+    """Route `/api/what_if`."""
+
+    now: float
+    cases: int
+    shifts: int
+    options: list[WhatIfOption]
+
+
+class MeDoc(BaseModel):
+    """Route `/api/me`: who the page is for, and how safely it is served."""
+
+    name: str
+    role: str
+    tablet: str
+    login: bool
+    tls: bool
+
+
+class PersonRow(BaseModel):
+    """Somebody who may log in."""
+
+    name: str
+    role: str
+    active: bool
+
+
+class PeopleDoc(BaseModel):
+    """Route `/api/admin/people`."""
+
+    people: list[PersonRow]
+
+
+class TabletRow(BaseModel):
+    """An enrolled tablet."""
+
+    name: str
+    active: bool
+
+
+class TabletsDoc(BaseModel):
+    """Route `/api/admin/tablets`."""
+
+    tablets: list[TabletRow]
+
+
+class ConnectionRow(BaseModel):
+    """A live connection."""
+
+    name: str
+    role: str
+    tablet: str
+    address: str
+    since_s: float
+
+
+class ConnectionsDoc(BaseModel):
+    """Route `/api/admin/connections`."""
+
+    connections: list[ConnectionRow]
+
+
+class AuditLine(BaseModel):
+    """One line of the audit log: when (wall clock, seconds), what, who, from where."""
+
+    model_config = ConfigDict(extra='allow')
+
+    t: float
+    what: str
+    who: str = ''
+    tablet: str = ''
+    address: str = ''
+    by: str = ''
+
+
+class AuditLogDoc(BaseModel):
+    """Route `/api/admin/audit`: newest line first; `intact`: no line was changed."""
+
+    lines: list[AuditLine]
+    intact: bool
 
 
 class StatsDoc(BaseModel):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cobot_ai.app.ports import LedgerReader, Registry
+from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 from cobot_ai.store.accounts import Accounts
 from cobot_ai.store.audit_log import AuditLog
@@ -41,7 +42,7 @@ class Services:
     """Everything the pages are made of.
 
     Attributes:
-        reader: The ledger, read only.
+        spec: The cell. reader: The ledger, read only.
         commands: Way to the monitor.
         pulse: Newest heartbeat of the monitor: its state and the age of that heartbeat in
             milliseconds (infinity when there never was one). Known keys of the state are those
@@ -54,6 +55,7 @@ class Services:
         sop: Markdown of the work instruction in a language, None when there is none.
     """
 
+    spec: CellSpec
     reader: LedgerReader
     commands: CommandPort
     pulse: Callable[[], tuple[Json, float]]

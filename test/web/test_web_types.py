@@ -1,9 +1,11 @@
 """Schemas: the page's types are current, and real entries fit them."""
 
+from datetime import timezone
 from pathlib import Path
 
+from cobot_ai.app import insight
 from cobot_ai.web import schema_ts, schemas_entries
-from cobot_ai.web.schemas_api import ModelDoc, StatsDoc
+from cobot_ai.web.schemas_api import ConfusionDoc, KpiDoc, ModelDoc, StatsDoc, WhatIfDoc
 from cobot_ai.web.schemas_entries import Entry, Evidence, Snapshot
 from cobot_ai.web.views import models, stats
 from cobot_ai.web.wire import snapshot
@@ -44,4 +46,10 @@ def test_entries_of_a_whole_story_fit_their_schemas(cell):
     Evidence.model_validate(cell.ledger.evidence(case))
     ModelDoc.model_validate(models(cell.services()))
     StatsDoc.model_validate(stats(cell.ledger))
+    rows = insight.rows_of(cell.ledger)
+    KpiDoc.model_validate(
+        {'figures': insight.kpis(rows, cell.spec, timezone.utc), 'cases': len(rows)}
+    )
+    ConfusionDoc.model_validate(insight.confusion(rows))
+    WhatIfDoc.model_validate(insight.what_if(rows, cell.spec, timezone.utc))
     Entry.model_validate(snapshot(cell.ledger, cell.ledger.head(), 0)['entries'][0])

@@ -146,7 +146,7 @@ class FakeCell:
     stills: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        spec = CellSpec('Cell 7', (), StepSpec(), self.question)
+        spec = self.spec = CellSpec('Cell 7', (), StepSpec(), self.question)
         self.lock = threading.RLock()
         self.desk = Desk(spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append)
         self.answers = Answers(self.desk, self.question, self.ledger, RealClock())
@@ -184,6 +184,7 @@ class FakeCell:
 
     def services(self) -> Services:
         return Services(
+            spec=self.spec,
             reader=self.ledger,
             commands=self,
             pulse=self.pulse,

@@ -117,6 +117,22 @@ export interface AuditFigures {
   needed: number;
 }
 
+/** One line of the audit log: when (wall clock, seconds), what, who, from where. */
+export interface AuditLine {
+  t: number;
+  what: string;
+  who?: string;
+  tablet?: string;
+  address?: string;
+  by?: string;
+}
+
+/** Route `/api/admin/audit`: newest line first; `intact`: no line was changed. */
+export interface AuditLogDoc {
+  lines: AuditLine[];
+  intact: boolean;
+}
+
 /** `candidate`. */
 export interface CandidateBody {
   model: string;
@@ -212,6 +228,34 @@ export interface ClaimBody {
   lease_s: number;
 }
 
+/** Cases of one class that the model took for another (or the same); the newest of them. */
+export interface ConfusionCell {
+  label: string;
+  guess: string;
+  n: number;
+  cases: number[];
+}
+
+/** Route `/api/confusion`. */
+export interface ConfusionDoc {
+  classes: string[];
+  cells: ConfusionCell[];
+}
+
+/** A live connection. */
+export interface ConnectionRow {
+  name: string;
+  role: string;
+  tablet: string;
+  address: string;
+  since_s: number;
+}
+
+/** Route `/api/admin/connections`. */
+export interface ConnectionsDoc {
+  connections: ConnectionRow[];
+}
+
 /** May the model act alone in a context, and what stands behind that. */
 export interface ContextState {
   context: string;
@@ -302,6 +346,14 @@ export interface EvidenceChannel {
   note?: string | null;
 }
 
+/** A figure with its band (90 %, or the quartiles of a median) and the cases behind it. */
+export interface Figure {
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  n: number;
+}
+
 /** One named check of a candidate. */
 export interface GateCheck {
   name: string;
@@ -340,6 +392,18 @@ export interface HoldBody {
   evidence?: Record<string, unknown>;
 }
 
+/** One figure overall and per shift, the newest last. */
+export interface Kpi {
+  all: Figure;
+  shifts: ShiftFigure[];
+}
+
+/** Route `/api/kpi`. Figures: asks_per_hour, answer_s, acted_share, first_pass, expired, between_interventions_s, wrong_alone (audits that found the model wrong). */
+export interface KpiDoc {
+  figures: Record<string, Kpi>;
+  cases: number;
+}
+
 /** `label`; null takes the case out of training (people disagree). */
 export interface LabelBody {
   label: string | null;
@@ -363,6 +427,15 @@ export interface Maintenance {
 export interface MaintenanceBody {
   on: boolean;
   by: string;
+}
+
+/** Route `/api/me`: who the page is for, and how safely it is served. */
+export interface MeDoc {
+  name: string;
+  role: string;
+  tablet: string;
+  login: boolean;
+  tls: boolean;
 }
 
 /** Route `/api/models`: newest version first, and the ledger entries about models. */
@@ -425,6 +498,18 @@ export interface PastChannel {
   name: string;
   t: number[];
   value: (number | null)[];
+}
+
+/** Route `/api/admin/people`. */
+export interface PeopleDoc {
+  people: PersonRow[];
+}
+
+/** Somebody who may log in. */
+export interface PersonRow {
+  name: string;
+  role: string;
+  active: boolean;
 }
 
 /** Make a stored model version live. */
@@ -627,6 +712,15 @@ export interface ScheduleBody {
   by: string;
 }
 
+/** The figure of one shift, `2026-11-22 06:00`. */
+export interface ShiftFigure {
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  n: number;
+  shift: string;
+}
+
 /** Event `snapshot`: the entries that make up the present state (with gaps), up to `seq`. */
 export interface Snapshot {
   ledger: string;
@@ -676,6 +770,17 @@ export interface StatsDoc {
   audit_wrong: number;
 }
 
+/** An enrolled tablet. */
+export interface TabletRow {
+  name: string;
+  active: boolean;
+}
+
+/** Route `/api/admin/tablets`. */
+export interface TabletsDoc {
+  tablets: TabletRow[];
+}
+
 /** Takes an accepted answer back inside the undo window. */
 export interface Undo {
   key: string;
@@ -707,6 +812,24 @@ export interface UnscheduleBody {
   reason: string;
   detail?: string;
   by: string;
+}
+
+/** Route `/api/what_if`. */
+export interface WhatIfDoc {
+  now: number;
+  cases: number;
+  shifts: number;
+  options: WhatIfOption[];
+}
+
+/** What one value of epsilon would have meant for the recorded cases. */
+export interface WhatIfOption {
+  epsilon: number;
+  contexts: number;
+  asks_per_shift: number;
+  asked_share: Figure;
+  wrong_alone: Figure;
+  cost_per_shift: number;
 }
 
 export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Retrain | Hold | Resume;

@@ -1,0 +1,244 @@
+"""What the record says: figures for the wall, confusion, and what another risk would have cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from itertools import pairwise
+
+import numpy as np
+
+from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.core.calendar import local, shift_of
+from cobot_ai.core.kpi import NONE, Figure, middle, rate, share
+from cobot_ai.core.risk import certify
+from cobot_ai.core.spec import CellSpec, RiskSpec
+from cobot_ai.core.types import Json
+
+NEWEST = 5000
+"""Decisions that are looked at."""
+SHIFTS = 8
+"""Shifts in the trend."""
+NO_SHIFTS = ('00:00', '08:00', '16:00')
+"""Thirds of a day, where the cell file declares no shifts."""
+EPSILONS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2)
+SHOWN = 50
+"""Cases listed per cell of the confusion matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case of the record.
+
+    Attributes:
+        case: Case number. t_ns: When it was decided. verdict: act, ask or hold. why: Reason.
+        context: Context key. guess: Most probable class, '' without a score.
+        confidence: Its probability. label: The label that counts, '' without one.
+        audit: It was asked although the model was sure. outcome: Of its ask, '' without one.
+        acted: Class acted upon alone, '' otherwise.
+        answer_s: From the question to the answer that counted, seconds; None without one.
+    """
+
+    case: int
+    t_ns: int
+    verdict: str
+    why: str
+    context: str
+    guess: str = ''
+    confidence: float = 0.0
+    label: str = ''
+    audit: bool = False
+    outcome: str = ''
+    acted: str = ''
+    answer_s: float | None = None
+
+    @property
+    def final(self) -> str:
+        """The class that counts: a person's, else the one acted upon."""
+        return self.label or self.acted
+
+
+def rows_of(reader: LedgerReader, newest: int = NEWEST) -> list[Row]:
+    """The newest cases, oldest first."""
+    decisions = reader.last('decision', newest)[::-1]
+    asked = {e.case: e.t_ns for e in reader.last('ask', newest)}
+    outcomes = {e.case: str(e.body['outcome']) for e in reader.last('resolution', newest)}
+    answered = {e.case: e.t_ns for e in reader.last('answer', newest) if _counts(e)}
+    labels = reader.labels()
+    return [_row(e, asked, outcomes, answered, labels) for e in decisions]
+
+
+def _counts(answer: Entry) -> bool:
+    return answer.body.get('status') == 'accepted'
+
+
+def _row(
+    entry: Entry,
+    asked: Mapping[int, int],
+    outcomes: Mapping[int, str],
+    answered: Mapping[int, int],
+    labels: Mapping[int, Entry],
+) -> Row:
+    body, case = entry.body, entry.case
+    probs: Mapping[str, float] = body.get('probs') or {}
+    guess = max(probs, key=lambda name: probs[name], default='')
+    label = labels[case].body if case in labels else {}
+    waited = answered[case] - asked[case] if case in answered and case in asked else None
+    return Row(
+        case,
+        entry.t_ns,
+        str(body['verdict']),
+        str(body['why']),
+        str(body.get('context', '')),
+        guess,
+        float(probs[guess]) if guess else 0.0,
+        str(label.get('label') or ''),
+        body['why'] == 'audit',
+        outcomes.get(case, ''),
+        str(body.get('label') or '') if body['verdict'] == 'act' else '',
+        waited / 1e9 if waited is not None and waited >= 0 else None,
+    )
+
+
+# ---------------------------------------------------------------- the wall
+
+Measure = Callable[[Sequence[Row]], Figure]
+
+
+def kpis(rows: Sequence[Row], spec: CellSpec, zone: tzinfo) -> Json:
+    """Every figure over all rows and per shift, the newest shifts last.
+
+    Args:
+        rows: Cases, oldest first. spec: The cell. zone: Its time zone.
+    """
+    shifts = _by_shift(rows, spec, zone)
+    measures = _measures(spec)
+    return {
+        name: {
+            'all': measure(rows).to_json(),
+            'shifts': [{'shift': s, **measure(part).to_json()} for s, part in shifts],
+        }
+        for name, measure in measures.items()
+    }
+
+
+def _measures(spec: CellSpec) -> dict[str, Measure]:
+    def first_pass(rows: Sequence[Row]) -> Figure:
+        known = [r for r in rows if r.final]
+        good = sum(spec.question.is_nominal(r.final) for r in known)
+        return share(good, len(known))
+
+    return {
+        'asks_per_hour': lambda rows: rate(sum(r.verdict == 'ask' for r in rows), _hours(rows)),
+        'answer_s': lambda rows: middle([r.answer_s for r in rows if r.answer_s is not None]),
+        'acted_share': lambda rows: share(sum(r.verdict == 'act' for r in rows), len(rows)),
+        'first_pass': first_pass,
+        'expired': lambda rows: share(
+            sum(r.outcome == 'expired' for r in rows), sum(r.verdict == 'ask' for r in rows)
+        ),
+        'between_interventions_s': _between,
+        'wrong_alone': _wrong_alone,
+    }
+
+
+def _hours(rows: Sequence[Row]) -> float:
+    return (rows[-1].t_ns - rows[0].t_ns) / 3.6e12 if len(rows) > 1 else 0.0
+
+
+def _between(rows: Sequence[Row]) -> Figure:
+    """Seconds from one intervention of a person to the next."""
+    times = [r.t_ns for r in rows if r.verdict != 'act']
+    return middle([(b - a) / 1e9 for a, b in pairwise(times)])
+
+
+def _wrong_alone(rows: Sequence[Row]) -> Figure:
+    """Share of audits that found the model wrong: the only sample the asking itself cannot bend."""
+    audits = [r for r in rows if r.audit and r.label]
+    return share(sum(r.guess != r.label for r in audits), len(audits)) if audits else NONE
+
+
+def _by_shift(
+    rows: Sequence[Row], spec: CellSpec, zone: tzinfo
+) -> Sequence[tuple[str, Sequence[Row]]]:
+    """The newest shifts with their rows, oldest first."""
+    parts: dict[str, list[Row]] = defaultdict(list)
+    starts = spec.shifts or NO_SHIFTS
+    for row in rows:
+        start = shift_of(row.t_ns, starts, zone) or starts[0]
+        now = local(row.t_ns, zone)
+        day = now.date()
+        if now.strftime('%H:%M') < start:  # the last shift goes on past midnight
+            day = local(row.t_ns - 86_400 * 10**9, zone).date()
+        parts[f'{day.isoformat()} {start}'].append(row)
+    return list(parts.items())[-SHIFTS:]
+
+
+# ---------------------------------------------------------------- confusion
+
+
+def confusion(rows: Iterable[Row]) -> Json:
+    """What the model took a case for against what a person said, with the cases behind each."""
+    cells: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in rows:
+        if row.guess and row.label:
+            cells[row.label, row.guess].append(row.case)
+    names = sorted({name for pair in cells for name in pair})
+    found = [
+        {'label': label, 'guess': guess, 'n': len(cases), 'cases': cases[-SHOWN:]}
+        for (label, guess), cases in sorted(cells.items())
+    ]
+    return {'classes': names, 'cells': found}
+
+
+# ---------------------------------------------------------------- what if
+
+
+def what_if(rows: Sequence[Row], spec: CellSpec, zone: tzinfo) -> Json:
+    """What other values of epsilon would have meant for the recorded cases.
+
+    For each value the thresholds are made as the model's are, per context, from the confidences the
+    model had when it decided and the labels people gave. Silent errors are counted among labelled
+    cases only; those are the hard ones, so the figure is rather too high than too low.
+    """
+    shifts = max(1, len(_by_shift(rows, spec, zone)))
+    options = [_option(rows, spec, epsilon, shifts) for epsilon in _choices(spec.risk)]
+    return {'now': spec.risk.epsilon, 'cases': len(rows), 'shifts': shifts, 'options': options}
+
+
+def _choices(risk: RiskSpec) -> list[float]:
+    return sorted({*EPSILONS, risk.epsilon})
+
+
+def _option(rows: Sequence[Row], spec: CellSpec, epsilon: float, shifts: int) -> Json:
+    thresholds = _thresholds(rows, replace(spec.risk, epsilon=epsilon))
+    alone = [r for r in rows if r.guess and r.confidence >= thresholds.get(r.context, 2.0)]
+    known = [r for r in alone if r.label]
+    wrong = [r for r in known if r.guess != r.label]
+    costs = {c.name: c.cost for c in spec.question.classes}
+    asks = len(rows) - len(alone)
+    return {
+        'epsilon': epsilon,
+        'contexts': len(thresholds),
+        'asks_per_shift': asks / shifts,
+        'asked_share': share(asks, len(rows)).to_json(),
+        'wrong_alone': share(len(wrong), len(known)).to_json(),
+        'cost_per_shift': (asks + sum(costs.get(r.label, 1.0) for r in wrong)) / shifts,
+    }
+
+
+def _thresholds(rows: Sequence[Row], risk: RiskSpec) -> dict[str, float]:
+    """Threshold of every context that has one."""
+    contexts: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.guess and row.label:
+            contexts[row.context].append(row)
+    found = {}
+    for context, known in contexts.items():
+        confidence = np.array([r.confidence for r in known], np.float64)
+        wrong = np.array([r.guess != r.label for r in known])
+        threshold = certify(confidence, wrong, context, risk, 0).threshold
+        if threshold is not None:
+            found[context] = threshold
+    return found

@@ -1,0 +1,130 @@
+"""Figures for the wall, the confusion matrix and what another risk would have meant."""
+
+from dataclasses import replace
+from datetime import timezone
+
+import numpy as np
+import pytest
+from cells import cell, question
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cobot_ai.app.insight import Row, confusion, kpis, rows_of, what_if
+from cobot_ai.core.kpi import middle, rate, share
+
+UTC = timezone.utc
+HOUR = 3600 * 10**9
+
+
+def row(case, verdict='act', label='', guess='good', confidence=0.9, hour=0.0, **more):
+    acted = guess if verdict == 'act' else ''
+    why = {'act': 'sure', 'ask': 'below_threshold', 'hold': 'budget'}[verdict]
+    return Row(
+        case, round(hour * HOUR), verdict, more.pop('why', why), 'a', guess, confidence, label,
+        acted=acted, **more,
+    )  # fmt: skip
+
+
+@given(st.integers(0, 60), st.integers(1, 60))
+def test_a_share_lies_in_its_band_and_the_band_in_zero_to_one(hits, n):
+    hits = min(hits, n)
+    found = share(hits, n)
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert share(10 * hits, 10 * n).high - share(10 * hits, 10 * n).low <= found.high - found.low
+
+
+def test_the_band_of_a_share_keeps_its_promise():
+    rng = np.random.default_rng(0)
+    inside = [
+        f.low <= 0.2 <= f.high for f in (share(int(rng.binomial(40, 0.2)), 40) for _ in range(500))
+    ]
+    assert np.mean(inside) >= 0.9
+
+
+def test_without_data_there_is_no_figure():
+    assert share(0, 0).value is None
+    assert middle([]).value is None
+    assert rate(3, 0.0).value is None
+    assert rate(6, 2.0).value == 3.0
+
+
+def test_the_wall_counts_each_shift_for_itself():
+    spec = replace(cell(), shifts=('06:00', '14:00', '22:00'))
+    rows = [row(i, 'ask', 'good', hour=7 + i / 10, answer_s=5.0) for i in range(5)]
+    rows += [row(10 + i, 'act', hour=15 + i / 10) for i in range(5)]
+    rows += [row(20 + i, 'ask', 'bad', hour=24 + i / 10, outcome='expired') for i in range(2)]
+    found = kpis(rows, spec, UTC)
+    acted = found['acted_share']
+    assert [s['shift'][-5:] for s in acted['shifts']] == ['06:00', '14:00', '22:00']
+    assert [s['shift'][:10] for s in acted['shifts']] == ['1970-01-01'] * 3
+    assert [s['value'] for s in acted['shifts']] == [0.0, 1.0, 0.0]
+    assert acted['all']['n'] == 12
+    assert found['answer_s']['all'] == {'value': 5.0, 'low': 5.0, 'high': 5.0, 'n': 5}
+    assert found['first_pass']['all']['value'] == 10 / 12
+    assert found['expired']['all']['value'] == 2 / 7
+
+
+def test_only_audits_tell_about_silent_errors():
+    rows = [row(i, 'ask', 'bad') for i in range(5)]  # asked because unsure: no audit
+    assert kpis(rows, cell(), UTC)['wrong_alone']['all']['n'] == 0
+    rows += [row(9, 'ask', 'good', audit=True), row(10, 'ask', 'bad', audit=True)]
+    assert kpis(rows, cell(), UTC)['wrong_alone']['all'] | {'low': 0, 'high': 0} == {
+        'value': 0.5, 'low': 0, 'high': 0, 'n': 2,
+    }  # fmt: skip
+
+
+def test_a_cell_of_the_matrix_names_its_cases():
+    rows = [row(1, 'ask', 'bad'), row(2, 'ask', 'bad'), row(3, 'ask', 'good'), row(4)]
+    found = confusion(rows)
+    assert found['classes'] == ['bad', 'good']
+    assert {(c['label'], c['guess']): c['cases'] for c in found['cells']} == {
+        ('bad', 'good'): [1, 2],
+        ('good', 'good'): [3],
+    }
+
+
+@pytest.fixture
+def history():
+    rng = np.random.default_rng(1)
+    rows = []
+    for i in range(400):
+        confidence = float(rng.uniform(0.5, 1.0))
+        wrong = rng.random() > confidence + 0.1
+        label = 'bad' if wrong else 'good'
+        rows.append(row(i, 'ask', label, confidence=confidence, hour=i / 20))
+    return rows
+
+
+def test_more_risk_never_asks_more_and_less_never_errs_more(history):
+    found = what_if(history, cell(), UTC)
+    asks = [o['asks_per_shift'] for o in found['options']]
+    assert asks == sorted(asks, reverse=True)
+    assert asks[0] > asks[-1]
+    tight = found['options'][0]['wrong_alone']
+    assert (tight['value'] or 0.0) <= found['options'][-1]['wrong_alone']['value']
+    assert found['now'] in [o['epsilon'] for o in found['options']]
+
+
+def test_a_dear_class_makes_the_same_errors_cost_more(history):
+    classes = tuple(replace(c, cost=10.0) if c.name == 'bad' else c for c in question().classes)
+    cheap = what_if(history, cell(), UTC)['options'][-1]
+    dear = what_if(history, cell(question=question(classes=classes)), UTC)['options'][-1]
+    assert dear['cost_per_shift'] > cheap['cost_per_shift']
+
+
+def test_without_labels_nothing_would_act_alone():
+    found = what_if([row(i) for i in range(50)], cell(), UTC)
+    assert all(o['contexts'] == 0 and o['asked_share']['value'] == 1 for o in found['options'])
+
+
+def test_rows_come_from_the_record():
+    from bench_cell import Bench  # noqa: PLC0415 - heavier than the rest
+
+    bench = Bench(cell())
+    case = bench.step('good')
+    bench.wait(2.0)
+    bench.tap(case, 'good')
+    bench.wait(10.0)
+    (found,) = rows_of(bench.ledger)
+    assert (found.verdict, found.label, found.outcome) == ('ask', 'good', 'answered')
+    assert found.answer_s == pytest.approx(2.0, abs=0.2)
