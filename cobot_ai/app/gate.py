@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from cobot_ai.app.gate_parts import (
+    FILE_CHECKS,
+    LoaderFiles,
+    dead,
+    empty,
+    judged,
+    safe,
+    slices_of,
+    spread,
+)
 from cobot_ai.app.opinions import Opinions, opinions
 from cobot_ai.app.ports import Fitted, Fitter, ModelFiles, Scorer, ScorerLoader
 from cobot_ai.core import gates
-from cobot_ai.core.calendar import shift_of, zone_of
 from cobot_ai.core.compare import Pair, calibration, not_worse, skill
 from cobot_ai.core.errors import GateError, ModelError
 from cobot_ai.core.gates import Check, GateReport, Masked
@@ -22,20 +32,18 @@ from cobot_ai.core.one_class import one_class_check
 from cobot_ai.core.risk import Certificate, certify
 from cobot_ai.core.spec import CellSpec, RiskSpec
 from cobot_ai.core.suite import Suite
-from cobot_ai.core.types import Doubles, Json, LabelledCase, Missing, Window
+from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
 
 PROBED = 64
 """Labelled cases that are scored for checks of the file itself, evenly spread."""
 PARITY_WINDOWS = 16
 LATENCY_RUNS = 100
+SIBLING = 200
+"""Most cases a sibling of the candidate is fitted on, to try it without channels."""
 DEAD_RUNS = 240
 """Scorings with a dead channel, all channels together."""
-FILE_CHECKS = ('size', 'parse', 'external_data', 'operators', 'weights', 'shapes', 'trial')
-"""Checks of the file, in the order they are made; the first that fails ends the gate."""
 STOPS = ('inputs', *FILE_CHECKS, 'memory')
 """A model that fails one of these is not run any further."""
-MEASURED = 0.5
-"""A channel counts as missing in a case when less than this share of it was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,8 @@ class GateOptions:
         files: Opens model files; None: the loader alone, with its own checks.
         spec: The cell file: shifts and what may be missing; None: neither is known.
         foreign: True for a model from outside: what its manifest claims is not believed.
+        thorough: True to fit a sibling of the candidate for what the candidate itself cannot
+            tell; takes the time of another fit.
     """
 
     suite: Suite = field(default_factory=Suite)
@@ -61,6 +71,7 @@ class GateOptions:
     files: ModelFiles | None = None
     spec: CellSpec | None = None
     foreign: bool = False
+    thorough: bool = False
 
 
 def run_gate(
@@ -82,7 +93,7 @@ def run_gate(
         options: What is demanded.
     """
     gate = _Gate(fitted, draft, cases, fitter, current, options)
-    checks = [*gate.labels(), *gate.file(options.files or _LoaderFiles(loader))]
+    checks = [*gate.labels(), *gate.file(options.files or LoaderFiles(loader))]
     on = options.suite.on
     if all(c.passed or not on(c.name) for c in checks if c.name in STOPS):
         checks += [*gate.behaviour(), *gate.quality(), *gate.machine()]
@@ -97,38 +108,6 @@ def demands(spec: CellSpec, options: GateOptions) -> GateOptions:
         min_total=max(spec.risk.min_answers, 2 * spec.model.min_labels),
         spec=spec,
     )
-
-
-def slices_of(case: LabelledCase, spec: CellSpec | None) -> dict[str, str]:
-    """What a case belongs to when candidates are compared: dimension -> value."""
-    measured = case.window.mask.mean(axis=1) >= MEASURED
-    found = {
-        'context': case.context,
-        'sensors': 'complete' if measured.all() else 'missing channels',
-        'class': case.label,
-    }
-    if spec is not None:
-        shift = shift_of(case.window.start_ns, spec.shifts, zone_of(spec.timezone))
-        found |= {'shift': shift} if shift else {}
-    return found
-
-
-class _LoaderFiles(ModelFiles):
-    """A loader that makes its own checks."""
-
-    def __init__(self, loader: ScorerLoader) -> None:
-        self._loader = loader
-
-    def inspect(self, blob: bytes, manifest: Manifest, suite: Suite) -> None:
-        """The loader inspects."""
-
-    def trial(self, blob: bytes, manifest: Manifest, suite: Suite) -> Json:
-        """No child process: the file is our own."""
-        return {}
-
-    def load(self, blob: bytes, manifest: Manifest) -> Scorer:
-        """Load and check."""
-        return self._loader(blob, manifest)
 
 
 class _Gate:
@@ -146,10 +125,11 @@ class _Gate:
         self._fitted, self._draft, self._fitter = fitted, draft, fitter
         self._current, self._options, self._suite = current, options, options.suite
         self._cases = {case.id: case for case in cases}
-        self._probed = _spread(cases, PROBED)
+        self._probed = spread(cases, PROBED)
         self._trial: Json = {}
         self._scorer: Scorer
         self._probs: Doubles
+        self._load: ScorerLoader
 
     # ------------------------------------------------------------ labels and file
 
@@ -179,12 +159,13 @@ class _Gate:
             files.inspect(blob, draft, suite)
             self._trial = files.trial(blob, draft, suite) if measured else {}
             self._scorer = files.load(blob, draft)
+            self._load = files.load
         except ModelError as e:
             name = e.key if isinstance(e, GateError) and e.key in FILE_CHECKS else 'parse'
             before = FILE_CHECKS[: FILE_CHECKS.index(name)]
-            return [*(_safe(n) for n in before), Check(name, False, str(e), {'key': e.key})]
-        checks = [_safe(n) for n in FILE_CHECKS[:-1]]
-        ran = _safe('trial') if self._trial else gates.not_measured('trial')
+            return [*(safe(n) for n in before), Check(name, False, str(e), {'key': e.key})]
+        checks = [safe(n) for n in FILE_CHECKS[:-1]]
+        ran = safe('trial') if self._trial else gates.not_measured('trial')
         peak = self._trial.get('peak_mb')
         return [*checks, ran, gates.memory(peak, suite.memory.limit_mb)]
 
@@ -192,7 +173,7 @@ class _Gate:
 
     def behaviour(self) -> list[Check]:
         """Checks of what the loaded model computes."""
-        windows = [c.window for c in self._probed] or [_empty(self._draft)]
+        windows = [c.window for c in self._probed] or [empty(self._draft)]
         try:
             self._probs = np.array([self._scorer.score(w).probs for w in windows])
         except ModelError as e:
@@ -280,17 +261,46 @@ class _Gate:
         return certificate.threshold if certificate else None
 
     def _masked(self) -> list[Masked]:
+        """Every channel taken away in turn."""
         if not self._suite.on('dead_channel') or not self._probed:
             return []
+        scorer, cases = self._sibling() or (self._scorer, self._probed)
         channels = self._draft.channels
-        few = _spread(self._probed, max(8, DEAD_RUNS // len(channels)))
-        judged = _judged(self._options.spec, channels)
-        return [self._without(i, judged[i], few) for i in range(len(channels))]
+        most = max(8, DEAD_RUNS // len(channels))
+        may = judged(self._options.spec, channels)
+        return [self._without(i, may[i], scorer, spread(cases, most)) for i in range(len(channels))]
 
-    def _without(self, channel: int, judged: bool, cases: Sequence[LabelledCase]) -> Masked:
+    def _sibling(self) -> tuple[Scorer, list[LabelledCase]] | None:
+        """A model like the candidate from four fifths of the groups, and the cases of the fifth.
+
+        The candidate itself remembers every labelled case; without a channel it would still know
+        most of them again, and the figure would say nothing. None where that cannot be: from
+        outside, where the cases are unseen anyway, or with too few labels.
+        """
+        spec = self._options.spec
+        if self._options.foreign or spec is None or not self._options.thorough:
+            return None
+        groups = sorted({c.group or f'case {c.id}' for c in self._cases.values()})
+        held = set(groups[::5])
+        cases = list(self._cases.values())
+        learn = [c for c in cases if (c.group or f'case {c.id}') not in held]
+        fitted = self._fitter.fit(spread(learn, SIBLING), spec.model)
+        test = [c for c in cases if (c.group or f'case {c.id}') in held]
+        if fitted is None or fitted.classes != self._draft.classes or not test:
+            return None
+        draft = replace(
+            self._draft,
+            blob=hashlib.sha256(fitted.blob).hexdigest(),
+            facts={**fitted.facts},
+        )
+        return self._load(fitted.blob, draft), test
+
+    def _without(
+        self, channel: int, judged: bool, scorer: Scorer, cases: Sequence[LabelledCase]
+    ) -> Masked:
         right, wrong_alone = 0, []
         for case in cases:
-            score = self._scorer.score(_dead(case.window, channel))
+            score = scorer.score(dead(case.window, channel))
             limit = self._threshold(case)
             right += score.label == case.label
             if score.label != case.label and limit is not None and score.confidence >= limit:
@@ -308,7 +318,7 @@ class _Gate:
         timer, limit = self._options.timer, self._suite.latency.limit_ms
         if timer is None or not self._suite.on('latency'):
             return []
-        windows = [c.window for c in self._probed] or [_empty(self._draft)]
+        windows = [c.window for c in self._probed] or [empty(self._draft)]
         times: list[float] = []
         slow = 0
         while len(times) < LATENCY_RUNS and slow <= LATENCY_RUNS // 20:
@@ -317,45 +327,3 @@ class _Gate:
             times.append((timer() - begin) / 1e6)
             slow += times[-1] > limit  # with 1 in 20 over the limit no further run can save it
         return times
-
-
-def _safe(name: str) -> Check:
-    said = {
-        'size': 'The file is small enough.',
-        'parse': 'The file is a whole ONNX model.',
-        'external_data': 'The file reads no other file.',
-        'operators': 'Only allowed operators: nothing that may never end.',
-        'weights': 'All weights are finite numbers.',
-        'shapes': 'One probability per class, for the declared window.',
-        'trial': 'It ran once in a child process with limited time and memory.',
-    }
-    return Check(name, True, said[name])
-
-
-def _judged(spec: CellSpec | None, channels: Sequence[str]) -> list[bool]:
-    """Whether the cell file lets the model judge without each channel."""
-    if spec is None:
-        return [False] * len(channels)
-    policy = {f'{s.name}.{c.name}': c.missing for s in spec.streams for c in s.channels}
-    return [policy.get(c) in (Missing.MASK, Missing.HOLD_LAST) for c in channels]
-
-
-def _dead(window: Window, channel: int) -> Window:
-    """The window with one channel not measured at all."""
-    values, mask = window.values.copy(), window.mask.copy()
-    values[channel], mask[channel] = 0, False
-    return replace(window, values=values, mask=mask)
-
-
-def _empty(manifest: Manifest) -> Window:
-    """A window of zeros, where there is no case to try a model on."""
-    shape = (len(manifest.channels), manifest.samples)
-    return Window(manifest.channels, np.zeros(shape, np.float32), np.ones(shape, bool), 0, 1)
-
-
-def _spread(cases: Sequence[LabelledCase], most: int) -> list[LabelledCase]:
-    """A few cases, evenly spread over all."""
-    if not cases:
-        return []
-    picks = np.unique(np.linspace(0, len(cases) - 1, most).astype(int))
-    return [cases[i] for i in picks]

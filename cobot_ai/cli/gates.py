@@ -140,7 +140,9 @@ def _options(args: argparse.Namespace, data: _Data | None, foreign: bool) -> Gat
     beside = find_cell(args.cell).parent if args.cell else None
     named = data.spec.model.suite if data else 'default'
     suite = load_suite(args.suite or named, None if args.suite else beside)
-    options = GateOptions(suite, timer=time.thread_time_ns, files=GateFiles(), foreign=foreign)
+    options = GateOptions(
+        suite, timer=time.thread_time_ns, files=GateFiles(), foreign=foreign, thorough=True
+    )
     if data is None:
         return options
     return demands(data.spec, replace(options, golden=data.golden))

@@ -237,6 +237,26 @@ def test_in_maintenance_only_and_rollback_stops_automatic_swaps() -> None:
     assert (restarted.versions.live, restarted.versions.paused) == (lived[-2], True)
 
 
+def test_a_planned_swap_waits_until_no_question_is_open() -> None:
+    bench = taught('maintenance')
+    staged = bench.versions.staged
+    assert staged is not None
+    assert bench.command('schedule', at='break')['ok']
+    assert bench.authority.state()['plan']['by'] == 'ann'
+    case = bench.step('good', operation='new')
+    assert bench.entries('ask', case)
+    bench.versions._at_once, bench.versions.paused = False, True  # the plan alone may swap
+    assert bench.command('maintenance', on=True)['ok']
+    bench.wait(2.0)
+    assert bench.versions.live is None
+    bench.tap(case, 'good')
+    bench.wait(6.0)
+    bench.wait(2.0)
+    assert bench.versions.live == staged
+    assert bench.entries('promote')[-1].body['reason'] == 'scheduled'
+    assert not bench.command('unschedule')['ok']
+
+
 def test_the_budget_holds_instead_of_asking_and_lists_the_case() -> None:
     bench = Bench(cell(budget=BudgetSpec(1.0, 2.0)))
     cases = [bench.step('good') for _ in range(3)]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from model_cases import Shelf
 
-from cobot_ai.app.gate import FILE_CHECKS, GateOptions
+from cobot_ai.app.gate import GateOptions
+from cobot_ai.app.gate_parts import FILE_CHECKS
 from cobot_ai.app.opinions import judged_by
 from cobot_ai.app.retrain import Trainer, build_candidate, certify_contexts, data_hash
 from cobot_ai.core.errors import GateError

@@ -97,6 +97,10 @@ def test_history_says_what_ran_when(cell, client):
     assert [s['model'] for s in spans] == [first, second]
     assert spans[0]['to_ns'] == spans[1]['from_ns']
     assert spans[1]['to_ns'] is None
+    at = spans[1]['from_ns']
+    for moment, models in ((at, [second]), (at - 1, [first]), (0, [])):
+        found = client.get(f'/api/history?at_ns={moment}').json['spans']
+        assert [s['model'] for s in found] == models
 
 
 def test_stats_count_only_what_the_ledger_has(cell, client):

@@ -11,6 +11,7 @@ from bad_models import BASE, PLANTS, Plant, Tampered, file, judge
 from cobot_ai.app.examine import examine
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.core.suite import Suite, TrialLimits
+from cobot_ai.core.types import Missing
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import GateFiles, load
 
@@ -168,3 +169,26 @@ def test_a_foreign_model_that_learnt_nothing_is_refused():
     old, new = bad_models.cases(60), bad_models.cases(120)[60:]
     fitted, manifest = outside(model_cases.relabel(old), old[-1].window.end_ns)
     assert 'skill' in foreign(fitted, manifest, [*old, *new]).failed
+
+
+def test_by_hand_a_channel_is_taken_away_on_cases_that_are_new_to_the_model():
+    cell, made = bad_models.spec('kernel', Missing.MASK), bad_models.cases(120)
+    shelf = model_cases.Shelf()
+    digest, manifest = bad_models.build_candidate(
+        made, OnnxFitter(), cell, load, shelf, '', 1, 'test'
+    )
+    blob = shelf.get(digest)[0]
+
+    def dead_channels(thorough):
+        options = GateOptions(BASE, files=GateFiles(), spec=cell, thorough=thorough)
+        report = examine(blob, manifest, made, OnnxFitter(), load, None, options)
+        check = next(c for c in report.checks if c.name == 'dead_channel')
+        assert report.failed == (() if check.passed else ('dead_channel',))
+        return check, {n: f['accuracy'] for n, f in check.figures['channels'].items()}
+
+    seen, remembered = dead_channels(thorough=False)
+    new, honest = dead_channels(thorough=True)
+    assert honest['wrench.fz'] < 0.8, 'jams show in fz alone'
+    assert remembered['wrench.fz'] > honest['wrench.fz']
+    assert honest['wrench.fx'] > 0.9, 'nothing shows in fx'
+    assert seen.passed and not new.passed, 'the cell file lets it judge without fz'
