@@ -79,8 +79,14 @@ def write_schema(file: Path) -> None:
     file.write_text(json.dumps(cell_schema(), indent=2) + '\n')
 
 
+BOOL = 'tag:yaml.org,2002:bool'
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without aliases (a few bytes of them can fill the memory) and double keys."""
+    """YAML without aliases (a few bytes of them can fill the memory) and double keys.
+
+    As in YAML 1.2 only true and false are booleans: `on` and `off` are keys of a threshold.
+    """
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -102,6 +108,12 @@ _TIME = ('tag:yaml.org,2002:str', re.compile(r'\d{1,2}:\d{2}$'))
 _Loader.yaml_implicit_resolvers = {
     first: [_TIME, *known] if first.isdigit() else known
     for first, known in _Loader.yaml_implicit_resolvers.items()
+}
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in forms if tag != BOOL or first in 'tTfF']
+    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 

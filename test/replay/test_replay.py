@@ -11,17 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cells import signal, step_messages
+from cells import signal, step_messages, wrench
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from cobot_ai.app.operator import Habits
 from cobot_ai.cli.main import main
 from cobot_ai.cli.replay import Options, run_replay
 from cobot_ai.core.errors import CobotAiError, ConfigError, DataError
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, RawMessage
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.clips import to_mcap
-from cobot_ai.store.typestore import typestore
+from cobot_ai.store.typestore import encode, typestore
 
 S = 10**9
 CELL = """
@@ -229,3 +229,39 @@ def test_real_wrench_recordings_replay_alike_twice(name: str, tmp_path: Path) ->
     assert reports[0]['acted'] + reports[0]['asked'] == reports[0]['cases']
     assert reports[0]['wrong_alone'] <= max(1, 0.05 * reports[0]['acted'])
     assert reports[0]['dropped'] == reports[0]['late'] == reports[0]['missing'] == 0
+
+
+EDGES = """
+step:
+  trigger: edge
+  samples: 16
+  context: [program]
+  context_topic: program
+  edges:
+    - {topic: io/clamped, on: rising, marks: begin}
+    - {topic: io/clamped, on: falling, marks: end}
+"""
+
+
+def test_steps_of_a_digital_line_and_its_context_come_out_of_a_bag_too(tmp_path: Path) -> None:
+    bool_type, string = 'std_msgs/msg/Bool', 'std_msgs/msg/String'
+    rows, rng = [], np.random.default_rng(0)
+    start = 10**18
+    rows.append(RawMessage('/program', string, start, encode(string, {'data': 'weld_7'})))
+    for n in range(3):
+        at = start + (n + 1) * 2 * S
+        rows.append(RawMessage('/io/clamped', bool_type, at - S, encode(bool_type, {})))
+        rows.append(RawMessage('/io/clamped', bool_type, at, encode(bool_type, {'data': True})))
+        rows += step_messages(at, signal('good', rng))[1:-1]
+        rows.append(RawMessage('/io/clamped', bool_type, at + 320 * 10**6, encode(bool_type, {})))
+    rows.append(wrench(start + 9 * S, 0.0, 2.0))
+    with Writer(tmp_path / 'bag', version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        types = {m.topic: m.type for m in rows}
+        made = {t: writer.add_connection(t, k, typestore=typestore()) for t, k in types.items()}
+        for m in rows:
+            writer.write(made[m.topic], m.t_ns, m.data)
+    cell = tmp_path / 'cell.yaml'
+    cell.write_text(CELL.replace('step: {topic: step, samples: 16, context: [operation]}', EDGES))
+    report = run_replay(Options(tmp_path / 'bag', str(cell), tmp_path / 'out'), lambda text: None)
+    assert report['cases'] == 3
+    assert list(report['contexts']) == ['program=weld_7']

@@ -85,3 +85,12 @@ def test_hostile_files_are_a_clear_refusal(write, text):
 def test_a_folder_is_no_cell_file(tmp_path):
     with pytest.raises(ConfigError):
         load_cell(tmp_path)
+
+
+def test_on_and_off_are_keys_and_no_booleans(tmp_path):
+    file = tmp_path / 'cell.yaml'
+    text = find_cell('wrench_cases').read_text()
+    new = 'trigger: threshold\n  threshold: {channel: wrench.fx, on: 10, off: 5}'
+    file.write_text(text.replace('trigger: message', new, 1))
+    threshold = load_cell(file).step.threshold
+    assert (threshold.on, threshold.off) == (10, 5)

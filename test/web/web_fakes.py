@@ -136,6 +136,7 @@ class FakeCell:
     frozen: bool = False
     silent: bool = False
     held: bool = False
+    motion: Any = None
     auto_paused: bool = False
     name: str = 'Cell 7'
     news: Callable[[], None] = lambda: None
@@ -210,6 +211,7 @@ class FakeCell:
             **self.load,
             'maintenance': self.maintenance,
             'auto_paused': self.auto_paused,
+            **({'motion': self.motion} if self.motion else {}),
         }
         return state, (time.monotonic() - self._beat) * 1e3
 
