@@ -70,7 +70,7 @@ def _panel(index: int, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
         place = x(row['epsilon']) + 5 * (names.index(row['rule']) - len(names) / 2)
         colour = COLOURS[row['rule']]
         dot = y(row['silent_error'])
-        shapes.append(_line(place, dot, place, y(row['worst_5_percent']), colour))
+        shapes.append(_line(place, dot, place, min(dot, y(row['worst_5_percent'])), colour))
         shapes.append(
             f'<circle cx="{place:.1f}" cy="{dot:.1f}" r="3.2" fill="{colour}">'
             f'<title>{row["rule"]}: {row["silent_error"]:.4f} of what it acted on, '

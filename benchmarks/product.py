@@ -66,7 +66,7 @@ def replay(setup: Setup, name: str) -> dict[str, Any]:
         )
         spec = load_cell(cell)
         names = {c.name for c in spec.question.classes}
-        nominal = next(c.name for c in spec.question.classes if c.nominal)
+        nominal = next((c.name for c in spec.question.classes if c.nominal), None)
         wrong = count_wrong(next((folder / 'out').rglob('ledger.db')), truth, names, nominal)
     keys = ('cases', 'acted', 'asked', 'expired', 'wrong_alone', 'asks_per_hour', 'digest')
     row = {key: report[key] for key in keys}
@@ -75,7 +75,7 @@ def replay(setup: Setup, name: str) -> dict[str, Any]:
     return {**row, **facts, 'models': len(report['models']), 'latency_ms': report['latency_ms']}
 
 
-def count_wrong(ledger: Path, truth: Path, names: set[str], nominal: str) -> int:
+def count_wrong(ledger: Path, truth: Path, names: set[str], nominal: str | None) -> int:
     """Decisions taken alone whose class is not the true one, from the two files alone."""
     with truth.open(newline='', encoding='utf-8') as file:
         rows = [r for r in csv.DictReader(file) if r['kind'] == 'class' or r['kind'] in names]
@@ -92,7 +92,7 @@ def count_wrong(ledger: Path, truth: Path, names: set[str], nominal: str) -> int
 
 
 def true_class(
-    spans: list[tuple[int, int, dict[str, str]]], start: int, end: int, nominal: str
+    spans: list[tuple[int, int, dict[str, str]]], start: int, end: int, nominal: str | None
 ) -> str | None:
     """The class that covers most of [start, end); None where nobody can tell."""
     covered: dict[str, int] = {}

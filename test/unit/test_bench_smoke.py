@@ -63,3 +63,4 @@ def test_silent_errors_are_counted_from_truth_intervals() -> None:
     assert product.true_class(spans, 12, 14, 'ok') == 'slip'
     assert product.true_class(spans, 20, 30, 'ok') == 'ok'
     assert product.true_class(spans, 32, 34, 'ok') is None
+    assert product.true_class(spans, 20, 30, None) is None
