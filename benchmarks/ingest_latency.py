@@ -137,7 +137,7 @@ def _refitting(robot: Any) -> Iterator[None]:
 def _report(found: dict[str, list[float]]) -> dict[str, Any]:
     rows = []
     for name, values in found.items():
-        p50, p99, p999 = np.percentile(values, [50, 99, 99.9])
+        p50, p99, p999 = np.percentile(values, [50, 99, 99.9]).tolist()
         row = {'p50_ms': p50, 'p99_ms': p99, 'p999_ms': p999}
         rows.append(
             {'when': name, 'steps': len(values), **{k: round(v, 2) for k, v in row.items()}}

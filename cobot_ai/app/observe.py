@@ -66,7 +66,8 @@ class Observer:
         self._decoder = decoder
         reach = max((reach_ns(s) for s in spec.streams), default=0)
         span_s = (spec.step.length_s or MAX_STEP_S) + spec.step.settle_s + spec.step.hop_s
-        keep_ns = round(span_s * 1e9) + 2 * reach
+        # What is read together, and late, must not push out what a window still needs.
+        keep_ns = round(span_s * 1e9) + 2 * reach + TOGETHER_NS + SLACK_NS
         self.rings = {s.name: Ring(s, keep_ns / 1e9) for s in spec.streams}
         self._streams = {resolve(s.topic): s for s in spec.streams}
         self.step_topic = resolve(spec.step.topic)
@@ -163,6 +164,7 @@ class Observer:
         elif batch.topic in self._source.topics:
             self._kept.add(batch)
         if self._source.timed:
+            self._advance(batch.t_ns[0])
             self._advance(batch.t_ns[-1])
 
     def _wait(self, batch: RawBatch) -> None:

@@ -25,8 +25,8 @@ LOOKS_LIKE: dict[str, tuple[tuple[str, float, float], ...]] = {
 
 FAR: dict[str, float] = {'m': 50.0, 'm/s': 50.0, 'rad': 50.0, 'rad/s': 100.0}
 """Magnitude that a robot cell does not reach in this unit; holds where no limit is declared."""
-MOST = 0.9
-"""Share of the values that must fit the other unit, and not this one."""
+MANY, MOST = 0.5, 0.9
+"""Share of the values that must lie outside as they are, and inside when converted."""
 
 
 def check(
@@ -51,7 +51,7 @@ def check(
         return in_range, None, ''
     unit = _other_unit(channel.unit, v[inside & finite], low, high)
     if unit:
-        return in_range, Problem.UNIT, unit
+        return np.zeros(len(v), np.bool_), Problem.UNIT, unit  # then none of them is right
     if (inside & ~finite).any():
         return in_range, Problem.NON_FINITE, ''
     return in_range, Problem.OUT_OF_RANGE if (inside & ~in_range).any() else None, ''
@@ -67,7 +67,7 @@ def limits(channel: ChannelSpec) -> tuple[float, float]:
 
 def _other_unit(unit: str, v: Doubles, low: float, high: float) -> str:
     """The unit the values seem to have: out of range as they are, in range when converted."""
-    if not len(v) or ((v < low) | (v > high)).mean() < MOST:
+    if not len(v) or ((v < low) | (v > high)).mean() < MANY:
         return ''
     for name, factor, offset in LOOKS_LIKE.get(unit, ()):
         converted = v * factor + offset

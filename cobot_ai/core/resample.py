@@ -79,7 +79,7 @@ def band_rms(
         f = np.fft.rfftfreq(len(mirrored), t[1] - t[0])
         spectrum = np.where((f >= band[0]) & (f < band[1]), np.fft.rfft(mirrored), 0.0)
         even = np.fft.irfft(spectrum, len(mirrored))[: len(even)]
-    index = np.minimum(np.arange(len(t)) * samples // len(t), samples - 1)
+    index = np.clip((t / length_s * samples).astype(np.int64), 0, samples - 1)
     power, there = mean(index, even**2, samples)
     power = (
         power if there.all() else np.interp(np.arange(samples), np.flatnonzero(there), power[there])
@@ -88,7 +88,16 @@ def band_rms(
 
 
 def _uniform(s: Doubles, v: Doubles, length_s: float, rate_hz: float) -> tuple[Doubles, Doubles]:
-    """The signal at its rated rate from start to end, gaps bridged by straight lines."""
-    n = max(4, round(length_s * rate_hz))
-    t = centres(length_s, n)
+    """The signal at an even rate from its first sample in the window on.
+
+    Samples without a gap are taken as they are, for a straight line between two of them would
+    soften fast vibration; only where some are missing are they bridged by straight lines.
+    """
+    first = int(np.searchsorted(s, 0.0))
+    s_in, v_in = s[first:], v[first:]
+    if len(s_in) >= 4 and np.diff(s_in).max() < 1.8 / rate_hz:
+        return np.linspace(s_in[0], s_in[-1], len(s_in)), v_in
+    start = float(s_in[0]) if len(s_in) and s_in[0] < 1 / rate_hz else 0.0
+    n = max(4, int((length_s - start) * rate_hz))
+    t = np.asarray(start + np.arange(n) / rate_hz, np.float64)
     return t, np.interp(t, s, v)
