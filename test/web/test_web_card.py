@@ -84,6 +84,12 @@ def inside(inner, outer):
 
 @pytest.mark.parametrize('lang', ['en', 'de'])
 def test_a_low_screen_shows_the_countdown_and_what_happens_without_an_answer(cell, tablet, lang):
+    for label in ('seated', 'misaligned'):
+        past = cell.ask(undo_s=0.0)
+        who = {'case': past, 'by': 'Ana', 'tablet': 'other', 'epoch': 0, 'key': f'past-{label}'}
+        cell.submit({'kind': 'answer', 'label': label, **who}, 1)
+        with cell.lock:
+            cell.desk.tick()
     page = tablet(size=LOW, lang=lang)
     case = cell.ask(
         classes=FOUR,
@@ -102,6 +108,9 @@ def test_a_low_screen_shows_the_countdown_and_what_happens_without_an_answer(cel
         assert inside(box, place), (box, place)
     for box in boxes(page, 'button'):
         assert inside(box, [0, 0, LOW['width'], LOW['height']]), box
+    (signals,) = boxes(page, '.traces')
+    plot = boxes(page, '.trace')[0]
+    assert inside(plot, signals) and plot[3] - plot[1] >= 30, (plot, signals)
 
 
 @pytest.mark.parametrize('size', [LANDSCAPE, LOW], ids=['landscape', 'low'])

@@ -1,6 +1,7 @@
 """Connection, several tablets, reloads: nothing is lost and nobody is left guessing."""
 
 import json
+import time
 
 import pytest
 from test_web_card import answers, settled, shown, tap, until
@@ -237,10 +238,12 @@ def test_rule_05_a_held_process_is_resumed_by_holding_not_by_a_tap(cell, tablet)
     button.wait_for()
     settled(page)
     button.click()
-    page.wait_for_timeout(100)
-    assert cell.held
+    page.get_by_text('Hold the button until the ring is full').wait_for()
+    assert cell.held and cell.commands == []
     button.hover()
+    begun = time.monotonic()
     page.mouse.down()
     page.get_by_role('heading', name='Running').wait_for()
+    assert time.monotonic() - begun >= 1.5
     page.mouse.up()
     assert [c['kind'] for c in cell.commands] == ['resume']

@@ -147,15 +147,6 @@ def test_a_hold_is_for_what_was_pressed_even_when_the_list_moves_under_the_finge
     assert cell.registry.current() == wanted
 
 
-def test_letting_go_too_early_is_said(cell, tablet):
-    cell.held = True
-    page = tablet()
-    button = page.get_by_role('button', name='Hold 1.5 s to resume')
-    button.wait_for()
-    settled(page)
-    button.click()
-    page.get_by_text('Hold the button until the ring is full').wait_for()
-    assert cell.held
 
 
 def test_names_in_other_languages_of_the_plant_and_the_longer_pseudo_language(cell, tablet):

@@ -87,7 +87,7 @@ function Columns({ of, past }: { of: Of; past: PastCase[] }) {
         <span key={p.case} class={p.good ? 'past good' : 'past bad'}>
           <Glyph name={p.good ? 'continue' : 'reject'} />
           <span>
-            {p.good ? t('evidence.good_case') : t('evidence.bad_case')}{' '}
+            <span class="kind">{p.good ? t('evidence.good_case') : t('evidence.bad_case')} </span>
             <b>
               <bdi>{labelText(of, p.label)}</bdi>
             </b>

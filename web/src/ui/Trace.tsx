@@ -21,6 +21,8 @@ interface Pad {
   bottom: number;
 }
 const PAD: Pad = { left: 68, right: 12, top: 8, bottom: 26 };
+/** Lower plots have no room for two labels. */
+const LABELS_PX = 36;
 const SMALL: Pad = { left: 4, right: 4, top: 8, bottom: 26 };
 
 export function Trace({ curve, name, range, small = false }: Props) {
@@ -72,7 +74,7 @@ function axes({ c, w, h, pad, ink }: Frame, range: Range, curve: Curve, small: b
   c.strokeStyle = ink('--line');
   c.lineWidth = 1;
   c.strokeRect(pad.left, pad.top, w - pad.left - pad.right, h - pad.top - pad.bottom);
-  if (small) return;
+  if (small || h - pad.top - pad.bottom < LABELS_PX) return;
   const [low, high] = labels(range.low, range.high, number);
   const [from, to] = labels(curve.t[0] ?? 0, curve.t[curve.t.length - 1] ?? 0, number);
   c.fillStyle = ink('--ink');
