@@ -57,6 +57,7 @@ class Authority:
             self._resume,
             self._calm,
             parts.clock.now_ns,
+            lambda case, by: self.desk.label(case, None, by, 'forgotten'),
         )
 
     # ------------------------------------------------------------ life
@@ -152,13 +153,17 @@ class Authority:
         begun = self._p.stopwatch()
         case = case_of(self._p.ledger.next_case(), cut, self.spec)
         self._judges.decided(case.id)
-        now, scorer = self._p.clock.monotonic_ns(), self._p.versions.scorer
+        now, versions = self._p.clock.monotonic_ns(), self._p.versions
+        scorer, notes = versions.spares.choose(
+            versions.scorer, versions.live, case.context, case.window
+        )
         standing = self.memory.standing(case, scorer, now)
         decision, broken = judge(case, scorer, standing, self.spec)
         decision = self._merged(case, decision)
         decision = self.memory.within_budget(decision, now)
         latency_ms = (self._p.stopwatch() - begun) * 1e3
-        drafts = [Draft('decision', decision_body(case, decision, latency_ms, cut.ingest), case.id)]
+        body = decision_body(case, decision, latency_ms, cut.ingest)
+        drafts = [*notes, Draft('decision', body, case.id)]
         if broken is not None:
             drafts.append(Draft('fault', {'code': 'model', 'detail': broken}, case.id))
         self.memory.keep(case)

@@ -29,6 +29,8 @@ def obstacle(digest: str, manifest: Manifest, live: str | None, lived: Collectio
         return 'gate'
     if digest in lived:
         return 'was_live'
+    if manifest.facts.get('dropped'):
+        return 'spare'
     # It was compared with a version that is no longer live: nobody knows whether it is better
     # than the present one. The trainer makes another with the next label.
     return '' if manifest.parent == (live or '') else 'stale_parent'
@@ -75,4 +77,5 @@ def candidate_body(digest: str, manifest: Manifest) -> Json:
         'labels': dict(manifest.labels),
         'certificates': [asdict(c) for c in manifest.certificates],
         'head': manifest.head,
+        'dropped': list(manifest.facts.get('dropped', ())),
     }

@@ -30,6 +30,7 @@ class Operations:
         resume: Callable[[str], None],
         calm: Callable[[str, str], list[Draft]],
         now_ns: Callable[[], int],
+        withdraw: Callable[[int, str], Draft],
     ) -> None:
         self._ledger, self._hold, self._resume = ledger, hold, resume
         self._calls: dict[str, Call] = {
@@ -39,6 +40,7 @@ class Operations:
             'schedule': lambda by, c: versions.schedule(_model(c), str(c.get('at')), by, now_ns()),
             'unschedule': lambda by, c: versions.unschedule(by),
             'retrain': lambda by, c: [],  # the trainer follows the ledger and sees the command
+            'forget': lambda by, c: self._forget(by, c, withdraw),
             'end_alarm': lambda by, c: calm(by, str(c.get('context', ''))),
             'hold': lambda by, c: self._move(self._hold, by),
             'resume': lambda by, c: self._move(self._resume, by),
@@ -63,8 +65,24 @@ class Operations:
             raise DataError('The command needs a key.')
         drafts = self._calls[kind](by, command)
         reply: Json = {'key': key, 'ok': True, 'status': 'done', 'reason': ''}
-        body = {'kind': kind, 'by': by, 'ok': True, 'reason': '', 'reply': reply}
+        why = str(command.get('why', ''))
+        body = {'kind': kind, 'by': by, 'ok': True, 'reason': why, 'reply': reply}
         return [*drafts, Draft('command', body, key=key)], reply
+
+    def _forget(
+        self, by: str, command: Mapping[str, object], withdraw: Callable[[int, str], Draft]
+    ) -> list[Draft]:
+        """Withdraw the label of a case, or every label a person gave."""
+        case, person = command.get('case'), command.get('person')
+        if (case is None) == (person is None) or not command.get('why'):
+            raise DataError('Say why, and which: one case, or one person.')
+        labels = {c: e for c, e in self._ledger.labels().items() if e.body['label'] is not None}
+        found = [c for c, e in sorted(labels.items()) if person in (e.body['by'], None)]
+        found = [c for c in found if case in (c, None)]
+        if not found:
+            whose = f'case {case}' if person is None else f'"{person}"'
+            raise DataError(f'There is no label of {whose} to forget.')
+        return [withdraw(c, by) for c in found]
 
     @staticmethod
     def _move(call: Callable[[str], None], by: str) -> list[Draft]:

@@ -9,6 +9,7 @@ from cobot_ai.app import history
 from cobot_ai.app.candidates import LATEST, candidate_body, obstacle, staged_last, tidy
 from cobot_ai.app.ports import Draft, LedgerReader, Registry, Scorer, ScorerLoader
 from cobot_ai.app.schedule import Plan, due, recall, skipped
+from cobot_ai.app.spares import Spares
 from cobot_ai.core.calendar import Breaks
 from cobot_ai.core.errors import CobotAiError, DataError, GateError, ModelError, StoreError
 
@@ -43,6 +44,7 @@ class Versions:
     ) -> None:
         self._registry, self._loader, self._ledger = registry, loader, ledger
         self._at_once, self._breaks = at_once, breaks or Breaks()
+        self.spares = Spares(registry, loader)
         self.scorer: Scorer | None = None
         self.live: str | None = None
         self.staged: str | None = None
@@ -58,6 +60,7 @@ class Versions:
         Falls back to the version before when the live one cannot be loaded.
         """
         drafts: list[Draft] = []
+        self.spares.recall(self._ledger)
         self.paused = self._rolled_back_last()
         digest = self._registry.current()
         while digest is not None and self.scorer is None:
@@ -109,6 +112,7 @@ class Versions:
         reason = obstacle(digest, manifest, self.live, self._lived())
         body = candidate_body(digest, manifest) | {'staged': not reason, 'reason': reason}
         drafts = [Draft('candidate', body)]
+        self.spares.learn(body)
         if reason:
             return drafts
         if self.plan is not None and self.plan.model not in (None, digest):
@@ -119,7 +123,9 @@ class Versions:
     def _tidy(self, newest: str) -> None:
         """Forget old candidates; a version that ever decided stays, or nothing could be redone."""
         planned = self.plan.model if self.plan else None
-        tidy(self._registry, {*self._lived(), newest, self.live, self.staged, planned})
+        served = {e.body['model'] for e in self._ledger.last('sensors', 100_000)}
+        keep = {*self._lived(), *served, *self.spares.digests, newest, self.live, self.staged}
+        tidy(self._registry, keep | {planned})
 
     def _lived(self) -> set[str]:
         return {e.body['model'] for e in history.changes(self._ledger)}

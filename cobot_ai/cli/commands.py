@@ -15,6 +15,7 @@ from cobot_ai.cli.auto_operator import Habits as AutoHabits
 from cobot_ai.cli.demo import DemoOptions, run_demo
 from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, run_init
 from cobot_ai.cli.gates import gates_arguments, run_gates
+from cobot_ai.cli.labels import labels_arguments, run_labels
 from cobot_ai.cli.people import (
     certs_arguments,
     people_arguments,
@@ -263,23 +264,6 @@ def _readable(registry: ModelFolder, digest: str) -> bool:
     return True
 
 
-def _labels(args: Args, say: Say) -> int:
-    for case, entry in sorted(LedgerFile.reader(_folder(args).ledger).labels().items()):
-        body = entry.body
-        say(
-            json.dumps(
-                {
-                    'case': case,
-                    'label': body['label'],
-                    'by': body['by'],
-                    'source': body['source'],
-                    'context': body['context'],
-                }
-            )
-        )
-    return 0
-
-
 def _waiting(args: Args, say: Say) -> int:
     for row in waiting(all_entries(LedgerFile.reader(_folder(args).ledger))):
         say(json.dumps(row))
@@ -300,7 +284,7 @@ COMMANDS = (
     Command('models', 'Model versions, and what ran when.', models_arguments, run_models),
     Command('swap', 'Plan a swap of the model.', swap_arguments, run_swap),
     Command('rollback', 'Make the version before live again.', rollback_arguments, run_rollback),
-    Command('labels', 'List the labels of a cell, one JSON line each.', _cell_arguments, _labels),
+    Command('labels', 'List the labels of a cell, or forget some.', labels_arguments, run_labels),
     Command(
         'waiting',
         'List the cases that wait for a look, one JSON line each.',

@@ -45,13 +45,13 @@ def swap_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument('--at', default='break', help='break, now, 14:00, or a date with time')
     p.add_argument('--model', help='version; default: the newest that passed')
     p.add_argument('--cancel', action='store_true', help='drop the planned swap')
-    _console(p)
+    console_arguments(p)
 
 
 def rollback_arguments(p: argparse.ArgumentParser) -> None:
     """Arguments of `rollback`."""
     p.add_argument('cell', help='cell file, or the name of a shipped one')
-    _console(p)
+    console_arguments(p)
 
 
 def _cell(p: argparse.ArgumentParser) -> None:
@@ -59,8 +59,9 @@ def _cell(p: argparse.ArgumentParser) -> None:
     p.add_argument('--data-dir', default='', help="the cell's folder")
 
 
-def _console(p: argparse.ArgumentParser) -> None:
-    p.add_argument('--by', required=True, help='your name, for the record')
+def console_arguments(p: argparse.ArgumentParser, required: bool = True) -> None:
+    """Arguments of commands that a running cell carries out."""
+    p.add_argument('--by', required=required, help='your name, for the record')
     p.add_argument('--url', default='http://127.0.0.1:8080', help='address of the console')
 
 
@@ -132,26 +133,26 @@ def run_swap(args: argparse.Namespace, say: Say) -> int:
     """Plan a swap of a running cell, or drop the plan."""
     spec = load_cell(args.cell)
     if args.cancel:
-        return _send({'kind': 'unschedule'}, args, say)
+        return send({'kind': 'unschedule'}, args, say)
     model = None
     if args.model:
         folder = cell_folder(args.data_dir, spec.name, Path.home())
         model = ModelFolder(folder.registry).find(args.model)
     if args.at == 'now' and model is not None:
-        return _send({'kind': 'promote', 'model': model}, args, say)
+        return send({'kind': 'promote', 'model': model}, args, say)
     if args.at == 'now':
         raise DataError('Say which version shall go live now: give --model.')
     command: Json = {'kind': 'schedule', 'at': args.at}
-    return _send(command | ({'model': model} if model else {}), args, say)
+    return send(command | ({'model': model} if model else {}), args, say)
 
 
 def run_rollback(args: argparse.Namespace, say: Say) -> int:
     """Make the version before live again in a running cell."""
     load_cell(args.cell)
-    return _send({'kind': 'rollback'}, args, say)
+    return send({'kind': 'rollback'}, args, say)
 
 
-def _send(command: Json, args: argparse.Namespace, say: Say) -> int:
+def send(command: Json, args: argparse.Namespace, say: Say) -> int:
     """Send a command to the cell's console, as the page does.
 
     Raises:

@@ -39,6 +39,7 @@ COMMANDS: dict[str, Role] = {
     'resume': Role.OPERATOR,
     'maintenance': Role.AMBASSADOR,
     'retrain': Role.AMBASSADOR,
+    'forget': Role.ENGINEER,
     'end_alarm': Role.ENGINEER,
     'promote': Role.ENGINEER,
     'rollback': Role.ENGINEER,

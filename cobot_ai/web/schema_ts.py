@@ -43,6 +43,7 @@ BODY_OF_KIND = {
     'promote': 'PromoteBody',
     'rollback': 'RollbackBody',
     'schedule': 'ScheduleBody',
+    'sensors': 'SensorsBody',
     'unschedule': 'UnscheduleBody',
     'maintenance': 'MaintenanceBody',
     'hold': 'HoldBody',

@@ -147,6 +147,18 @@ class Retrain(_Command):
     kind: Literal['retrain']
 
 
+class Forget(_Command):
+    """Withdraw the label of one case, or all labels one person gave; the next model is refitted.
+
+    Exactly one of `case` and `person`.
+    """
+
+    kind: Literal['forget']
+    case: CaseId | None = None
+    person: Name | None = None
+    why: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class Hold(_Command):
     """Ask for a hold of the process."""
 
@@ -175,6 +187,7 @@ Command = Annotated[
     | Schedule
     | Unschedule
     | Retrain
+    | Forget
     | Hold
     | Resume,
     Field(discriminator='kind'),

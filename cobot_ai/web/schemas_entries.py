@@ -293,6 +293,16 @@ class CandidateBody(Body):
     head: str = ''
     staged: bool = False
     reason: str = ''
+    dropped: list[str] = []
+
+
+class SensorsBody(Body):
+    """`sensors`: channels were lost or came back, and who judges now."""
+
+    context: str
+    lost: list[str]
+    serving: Literal['full', 'masked', 'without']
+    model: str | None
 
 
 class PromoteBody(Body):

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 
 import pytest
 from bench_cell import Bench
-from cells import cell, question
+from cells import cell, question, signal, step_messages
 from docs_text import ROOT, first_column, first_texts, marked, rows, section, tree
 
 from cobot_ai.app.judgement import Resolved
@@ -47,6 +47,16 @@ def learn_and_swap(bench: Bench) -> None:
     bench.authority.incident_stored(facts)
 
 
+def lose_a_channel(bench: Bench) -> None:
+    values = [(float('nan'), fz) for _, fz in signal('good', bench.rng)]
+    for message in step_messages(bench.clock.t_ns, values):
+        bench.clock.t_ns = max(bench.clock.t_ns, message.t_ns)
+        bench.authority.take(message)
+    bench.wait(0.2)
+    bench.tap(bench.entries('decision')[-1].case, 'good')
+    bench.wait(5.1)
+
+
 def audits_and_an_alarm() -> list[Entry]:
     """Every sure decision is audited, and from a certain day on every answer is another one."""
     risk = replace(cell().risk, audit_first=1.0, audit_last=1.0)
@@ -85,6 +95,7 @@ def talk(bench: Bench) -> None:
 def story() -> list[Entry]:
     bench = Bench(cell(question=question(undo_s=5.0)))
     learn_and_swap(bench)
+    lose_a_channel(bench)
     talk(bench)
     bench.judge()  # of the step before
     bench.judge()  # of none

@@ -145,6 +145,7 @@ export interface CandidateBody {
   head?: string;
   staged?: boolean;
   reason?: string;
+  dropped?: string[];
 }
 
 /** Route `/api/cases/<id>`: one decision end to end. */
@@ -352,6 +353,17 @@ export interface Figure {
   low: number | null;
   high: number | null;
   n: number;
+}
+
+/** Withdraw the label of one case, or all labels one person gave; the next model is refitted. Exactly one of `case` and `person`. */
+export interface Forget {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'forget';
+  case?: number | null;
+  person?: string | null;
+  why: string;
 }
 
 /** One named check of a candidate. */
@@ -712,6 +724,14 @@ export interface ScheduleBody {
   by: string;
 }
 
+/** `sensors`: channels were lost or came back, and who judges now. */
+export interface SensorsBody {
+  context: string;
+  lost: string[];
+  serving: 'full' | 'masked' | 'without';
+  model: string | null;
+}
+
 /** The figure of one shift, `2026-11-22 06:00`. */
 export interface ShiftFigure {
   value: number | null;
@@ -832,7 +852,7 @@ export interface WhatIfOption {
   cost_per_shift: number;
 }
 
-export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Retrain | Hold | Resume;
+export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Retrain | Forget | Hold | Resume;
 
 export interface Bodies {
   start: StartBody;
@@ -853,6 +873,7 @@ export interface Bodies {
   promote: PromoteBody;
   rollback: RollbackBody;
   schedule: ScheduleBody;
+  sensors: SensorsBody;
   unschedule: UnscheduleBody;
   maintenance: MaintenanceBody;
   hold: HoldBody;

@@ -1,0 +1,92 @@
+"""While a channel is lost: the live version without it, as soon as there is one.
+
+The live version judges at once with its masked kernel. A version derived from it, solved again
+without the lost channels, takes over when the trainer has offered one that passed the gate; it has
+its own certificates. When the channels return, so does the live version. Nothing here waits for
+the trainer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cobot_ai.app.candidates import LATEST
+from cobot_ai.app.ports import Draft, LedgerReader, Registry, Scorer, ScorerLoader
+from cobot_ai.core.errors import ModelError
+from cobot_ai.core.types import Json, Window
+
+Lost = tuple[str, ...]
+FULL, MASKED, WITHOUT = 'full', 'masked', 'without'
+"""Who judges: the live version, its masked kernel, or the version without the lost channels."""
+
+
+class Spares:
+    """Versions without lost channels, and which of them judges.
+
+    Args:
+        registry: Stored versions. loader: Makes a scorer of one.
+    """
+
+    def __init__(self, registry: Registry, loader: ScorerLoader) -> None:
+        self._registry, self._loader = registry, loader
+        self._known: dict[tuple[str, Lost], str] = {}
+        self._loaded: dict[str, Scorer] = {}
+        self._now: dict[str, tuple[Lost, str]] = {}
+
+    def recall(self, ledger: LedgerReader) -> None:
+        """Learn from the record which derived versions there are."""
+        for entry in reversed(ledger.last('candidate', LATEST)):
+            self.learn(entry.body)
+
+    def learn(self, candidate: Mapping[str, object]) -> None:
+        """A derived version was offered (its `candidate` entry)."""
+        dropped, parent = candidate.get('dropped'), candidate.get('parent')
+        if isinstance(dropped, list) and dropped and parent and candidate['passed']:
+            self._known[str(parent), tuple(sorted(dropped))] = str(candidate['model'])
+
+    @property
+    def digests(self) -> set[str]:
+        """Every derived version that may be needed."""
+        return set(self._known.values())
+
+    def choose(
+        self, live: Scorer | None, digest: str | None, context: str, window: Window
+    ) -> tuple[Scorer | None, list[Draft]]:
+        """Who judges a window, and what is to be recorded when that changed in its context.
+
+        Args:
+            live: The live version. digest: Its digest. context: Context of the case.
+            window: Its window.
+        """
+        lost = lost_of(window)
+        if live is None or digest is None or not lost:
+            return live, self._note(context, (), FULL, digest)
+        spare = self._known.get((digest, lost))
+        if spare is None:
+            return live, self._note(context, lost, MASKED, digest)
+        try:
+            return self._load(spare), self._note(context, lost, WITHOUT, spare)
+        except ModelError as e:
+            del self._known[digest, lost]
+            body = {'code': 'model', 'detail': f'Model {spare[:12]} cannot be used: {e}'}
+            notes = self._note(context, lost, MASKED, digest)
+            return live, [Draft('fault', body), *notes]
+
+    def _load(self, digest: str) -> Scorer:
+        if digest not in self._loaded:
+            self._loaded = {digest: self._loader(*self._registry.get(digest))}
+        return self._loaded[digest]
+
+    def _note(self, context: str, lost: Lost, serving: str, model: str | None) -> list[Draft]:
+        before, now = self._now.get(context, ((), FULL)), (lost, serving)
+        self._now[context] = now
+        if before == now:
+            return []
+        body: Json = {'context': context, 'lost': list(lost), 'serving': serving, 'model': model}
+        return [Draft('sensors', body)]
+
+
+def lost_of(window: Window) -> Lost:
+    """Channels of which a window measured nothing, where it measured others."""
+    lost = [c for c, mask in zip(window.channels, window.mask, strict=True) if not mask.any()]
+    return tuple(sorted(lost)) if len(lost) < len(window.channels) else ()
