@@ -18,7 +18,7 @@ from cobot_ai.app.ports import Entry
 from cobot_ai.core.errors import CobotAiError
 from cobot_ai.core.spec import StreamSpec
 from cobot_ai.core.types import Json
-from cobot_ai.ros import convert, names, params, runtime
+from cobot_ai.ros import convert, names, params, priority, runtime
 from cobot_ai.ros.assembly import Cell, open_cell
 from cobot_ai.ros.drain import DeferredService, DrainedTopic
 
@@ -35,6 +35,7 @@ class MonitorNode(LifecycleNode):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(names.MONITOR, **kwargs)
         self._params = params.declare(self, params.MONITOR)
+        priority.real_time(int(self._params['fifo_priority']))
         self._cell: Cell | None = None
         self.turn_period_s = float(self._params['drain_period_s'])
         self._active = False

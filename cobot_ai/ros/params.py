@@ -31,11 +31,13 @@ MONITOR = (
     Param('autostart', True, 'Configure and activate by itself.'),
     Param('shadow', True, 'Advise only: never call the hold and resume services.'),
     Param('stall_s', 1.0, 'Longest stall no sample may be lost in, stream seconds.', 0.1, 60.0),
+    Param('fifo_priority', 0, 'Real-time priority (SCHED_FIFO) of ingest; 0: none.'),
     Param('drain_period_s', 0.005, 'How often streams are read, seconds.', 0.001, 0.1),
 )
 TRAINER = (
     *COMMON,
     Param('poll_period_s', 0.5, 'How often new labels are looked for, seconds.', 0.05, 60.0),
+    Param('sched_idle', False, 'Train only when nothing else wants the processor (SCHED_IDLE).'),
     Param('nice', 19, 'Added to the process priority (19 is the lowest).'),
 )
 CONSOLE = (

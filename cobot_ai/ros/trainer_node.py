@@ -21,7 +21,7 @@ from cobot_ai.core.errors import CobotAiError
 from cobot_ai.model.backbone import eye_of
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import GateFiles, load
-from cobot_ai.ros import convert, names, params, runtime
+from cobot_ai.ros import convert, names, params, priority, runtime
 from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.cellfile import find_cell
 from cobot_ai.store.clips import Clips
@@ -40,6 +40,8 @@ class TrainerNode(Node):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(names.TRAINER, **kwargs)
         self._values = params.declare(self, params.TRAINER)
+        if self._values['sched_idle']:
+            priority.idle()
         os.nice(max(0, int(self._values['nice'])))
         self._spec, self._folder = read_cell(self._values)
         self._stamps = runtime.RosClock(self)

@@ -1,0 +1,36 @@
+"""Scheduling of the processes: real-time for ingest, idle for training. Both are options."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cobot_ai.core.errors import ConfigError
+
+
+def real_time(priority: int) -> None:
+    """Run every thread of this process under SCHED_FIFO; 0 changes nothing.
+
+    Called before anything is opened, so that the threads of the middleware are among them; what
+    is started later (clips, ledger) runs as before.
+
+    Raises:
+        ConfigError: The right for it is missing; the message says how to give it.
+    """
+    if priority <= 0:
+        return
+    policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+    try:
+        for thread in Path('/proc/self/task').iterdir():
+            os.sched_setscheduler(int(thread.name), policy, os.sched_param(priority))
+    except PermissionError as e:
+        raise ConfigError(
+            f'This user may not run at real-time priority {priority}. Add "@robot - rtprio '
+            f'{priority}" to /etc/security/limits.d/cobot_ai.conf for its group (systemd: '
+            f'LimitRTPRIO={priority}) and log in again, or set the parameter fifo_priority to 0.'
+        ) from e
+
+
+def idle() -> None:
+    """Run this process only when nothing else wants the processor (SCHED_IDLE)."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
