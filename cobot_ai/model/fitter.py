@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,8 @@ class OnnxFitter:
         training = arrange_as(cases, state.training.classes)
         if training.channels != state.training.channels:
             return None
-        found = follow(state, cases, cached_table(state.bank, training, self._features))
+        features = partial(cached_table, state.bank, store=self._features)
+        found = follow(state, cases, features)
         return pack(found) if found is not None else None
 
     def without(self, fitted: Fitted, channels: Sequence[str]) -> Fitted | None:

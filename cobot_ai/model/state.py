@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,7 +64,9 @@ class State:
         return [self.training.ids[i] for i in self.known[self.trained.stored]]
 
 
-def follow(state: State, cases: Sequence[LabelledCase], features: Table) -> State | None:
+def follow(
+    state: State, cases: Sequence[LabelledCase], features: Callable[[Training], Table]
+) -> State | None:
     """Learn what is new and forget what is gone, exactly, hyper-parameters as they are.
 
     A new case's honest score is what the model thought of it before learning it, without the
@@ -72,7 +74,7 @@ def follow(state: State, cases: Sequence[LabelledCase], features: Table) -> Stat
 
     Args:
         state: The last fit. cases: All labelled cases that count now.
-        features: Features of `cases`, in the order of their numbers, by the state's bank.
+        features: Features of cases by the state's bank; wanted for new cases only.
 
     Returns:
         None where a full refit is needed.
@@ -90,8 +92,8 @@ def follow(state: State, cases: Sequence[LabelledCase], features: Table) -> Stat
         return None
     changed: State | None = _forget(state, gone) if len(gone) else state
     for i in come:
-        one = np.array([i])
-        changed = _learn(changed, training.take(one), pick(features, one)) if changed else None
+        one = training.take(np.array([i]))
+        changed = _learn(changed, one, features(one)) if changed else None
     return changed
 
 
