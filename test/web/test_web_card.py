@@ -221,6 +221,24 @@ def test_rule_03_the_finger_must_go_down_and_up_on_the_same_answer(cell, tablet)
     assert answers(cell, case) == [('misaligned', 'accepted')]
 
 
+def test_rule_03_a_finger_that_slides_off_an_answer_gave_none(cell, tablet):
+    page = tablet()
+    case = cell.ask()
+    shown(page, case)
+    touch = page.context.new_cdp_session(page)
+    (x, y), (there, _) = map(centre, boxes(page, '.answer')[:2])
+    steps = [('Start', x), ('Move', (x + there) / 2), ('Move', there), ('End', None)]
+    for kind, at in steps:
+        points = [] if at is None else [{'x': at, 'y': y}]
+        touch.send('Input.dispatchTouchEvent', {'type': f'touch{kind}', 'touchPoints': points})
+    page.wait_for_timeout(100)
+    assert cell.of_kind(case, 'answer') == []
+    for kind in ('Start', 'End'):
+        points = [{'x': x, 'y': y}] if kind == 'Start' else []
+        touch.send('Input.dispatchTouchEvent', {'type': f'touch{kind}', 'touchPoints': points})
+    page.get_by_text('You said: Seated').wait_for()
+
+
 @pytest.mark.parametrize('size', [LANDSCAPE, PORTRAIT], ids=['landscape', 'portrait'])
 def test_rule_04_and_fault_4_undo_is_never_under_an_answer_and_nothing_jumps(cell, tablet, size):
     page = tablet(size=size)
