@@ -22,6 +22,7 @@ from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.recall import alike
 from cobot_ai.app.status import status
+from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError
 from cobot_ai.core.merging import Merger, event_key
 from cobot_ai.core.motion import Outcome
@@ -50,14 +51,19 @@ class Authority:
         self._judges = JudgeQueue()
         self._events = 0
         self._merger = Merger(round(spec.step.merge_gap_s * 1e9))
+        self.tuning = Tuning(spec, self._retune)
         self._operations = Operations(
             parts.versions,
             parts.ledger,
             self._holds.person,
             self._resume,
-            self._calm,
             parts.clock.now_ns,
             lambda case, by: self.desk.label(case, None, by, 'forgotten'),
+            {
+                'tune': self.tuning.tune,
+                'word': self.tuning.word,
+                'end_alarm': lambda by, c: self._calm(by, str(c.get('context', ''))),
+            },
         )
 
     # ------------------------------------------------------------ life
@@ -65,6 +71,7 @@ class Authority:
     def start(self, body: Json) -> None:
         """Write the start, close what the last run left open, load the live model."""
         self._p.ledger.on_wait(self._while_waiting)
+        self.tuning.recall(self._p.ledger)
         clock = self._p.clock
         self.memory.recall(self._p.ledger, clock.now_ns(), clock.monotonic_ns())
         self._commit([Draft('start', {**body, 'cell': self.spec.name, 'digest': self.spec.digest})])
@@ -282,9 +289,23 @@ class Authority:
         stored = self._operations.stored(str(command.get('key', '')))
         if stored is not None:
             return stored
-        with self._p.versions.recorded():
+        with self._p.versions.recorded(), self.tuning.recorded():
             drafts, reply = self._operations.carry_out(command)
             return {**reply, 'seq': self._commit(drafts)[-1].seq}
+
+    def tune(self, values: Mapping[str, float], by: str) -> None:
+        """Set numbers that may change while the cell runs, all of them or none.
+
+        Raises:
+            ConfigError: One is refused. StoreError: It could not be written down.
+        """
+        with self.tuning.recorded():
+            self._commit(self.tuning.numbers(values, by))
+
+    def _retune(self, spec: CellSpec) -> None:
+        self.spec = spec
+        self.desk.spec = spec
+        self.memory.retune(spec)
 
     def _resume(self, by: str) -> None:
         if self.desk.open_asks:

@@ -39,7 +39,7 @@ class Desk:
         announce: Callable[[Entry], None],
         settled: Callable[[Resolved], None],
     ) -> None:
-        self._spec, self._ledger, self._clock = spec, ledger, clock
+        self.spec, self._ledger, self._clock = spec, ledger, clock
         self._announce, self._settled = announce, settled
         self._asks: dict[int, Ask] = {}
         self._place: dict[int, tuple[str, str]] = {}
@@ -49,7 +49,7 @@ class Desk:
 
     def ask_body(self, case: Case, decision: Decision) -> Json:
         """The record of a question as it is put to people."""
-        q = self._spec.question
+        q = self.spec.question
         return {
             **self._question(case.context, case.facts),
             'why': decision.why.value,
@@ -69,7 +69,7 @@ class Desk:
         return {**question, 'why': why, 'risk': risk}
 
     def _question(self, context: str, facts: Facts) -> Json:
-        q = self._spec.question
+        q = self.spec.question
         return {
             'context': context,
             'facts': dict(facts),
@@ -85,7 +85,7 @@ class Desk:
 
     def open(self, case: Case, now_ns: int) -> None:
         """Start the clock of an ask whose entry was committed."""
-        self._asks[case.id] = asks.open_ask(case.id, self._spec.question, now_ns)
+        self._asks[case.id] = asks.open_ask(case.id, self.spec.question, now_ns)
         self._place[case.id] = (case.context, case.group)
 
     def abandon(self, why: str) -> None:
@@ -122,7 +122,7 @@ class Desk:
         """
         now = self._clock.monotonic_ns()
         late = [a.case for a in self.open_asks if asks.tick(a, now).phase is Phase.EXPIRED]
-        action = self._spec.question.fail_safe.value
+        action = self.spec.question.fail_safe.value
         return [Resolved(case, 'expired', '', action, False) for case in [*self._expiring, *late]]
 
     def next_change_ns(self) -> int | None:
@@ -162,7 +162,7 @@ class Desk:
     def _resolve(
         self, case: int, outcome: str, label: str, by: str, *more: Draft, **facts: object
     ) -> None:
-        question = self._spec.question
+        question = self.spec.question
         action = question.action_of(label) if outcome == 'answered' else self._otherwise(outcome)
         go = outcome == 'answered' and action is Action.CONTINUE
         body: Json = {
@@ -185,10 +185,10 @@ class Desk:
 
     def _otherwise(self, outcome: str) -> Action:
         """What the robot does where nobody answered."""
-        over = self._spec.budget.over
+        over = self.spec.budget.over
         if outcome == 'suppressed' and over != 'fail_safe':
             return Action(over)
-        return self._spec.question.fail_safe
+        return self.spec.question.fail_safe
 
     def suppress(self, case: int) -> None:
         """Close a case that was not put to anybody (ask budget): as declared, listed."""
@@ -223,7 +223,7 @@ class Desk:
         resolution = next((e for e in entries if e.kind == 'resolution'), None)
         if resolution is None:
             raise DataError(f'Case {case} has no question; refresh the page.', key='no_question')
-        ask = asks.open_ask(case, self._spec.question, 0)
+        ask = asks.open_ask(case, self.spec.question, 0)
         decision = next(e for e in entries if e.kind == 'decision')
         self._place[case] = (decision.body['context'], decision.body['group'])
         answered = resolution.body['outcome'] == 'answered'

@@ -35,6 +35,12 @@ class Memory:
         self.budget, self.gallery = Budget(spec.budget), Gallery(spec)
         self._cases: OrderedDict[int, Case] = OrderedDict()
 
+    def retune(self, spec: CellSpec) -> None:
+        """The cell's numbers or words changed."""
+        self._spec = spec
+        self.budget.spec = spec.budget
+        self.gallery.reword(spec)
+
     # ------------------------------------------------------------ from the ledger
 
     def recall(self, ledger: LedgerReader, now_ns: int, monotonic_ns: int) -> None:

@@ -18,8 +18,7 @@ class Operations:
     Args:
         versions: Model versions. ledger: For commands that came before.
         hold: Holds the process for a person. resume: Resumes it, or says why not.
-        calm: Ends the drift alarm of a context for a person, or says that there is none.
-        now_ns: Stamp clock, for planned swaps.
+        now_ns: Stamp clock, for planned swaps. more: Commands carried out elsewhere.
     """
 
     def __init__(
@@ -28,9 +27,9 @@ class Operations:
         ledger: LedgerReader,
         hold: Callable[[str], None],
         resume: Callable[[str], None],
-        calm: Callable[[str, str], list[Draft]],
         now_ns: Callable[[], int],
         withdraw: Callable[[int, str], Draft],
+        more: Mapping[str, Call],
     ) -> None:
         self._ledger, self._hold, self._resume = ledger, hold, resume
         self._calls: dict[str, Call] = {
@@ -41,9 +40,9 @@ class Operations:
             'unschedule': lambda by, c: versions.unschedule(by),
             'retrain': lambda by, c: [],  # the trainer follows the ledger and sees the command
             'forget': lambda by, c: self._forget(by, c, withdraw),
-            'end_alarm': lambda by, c: calm(by, str(c.get('context', ''))),
             'hold': lambda by, c: self._move(self._hold, by),
             'resume': lambda by, c: self._move(self._resume, by),
+            **more,
         }
 
     def stored(self, key: str) -> Json | None:

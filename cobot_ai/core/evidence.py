@@ -28,12 +28,16 @@ class Gallery:
     """Remembers past cases per context and describes a new case against them."""
 
     def __init__(self, spec: CellSpec) -> None:
-        self._spec = spec
         self._seen: dict[str, Memory] = {}
+        self.reword(spec)
+        self._still = next((s.topic for s in spec.streams if not s.channels), None)
+
+    def reword(self, spec: CellSpec) -> None:
+        """Take the words of this state of the cell."""
+        self._spec = spec
         self._units = {
             f'{s.name}.{c.name}': (c.unit, dict(c.text)) for s in spec.streams for c in s.channels
         }
-        self._still = next((s.topic for s in spec.streams if not s.channels), None)
 
     def learn(self, case: int, context: str, window: Window, label: str) -> None:
         """Remember a labelled case."""

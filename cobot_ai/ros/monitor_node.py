@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -34,8 +35,9 @@ class MonitorNode(LifecycleNode):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(names.MONITOR, **kwargs)
-        self._params = params.declare(self, params.MONITOR)
+        self._params = params.declare(self, (*params.MONITOR, *params.TUNED))
         priority.real_time(int(self._params['fifo_priority']))
+        self.add_on_set_parameters_callback(self._on_parameters)
         self._cell: Cell | None = None
         self.turn_period_s = float(self._params['drain_period_s'])
         self._active = False
@@ -114,6 +116,8 @@ class MonitorNode(LifecycleNode):
         self._made += [(DrainedTopic.close, topic) for topic in self._topics]
         cell.authority.start(cell.start_body())
         cell.recall()
+        if numbers := params.tuned(params.TUNED, self._params):
+            cell.authority.tune(numbers, 'parameter')
         self._listen()
         self._active = True
 
@@ -186,6 +190,16 @@ class MonitorNode(LifecycleNode):
         except Exception as e:
             text = f'Please report this: {type(e).__name__}: {e}'
             self.get_logger().error(text, throttle_duration_sec=1.0)
+
+    def _on_parameters(self, changed: list[Any]) -> SetParametersResult:
+        """All of them are in force and in the ledger, or none."""
+        values = {p.name: p.value for p in changed}
+        try:
+            if numbers := params.tuned(params.TUNED, values):
+                self._need().authority.tune(numbers, 'parameter')
+        except CobotAiError as e:
+            return SetParametersResult(successful=False, reason=str(e))
+        return SetParametersResult(successful=True)
 
     def _beat(self) -> None:
         if self._cell is not None:

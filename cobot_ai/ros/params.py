@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,18 @@ from cobot_ai.core.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter. `low` and `high` bound a number; all are read-only while the node runs."""
+    """One parameter. `low` and `high` bound a number.
+
+    `tunes` names the number of the cell file that it sets while the node runs; without it the
+    parameter is read-only.
+    """
 
     name: str
     default: bool | int | float | str
     text: str
     low: float | None = None
     high: float | None = None
+    tunes: str = ''
 
 
 COMMON = (
@@ -34,6 +40,16 @@ MONITOR = (
     Param('fifo_priority', 0, 'Real-time priority (SCHED_FIFO) of ingest; 0: none.'),
     Param('drain_period_s', 0.005, 'How often streams are read, seconds.', 0.001, 0.1),
 )
+AS_DECLARED = -1.0
+"""A tuned number that stays as the cell file says."""
+TUNED = (
+    Param('deadline_s', -1.0, 'Time to answer, seconds.', -1.0, 86400.0, 'question.deadline_s'),
+    Param('undo_s', -1.0, 'Time to take an answer back, seconds.', -1.0, 600.0, 'question.undo_s'),
+    Param('budget_warn', -1.0, 'Questions per hour wanted.', -1.0, 3600.0, 'budget.warn'),
+    Param('budget_hard', -1.0, 'Questions per hour at most.', -1.0, 3600.0, 'budget.hard'),
+    Param('quiet_s', -1.0, 'Calm before an offer, seconds.', -1.0, 86400.0, 'budget.quiet_s'),
+)
+"""Set while the node runs: atomically, with an entry in the ledger. -1: as the cell file says."""
 TRAINER = (
     *COMMON,
     Param('poll_period_s', 0.5, 'How often new labels are looked for, seconds.', 0.05, 60.0),
@@ -47,6 +63,16 @@ CONSOLE = (
 )
 
 
+def tuned(table: tuple[Param, ...], values: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of the cell that these parameter values set."""
+    rows = {row.name: row.tunes for row in table if row.tunes}
+    return {
+        rows[name]: float(value)
+        for name, value in values.items()
+        if name in rows and value > AS_DECLARED
+    }
+
+
 def declare(node: Any, table: tuple[Param, ...]) -> dict[str, Any]:
     """Declare all parameters of a table and return their values.
 
@@ -55,7 +81,7 @@ def declare(node: Any, table: tuple[Param, ...]) -> dict[str, Any]:
     """
     values = {}
     for row in table:
-        descriptor = ParameterDescriptor(description=row.text, read_only=True)
+        descriptor = ParameterDescriptor(description=row.text, read_only=not row.tunes)
         if row.low is not None and row.high is not None:
             bounds = FloatingPointRange(from_value=row.low, to_value=row.high, step=0.0)
             descriptor.floating_point_range = [bounds]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from cobot_ai.app import insight
+from cobot_ai.app.tuning import now_spec
 from cobot_ai.core.calendar import zone_of
+from cobot_ai.core.tune import words
 from cobot_ai.core.types import Json
 from cobot_ai.web import instruction, views, wire
 from cobot_ai.web.auth import Auth
@@ -90,6 +92,11 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     @api.get('/what_if')
     def what_if() -> Json:
         return insight.what_if(insight.rows_of(services.reader), services.spec, zone)
+
+    @api.get('/vocabulary')
+    def vocabulary() -> Json:
+        spec = now_spec(services.spec, services.reader)
+        return {'words': [{'of': o, 'name': n, 'text': t} for o, n, t in words(spec)]}
 
     @api.get('/stats')
     def stats() -> Json:

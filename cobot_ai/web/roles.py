@@ -22,6 +22,7 @@ ROUTES: dict[str, Role] = {
     'api.history': Role.AMBASSADOR,
     'api.confusion': Role.ENGINEER,
     'api.what_if': Role.ENGINEER,
+    'api.vocabulary': Role.ENGINEER,
     'api.models': Role.ENGINEER,
 }
 """Flask endpoint -> least role."""
@@ -46,6 +47,8 @@ COMMANDS: dict[str, Role] = {
     'schedule': Role.ENGINEER,
     'unschedule': Role.ENGINEER,
     'forget': Role.ENGINEER,
+    'tune': Role.ENGINEER,
+    'word': Role.ENGINEER,
 }
 """Kind of command -> least role."""
 

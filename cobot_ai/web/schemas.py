@@ -141,6 +141,27 @@ class Unschedule(_Command):
     kind: Literal['unschedule']
 
 
+class Tune(_Command):
+    """Set a number that may change while the cell runs, e.g. `question.deadline_s`."""
+
+    kind: Literal['tune']
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    value: float
+
+
+class Word(_Command):
+    """Set what people read for the question, a class, a reason or a channel, in one language.
+
+    `name` is empty for the question. An empty `text` removes it.
+    """
+
+    kind: Literal['word']
+    of: Literal['question', 'class', 'reason', 'channel']
+    name: Annotated[str, Field(max_length=200)]
+    lang: Annotated[str, Field(min_length=2, max_length=20)]
+    text: Annotated[str, Field(max_length=1000)]
+
+
 class Retrain(_Command):
     """Ask the trainer for a new candidate now."""
 
@@ -186,6 +207,8 @@ Command = Annotated[
     | Maintenance
     | Schedule
     | Unschedule
+    | Tune
+    | Word
     | Retrain
     | Forget
     | Hold

@@ -150,6 +150,20 @@ class WhatIfDoc(BaseModel):
     options: list[WhatIfOption]
 
 
+class WordRow(BaseModel):
+    """What people read for one thing, per language; `name` is empty for the question."""
+
+    of: str
+    name: str
+    text: dict[str, str]
+
+
+class VocabularyDoc(BaseModel):
+    """Route `/api/vocabulary`: everything the plant has words for."""
+
+    words: list[WordRow]
+
+
 class MeDoc(BaseModel):
     """Route `/api/me`: who the page is for, and how safely it is served."""
 

@@ -24,7 +24,7 @@ from cobot_ai.web import schemas, schemas_entries
 from cobot_ai.web.schema_ts import BODY_OF_KIND
 
 APP = [f'cobot_ai/app/{f.name}' for f in sorted((ROOT / 'cobot_ai' / 'app').glob('*.py'))]
-NOT_WRITTEN = {'config'}
+NOT_WRITTEN: set[str] = set()
 
 
 def documented() -> dict[str, set[str]]:
@@ -41,6 +41,8 @@ def learn_and_swap(bench: Bench) -> None:
     bench.command('maintenance', on=True)
     bench.command('rollback')
     bench.command('retrain')
+    bench.command('tune', name='budget.warn', value=7)
+    bench.command('word', of='class', name='good', lang='de', text='Passt')
     bench.command('schedule', at='14:00')
     bench.command('unschedule')
     facts = {'name': '00000001', 'reason': 'expired', 'entry': 1, 'messages': 1, 'dropped': 0}

@@ -73,7 +73,7 @@ def test_every_launch_argument_is_there_and_no_other(file):
 @pytest.mark.ros
 def test_every_parameter_is_there_with_its_default_and_no_other():
     params = pytest.importorskip('cobot_ai.ros.params', reason='needs rclpy')
-    own = [*params.COMMON, *params.MONITOR, *params.TRAINER, *params.CONSOLE]
+    own = [*params.COMMON, *params.MONITOR, *params.TUNED, *params.TRAINER, *params.CONSOLE]
     text = section('reference.md', 'Parameters of the nodes')
     written = {r[0].strip('`'): r[1] for r in rows(text) if r[0].startswith('`')}
     assert written == {p.name: str(p.default).lower() for p in own}

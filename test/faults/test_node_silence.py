@@ -5,7 +5,9 @@ import pytest
 
 pytest.importorskip('rclpy')
 from diagnostic_msgs.msg import DiagnosticStatus
-from nodes import Processes, forces, graph, of_kind, until
+from nodes import START_S, Processes, forces, graph, of_kind, until
+from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.parameter import Parameter
 
 from cobot_ai.store.bags import Bag
 
@@ -64,6 +66,31 @@ def test_monitoring_tools_hear_of_a_silent_sensor_and_of_a_cell_that_waits(robot
     assert robot.health[whole].message == 'no model yet: every case is asked'
     robot.step(forces('good', np.random.default_rng(0)))
     robot.wait(lambda: level_of(robot, stream) == DiagnosticStatus.OK, why='it stays stale')
+
+
+def test_parameters_change_together_while_the_cell_runs_and_are_recorded(robot, cell):
+    cell.start('monitor')
+    robot.connect()
+    client = robot.node.create_client(
+        SetParametersAtomically, 'cobot_ai_monitor/set_parameters_atomically'
+    )
+    robot.wait(client.service_is_ready, START_S, 'the monitor has no parameters')
+
+    def set_all(**values):
+        wanted = [Parameter(k, value=v).to_parameter_msg() for k, v in values.items()]
+        future = client.call_async(SetParametersAtomically.Request(parameters=wanted))
+        robot.wait(future.done, why='no response')
+        return future.result().result
+
+    assert set_all(deadline_s=33.0, undo_s=2.0).successful
+    refused = set_all(deadline_s=44.0, undo_s=60.0)
+    assert not refused.successful and 'undo_s' in refused.reason
+    case = robot.step(forces('good', np.random.default_rng(0)))['case']
+    asked = robot.wait(lambda: robot.heard('ask', case))[0]
+    assert (asked['deadline_s'], asked['undo_s']) == (33, 2)
+    with cell.ledger() as ledger:
+        changes = {e.body['name']: e.body['new'] for e in of_kind(ledger, 'config')}
+    assert changes == {'question.deadline_s': 33.0, 'question.undo_s': 2.0}
 
 
 def level_of(robot, name):

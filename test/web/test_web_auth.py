@@ -44,6 +44,7 @@ LEAST = {
     ('get', '/api/history'): Role.AMBASSADOR,
     ('get', '/api/confusion'): Role.ENGINEER,
     ('get', '/api/what_if'): Role.ENGINEER,
+    ('get', '/api/vocabulary'): Role.ENGINEER,
     ('get', '/api/models'): Role.ENGINEER,
     ('get', '/api/admin/people'): Role.ADMIN,
     ('post', '/api/admin/people'): Role.ADMIN,
@@ -64,7 +65,7 @@ EVENTS = {
     **dict.fromkeys(('hold', 'resume'), Role.OPERATOR),
     **dict.fromkeys(('maintenance', 'retrain'), Role.AMBASSADOR),
     **dict.fromkeys(
-        ('end_alarm', 'promote', 'rollback', 'schedule', 'unschedule', 'forget'), Role.ENGINEER
+        ('end_alarm', 'promote', 'rollback', 'schedule', 'unschedule', 'forget', 'tune', 'word'), Role.ENGINEER
     ),
 }
 """The role matrix of the commands."""

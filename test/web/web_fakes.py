@@ -261,7 +261,7 @@ class FakeCell:
         """Open a question; keyword arguments replace fields of the question."""
         with self.lock:
             spec = replace(self.question, **question)
-            self.desk._spec = replace(self.desk._spec, question=spec)
+            self.desk.spec = replace(self.desk.spec, question=spec)
             self.answers._question = spec
             number = self.ledger.next_case()
             case = a_case(number, facts or FACTS)
@@ -277,7 +277,7 @@ class FakeCell:
 
     def start(self, shadow: bool = True) -> None:
         """The monitor starts (again)."""
-        spec = spec_to_json(self.desk._spec)
+        spec = spec_to_json(self.desk.spec)
         body = {'version': '0', 'cell': self.name, 'digest': 'd', 'boot': 'b', 'spec': spec}
         self._write('start', {**body, 'shadow': shadow})
 

@@ -801,6 +801,16 @@ export interface TabletsDoc {
   tablets: TabletRow[];
 }
 
+/** Set a number that may change while the cell runs, e.g. `question.deadline_s`. */
+export interface Tune {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'tune';
+  name: string;
+  value: number;
+}
+
 /** Takes an accepted answer back inside the undo window. */
 export interface Undo {
   key: string;
@@ -834,6 +844,11 @@ export interface UnscheduleBody {
   by: string;
 }
 
+/** Route `/api/vocabulary`: everything the plant has words for. */
+export interface VocabularyDoc {
+  words: WordRow[];
+}
+
 /** Route `/api/what_if`. */
 export interface WhatIfDoc {
   now: number;
@@ -852,7 +867,26 @@ export interface WhatIfOption {
   cost_per_shift: number;
 }
 
-export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Retrain | Forget | Hold | Resume;
+/** Set what people read for the question, a class, a reason or a channel, in one language. `name` is empty for the question. An empty `text` removes it. */
+export interface Word {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'word';
+  of: 'question' | 'class' | 'reason' | 'channel';
+  name: string;
+  lang: string;
+  text: string;
+}
+
+/** What people read for one thing, per language; `name` is empty for the question. */
+export interface WordRow {
+  of: string;
+  name: string;
+  text: Record<string, string>;
+}
+
+export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Tune | Word | Retrain | Forget | Hold | Resume;
 
 export interface Bodies {
   start: StartBody;
