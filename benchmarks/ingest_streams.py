@@ -67,7 +67,7 @@ def tutorial(streams: Streams) -> Iterator[_Tutorial]:
 
 
 def run(node: _Node, streams: Streams, seconds: float, jobs: int = 0) -> Row:
-    """One run: CPU microseconds per message, and messages that were sent and never handled."""
+    """One run: CPU microseconds per message handled, and messages that were sent and never handled."""
     with node(streams) as subject, busy(jobs) if jobs else nullcontext():
         publisher = start_publisher(streams, seconds)
         if publisher.stdout is not None:
@@ -79,8 +79,9 @@ def run(node: _Node, streams: Streams, seconds: float, jobs: int = 0) -> Row:
         sent = json.loads(publisher.communicate(timeout=seconds + 60)[0])
         got = subject.got()
         per_second = sum(sent.values()) / seconds
+        handled = sum(got[name] for name in sent) / seconds
         return {
-            'us': 1e6 * used_s / (per_second * window_s),
+            'us': 1e6 * used_s / (max(1.0, handled) * window_s),
             'core': used_s / window_s,
             'sent': sum(sent.values()),
             'lost': sum(sent.values()) - sum(got[name] for name in sent),

@@ -171,9 +171,9 @@ class MonitorNode(LifecycleNode):
         cell = self._cell
         if not self._active or cell is None:
             return
-        simulated = cell.clock.simulated
+        simulated, now_ns = cell.clock.simulated, cell.clock.now_ns()
         for topic in self._topics:
-            batch = topic.read(cell.clock.now_ns(), simulated)
+            batch = topic.read(now_ns, simulated)
             if batch is not None:
                 self._safely(cell.take, batch)
         self._safely(self._judged.poll)

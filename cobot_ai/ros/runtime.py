@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from cobot_ai.core.errors import CobotAiError
 
-TURNS = 4
+TURNS = 6
 """Turns of a draining node between two looks at its executor."""
 CALLBACKS = 3
 """Callbacks of the executor in a row before data is read again."""
