@@ -67,7 +67,7 @@ def tutorial(streams: Streams) -> Iterator[_Tutorial]:
 
 
 def run(node: _Node, streams: Streams, seconds: float, jobs: int = 0) -> Row:
-    """One run: CPU microseconds per message handled, and messages that were sent and never handled."""
+    """One run: CPU microseconds per message handled, and how many sent were never handled."""
     with node(streams) as subject, busy(jobs) if jobs else nullcontext():
         publisher = start_publisher(streams, seconds)
         if publisher.stdout is not None:
