@@ -189,7 +189,7 @@ const DONE: Partial<Record<Command['kind'], Key>> = {
 };
 
 outbox.onReply = (command: Command, reply: Reply) => {
-  const ask = 'case' in command ? (state.value.asks.get(command.case) ?? null) : null;
+  const ask = ('case' in command && state.value.asks.get(command.case ?? 0)) || null;
   const params = () => ({
     by: reply.by || t('somebody'),
     label: labelText(ask?.body, reply.label ?? ''),
