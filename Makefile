@@ -2,8 +2,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# Recordings and their converter for the benchmarks: named, or beside the clone.
+DATA := $(or $(COBOT_AI_DATA),$(wildcard ../shared/data))
+TO_BAG := $(or $(COBOT_AI_TO_BAG),$(wildcard ../shared/tools/to_bag.py))
 
-.PHONY: setup web demo test test-faults bench bench-learning bench-ingest check clean
+.PHONY: setup web demo test test-faults bench bench-learning bench-ingest bench-page check clean
 
 setup: $(STAMP)
 
@@ -26,14 +29,18 @@ test-faults: web
 	$(BIN)/python -m pytest test/faults $(ARGS)
 	$(BIN)/python -m pytest -m long --ignore test/faults $(ARGS)
 
-bench: bench-learning
+bench: bench-learning bench-ingest bench-page
 
 bench-learning: $(STAMP)
 	$(BIN)/python -m pip install --quiet -e '.[bench]'
-	$(BIN)/python benchmarks/learning.py $(if $(JSON),--json $(JSON)) $(ARGS)
+	COBOT_AI_DATA="$(DATA)" COBOT_AI_TO_BAG="$(TO_BAG)" \
+		$(BIN)/python benchmarks/learning.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 bench-ingest: $(STAMP)
 	$(BIN)/python benchmarks/ingest.py $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-page: web
+	$(BIN)/python benchmarks/page.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

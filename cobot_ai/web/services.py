@@ -97,7 +97,7 @@ class WebSettings:
     session_s: float = 12 * 3600.0
     rate_hz: float = 5.0
     burst: int = 20
-    max_clients: int = 64
+    max_clients: int = 128
     ack_timeout_s: float = 10.0
 
     @property
