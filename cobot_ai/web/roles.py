@@ -11,8 +11,6 @@ ROUTES: dict[str, Role] = {
     'pages.lite_answer': Role.OPERATOR,
     'api.me': Role.OPERATOR,
     'api.snapshot': Role.OPERATOR,
-    'api.cases': Role.OPERATOR,
-    'api.case_doc': Role.OPERATOR,
     'api.evidence': Role.OPERATOR,
     'api.still': Role.OPERATOR,
     'api.sop': Role.OPERATOR,
@@ -24,6 +22,9 @@ ROUTES: dict[str, Role] = {
     'api.what_if': Role.ENGINEER,
     'api.vocabulary': Role.ENGINEER,
     'api.models': Role.ENGINEER,
+    # These tell what the model thinks; who answers questions must not know before the tap.
+    'api.cases': Role.ENGINEER,
+    'api.case_doc': Role.ENGINEER,
 }
 """Flask endpoint -> least role."""
 
