@@ -86,6 +86,7 @@ class ArrayObserver:
     step_topic: str = '/step'
     running: bool = False
     settling: bool = False
+    events: int = 0
     _ready: list[Cut] = field(default_factory=list)
 
     def take_batch(self, batch: RawBatch, now_ns: int) -> None:
@@ -95,6 +96,7 @@ class ArrayObserver:
             window = replace(case.window, start_ns=end - STEP_NS, end_ns=end)
             span = Span(window.start_ns, end, {'operation': case.context})
             self._ready.append(Cut(span, window, (), {}))
+            self.events += 2  # begin and end
 
     def ready(self, now_ns: int, stamp_ns: int | None = None) -> list[Cut]:
         """Everything that came."""
