@@ -16,6 +16,8 @@ PULL = 4.0
 HOLD = 20.0
 """Precision of the normal prior of each class's offset."""
 STEPS = 30
+ENOUGH = 1e-9
+"""A step shorter than this is the last one."""
 LONGEST = 0.5
 """Longest step of one iteration, so that it cannot run away."""
 
@@ -62,5 +64,8 @@ def calibrate(raw: Doubles, y: Labels) -> Calibration:
         curve[0, 1:] = curve[1:, 0] = tilt.sum(axis=0)
         curve[1:, 1:] = np.diag(p.sum(axis=0)) - p.T @ p
         step = np.linalg.solve(curve + np.diag(weight), slope + weight * (found - prior))
-        found -= step * min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-12))
+        longest = float(np.abs(step).max())
+        found -= step * min(1.0, LONGEST / max(longest, 1e-12))
+        if longest < ENOUGH:
+            break
     return Calibration(float(np.exp(found[0])), found[1:])

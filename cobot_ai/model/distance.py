@@ -26,7 +26,7 @@ def l1(a: Floats, b: Floats, weights: Floats) -> Floats:
 
 def l1_within(z: Floats, weights: Sequence[Floats]) -> list[Floats]:
     """The same among the rows of `z`, for several weightings in one pass over the pairs."""
-    if not weights:
+    if not len(weights):
         return []
     columns = np.flatnonzero(np.any(weights, axis=0))
     z, mix = np.ascontiguousarray(z[:, columns]), np.array(weights, np.float32)[:, columns]

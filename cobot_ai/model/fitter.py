@@ -88,8 +88,8 @@ class OnnxFitter:
         if training.channels != state.training.channels:
             return None
         features = partial(cached_table, state.bank, store=self._features)
-        found = follow(state, cases, features)
-        return pack(found) if found is not None else None
+        found = follow(state, training, features)
+        return pack(found, check=False) if found is not None else None
 
     def without(self, fitted: Fitted, channels: Sequence[str]) -> Fitted | None:
         """Solve again without some channels, hyper-parameters as they are, scored honestly.
@@ -124,8 +124,14 @@ class OnnxFitter:
         return evaluate(fitted.blob, *stack(windows), still)
 
 
-def export(bank: Bank, trained: Trained, calibration: Calibration, classes: Sequence[str]) -> bytes:
-    """One graph from window to probabilities and evidence."""
+def export(
+    bank: Bank,
+    trained: Trained,
+    calibration: Calibration,
+    classes: Sequence[str],
+    check: bool = True,
+) -> bytes:
+    """One graph from window to probabilities and evidence; `check` as in `Graph.to_bytes`."""
     g = Graph()
     raw, extra = trained.emit(g, bank.only(trained.blocks).emit(g))
     scaled = g.op('Mul', raw, g.const(calibration.temperature))
@@ -133,7 +139,7 @@ def export(bank: Bank, trained: Trained, calibration: Calibration, classes: Sequ
     g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
     outputs: list[Port] = [('probs', FLOAT, (BATCH, len(classes))), ('evidence', FLOAT, (BATCH,))]
     notes = {'classes': json.dumps(list(classes), ensure_ascii=False)}
-    return g.to_bytes(bank.only(trained.blocks).inputs, [*outputs, *extra], notes)
+    return g.to_bytes(bank.only(trained.blocks).inputs, [*outputs, *extra], notes, check)
 
 
 def _blocks(spec: ModelSpec, training: Training) -> tuple[str, ...]:
@@ -155,14 +161,18 @@ def _evidence_floor(raw: Doubles, y: NDArray[np.int64]) -> float:
     return float(np.quantile(raw[right].max(axis=1), 0.02)) if right.any() else 0.0
 
 
-def pack(state: State) -> Fitted:
-    """The graph, the honest scores in the order of the case numbers, and what is worth telling."""
+def pack(state: State, check: bool = True) -> Fitted:
+    """The graph, the honest scores in the order of the case numbers, and what is worth telling.
+
+    After an update the graph has the operators of the last full fit: `check` once is enough.
+    """
     training, calibration = state.training, state.calibration
     scores, order = calibration.probabilities(state.raw), np.argsort(training.ids)
     facts = _facts(training.take(order), scores[order], state.folds[order])
     facts |= {'head': state.recipe.facts, 'blocks': list(state.trained.blocks)}
     facts |= calibration.facts | _feature_facts(state.bank, state.spec)
-    facts |= {'stored': state.stored, 'landmarks': 0 < len(state.stored) < len(state.known)}
+    stored = state.stored
+    facts |= {'stored': stored, 'landmarks': 0 < len(stored) < len(state.known)}
     facts |= {'fit': {'cases': len(training.ids), 'full_refit_at': state.full}}
     floor = _evidence_floor(state.raw[state.known], training.y[state.known])
     facts |= {'evidence_floor': floor}
@@ -170,7 +180,7 @@ def pack(state: State) -> Fitted:
         facts |= {'still': training.eye}
     if state.dropped:
         facts |= {'dropped': list(state.dropped)}
-    blob = export(state.bank, state.trained, calibration, training.classes)
+    blob = export(state.bank, state.trained, calibration, training.classes, check)
     ids = tuple(training.ids[i] for i in order)
     return Fitted(blob, training.classes, ids, scores[order], facts, state)
 

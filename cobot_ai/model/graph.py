@@ -41,7 +41,9 @@ class Graph:
     def half(self, value: NDArray[Any]) -> str:
         """Add a constant that is stored in half precision; the name of its float32 form."""
         name = f'c{len(self._constants)}'
-        self._constants.append(numpy_helper.from_array(value.astype(np.float16), name))
+        self._constants.append(
+            numpy_helper.from_array(np.ascontiguousarray(value.astype(np.float16)), name)
+        )
         return self.single(name)
 
     def op(self, kind: str, *inputs: str, out: str = '', **attributes: Any) -> str:
@@ -86,16 +88,26 @@ class Graph:
         return self.op('Reshape', x, self.const([0, width]))
 
     def to_bytes(
-        self, inputs: Sequence[Port], outputs: Sequence[Port], notes: Mapping[str, str]
+        self,
+        inputs: Sequence[Port],
+        outputs: Sequence[Port],
+        notes: Mapping[str, str],
+        check: bool = True,
     ) -> bytes:
-        """Serialise; the same calls give the same bytes (no time stamp, no file name)."""
+        """Serialise; the same calls give the same bytes (no time stamp, no file name).
+
+        Args:
+            inputs: Ports. outputs: Ports. notes: Kept in the file.
+            check: False where a graph with the same operators was checked before.
+        """
         graph = helper.make_graph(
             self._nodes, 'cobot_ai', _ports(inputs), _ports(outputs), self._constants
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)])
         model.ir_version = IR_VERSION
         helper.set_model_props(model, dict(sorted(notes.items())))
-        onnx.checker.check_model(model)
+        if check:
+            onnx.checker.check_model(model)
         return bytes(model.SerializeToString(deterministic=True))
 
 

@@ -39,13 +39,16 @@ def complete_others(
     return full
 
 
-def emit_complete(g: Graph, full: str, valid: str, usual: Floats, zero: str) -> str:
-    """The same inside a graph, in double precision."""
+def emit_complete(g: Graph, full: str, missing: str, usual: Floats, extra: str) -> str:
+    """The same inside a graph, in double precision.
+
+    Args:
+        g: The graph. full: Distances [B, stored]. missing: 1.0 where not measured [B, feature].
+        usual: Usual distance of each feature. extra: What missing features added [B, stored].
+    """
     total = g.double(g.const(usual.sum()))
-    missing = g.op('Sub', g.const(1.0), valid)
     lost = g.double(g.op('MatMul', missing, g.const(usual[:, None])))
     pad = g.op('Mul', lost, g.double(g.const(PRIOR)))
     kept = g.op('Add', g.op('Sub', total, lost), pad)
     scale = g.op('Div', total, g.op('Max', kept, g.double(g.const(TINY))))
-    extra = g.double(g.op('MatMul', missing, g.op('Transpose', zero)))
-    return g.op('Mul', g.op('Add', g.op('Sub', full, extra), pad), scale)
+    return g.op('Mul', g.op('Add', g.op('Sub', full, g.double(extra)), pad), scale)

@@ -12,7 +12,7 @@ from cobot_ai.core.types import Doubles
 Labels = NDArray[np.int64]
 RIDGES = np.logspace(-2, 1, 7)
 """Not below 0.01: coefficients would grow so large that float32 features lose the fifth digit."""
-GRID_CASES = 400
+GRID_CASES = 300
 """Hyper-parameters are chosen on at most so many cases; the solution uses all."""
 COARSE = np.linspace(-1, 5, 13)
 FINE = np.linspace(-0.5, 0.5, 9)

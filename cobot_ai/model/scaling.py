@@ -9,6 +9,8 @@ import numpy as np
 from cobot_ai.core.types import Floats
 from cobot_ai.model.graph import Graph
 
+MOST = 65_536
+"""Medians of a channel are taken from at most so many samples, evenly spread."""
 LIMIT = 1e6
 """Scaled values are cut here, so that no finite input can overflow float32 later."""
 
@@ -40,8 +42,10 @@ def fit_scaling(values: Floats, mask: Floats) -> Scaling:
 def _channel(x: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
     if not len(x):
         return 0.0, 0.0, 0.0, 0.0
-    median, sd = float(np.median(x)), float(x.std())
-    spread = 1.4826 * float(np.median(np.abs(x - median))) + 0.05 * sd
+    sd = float(x.std())
+    some = x[np.linspace(0, len(x) - 1, MOST).astype(np.int64)] if len(x) > MOST else x
+    median = float(np.median(some))
+    spread = 1.4826 * float(np.median(np.abs(some - median))) + 0.05 * sd
     flat = sd <= 1e-9 * max(abs(median), 1e-20)
     return median, 0.0 if flat else 1 / spread, float(x.mean()), 0.0 if flat else 1 / sd
 

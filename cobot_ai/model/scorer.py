@@ -17,7 +17,7 @@ from cobot_ai.model.import_gate import CHECKS, inspect, trial
 from cobot_ai.model.session import feed, inputs_of, open_session
 from cobot_ai.model.stills import stack_stills
 
-WARM_UP = 3
+WARM_UP = 1
 
 
 class OnnxScorer:

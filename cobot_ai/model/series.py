@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -75,15 +76,20 @@ class Spectrum:
         one = g.const(1.0)
         mean = g.op('Div', g.sum(s.plain), g.op('Max', s.count, one))
         centred = g.op('Mul', g.op('Sub', s.plain, mean), s.mask)
-        parts = [g.op('MatMul', centred, g.const(wave)) for wave in self._waves()]
+        parts = [
+            g.op('MatMul', centred, g.const(wave))
+            for wave in _waves(self._samples, len(self._bands))
+        ]
         power = g.op('Add', *(g.op('Mul', p, p) for p in parts))
         bands = g.op('MatMul', g.op('Sqrt', power), g.const(self._bands))
         level = g.op('Log', g.op('Add', bands, g.const(FLOOR)))
         valid = g.op('Concat', *[s.alive] * self._bands.shape[1], axis=2)
         return g.flat(level, self.width), g.flat(valid, self.width)
 
-    def _waves(self) -> tuple[Floats, Floats]:
-        time = np.arange(self._samples)[:, None]
-        angle = 2 * np.pi * time * np.arange(1, len(self._bands) + 1) / self._samples
-        root = np.sqrt(self._samples)
-        return (np.cos(angle) / root).astype(np.float32), (np.sin(angle) / root).astype(np.float32)
+
+@lru_cache(maxsize=8)
+def _waves(samples: int, count: int) -> tuple[Floats, Floats]:
+    """Cosines and sines of the first `count` frequencies [sample, frequency]."""
+    angle = 2 * np.pi * np.arange(samples)[:, None] * np.arange(1, count + 1) / samples
+    root = np.sqrt(samples)
+    return (np.cos(angle) / root).astype(np.float32), (np.sin(angle) / root).astype(np.float32)

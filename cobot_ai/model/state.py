@@ -12,7 +12,7 @@ from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import Bools, Doubles, LabelledCase
 from cobot_ai.model.bank import Bank, Features
 from cobot_ai.model.calibration import Calibration, calibrate
-from cobot_ai.model.data import OTHER, Training, arrange_as
+from cobot_ai.model.data import OTHER, Training
 from cobot_ai.model.folds import FOLDS
 from cobot_ai.model.heads import Recipe, Table, Trained, pick, stack_rows
 from cobot_ai.model.ridge import Labels
@@ -61,25 +61,22 @@ class State:
         """Case numbers of the stored cases, in the order of the graph."""
         if self.trained.stored is None:
             return []
-        return [self.training.ids[i] for i in self.known[self.trained.stored]]
+        return [self.training.ids[i] for i in self.known[self.trained.stored].tolist()]
 
 
-def follow(
-    state: State, cases: Sequence[LabelledCase], features: Callable[[Training], Table]
-) -> State | None:
+def follow(state: State, training: Training, features: Callable[[Training], Table]) -> State | None:
     """Learn what is new and forget what is gone, exactly, hyper-parameters as they are.
 
     A new case's honest score is what the model thought of it before learning it, without the
     other cases of its group.
 
     Args:
-        state: The last fit. cases: All labelled cases that count now.
+        state: The last fit. training: All labelled cases that count now, classes as they were.
         features: Features of cases by the state's bank; wanted for new cases only.
 
     Returns:
         None where a full refit is needed.
     """
-    training = arrange_as(cases, state.training.classes)
     place = {case: i for i, case in enumerate(state.training.ids)}
     same = {
         i: place[case]

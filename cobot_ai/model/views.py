@@ -95,6 +95,8 @@ class Laplacian:
 
     def among(self, rows: Labels) -> Floats:
         """Distances of some stored cases to all stored ones [row, stored]."""
+        if np.array_equal(rows, np.arange(len(self.stored))):
+            return l1_within(self.stored, [self.weights])[0]
         return l1(self.stored[rows], self.stored, self.weights)
 
     def distance(self, table: Table) -> Floats:
@@ -127,7 +129,9 @@ class Laplacian:
         stored = g.op('Mul', g.half(self.stored), weights)
         apart = g.op('Abs', g.op('Sub', g.op('Unsqueeze', row, g.const([1])), stored))
         full = g.double(g.sum(apart, keep=False))
-        return emit_complete(g, full, valid, self.usual, g.op('Abs', stored))
+        missing = g.op('Sub', g.const(1.0), valid)
+        extra = g.op('MatMul', missing, g.op('Transpose', g.op('Abs', stored)))
+        return emit_complete(g, full, missing, self.usual, extra)
 
 
 class LaplacianMetric:
@@ -214,14 +218,16 @@ class Gaussian:
         scores = g.affine(value, self.mean, self.factor)
         cut = g.op('Clip', scores, g.const(-HALF_MAX), g.const(HALF_MAX))
         row = g.op('Mul', cut, valid)
-        stored = g.half(self.stored)
-        cross = g.op('MatMul', row, g.op('Transpose', g.op('Mul', stored, g.const(-2.0))))
+        stored = g.half(self.stored.T)  # as the products need it: less to prepare when it is loaded
+        cross = g.op('MatMul', g.op('Mul', row, g.const(-2.0)), stored)
         own = g.sum(g.op('Mul', row, row), axis=1)
         norms = g.const((self.stored**2).sum(axis=1))
         full = g.op('Max', g.op('Add', g.op('Add', cross, own), norms), g.const(0.0))
         scaled = g.op('Mul', full, g.const(self.scale))
-        squares = g.op('Mul', g.op('Mul', stored, stored), g.const(self.scale))
-        return emit_complete(g, g.double(scaled), valid, self.usual, squares)
+        missing = g.op('Sub', g.const(1.0), valid)
+        lost = g.op('Mul', missing, g.const(self.scale))
+        extra = g.op('MatMul', lost, g.op('Mul', stored, stored))
+        return emit_complete(g, g.double(scaled), missing, self.usual, extra)
 
 
 class GaussianMetric:

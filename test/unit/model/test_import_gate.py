@@ -157,8 +157,8 @@ def test_a_model_that_does_not_end_in_time_is_refused(good, manifest):
     assert error.value.key == 'trial'
 
 
-def test_nothing_in_the_package_can_load_a_pickle():
+def test_nothing_in_the_package_can_load_a_pickle_but_the_reader_that_knows_a_few_names():
     package = Path(import_gate.__file__).parents[1]
     words = ('import pickle', 'joblib', 'torch.load', 'allow_pickle=True')
-    found = [p for p in package.rglob('*.py') if any(w in p.read_text() for w in words)]
-    assert found == []
+    found = [p.name for p in package.rglob('*.py') if any(w in p.read_text() for w in words)]
+    assert found == ['checkpoint.py']  # its refusals: test_stills.py
