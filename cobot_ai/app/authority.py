@@ -167,7 +167,8 @@ class Authority:
         standing = self.memory.standing(case, scorer, now)
         decision, broken = judge(case, scorer, standing, self.spec)
         decision = self._merged(case, decision)
-        decision = self.memory.within_budget(decision, now)
+        if decision.why is not Why.MERGED:  # it puts no question
+            decision = self.memory.within_budget(decision, now)
         latency_ms = (self._p.stopwatch() - begun) * 1e3
         body = decision_body(case, decision, latency_ms, cut.ingest)
         drafts = [*notes, Draft('decision', body, case.id)]
@@ -189,14 +190,15 @@ class Authority:
         step, window = self.spec.step, case.window
         if step.trigger is not Trigger.SLIDING or not step.merge:
             return decision
-        if decision.verdict is not Verdict.ASK:
+        if decision.verdict is Verdict.HOLD:
             return decision
-        key = event_key(case.context, decision.why)
-        first = self._merger.joins(key, window.start_ns, window.end_ns)
+        key, sure = event_key(case.context, decision.why), _is_sure(decision)
+        first = self._merger.joins(key, window.start_ns, window.end_ns, sure)
         if first is None:
             return decision
         params = {'case': first, 'why': decision.why.value}
-        return replace(decision, why=Why.MERGED, params=params)
+        merged = {'verdict': Verdict.ASK, 'why': Why.MERGED, 'label': None, 'action': None}
+        return replace(decision, params=params, **merged)
 
     def _write(self, case: Case, decision: Decision, drafts: list[Draft]) -> None:
         self.tally.cases += 1
@@ -215,7 +217,9 @@ class Authority:
             self._judges.follow(case.id, decision.params['case'])
             return
         self.tally.asked += 1
-        self._merger.opened(event_key(case.context, decision.why), case.id, case.window.end_ns)
+        if not _is_sure(decision):
+            key = event_key(case.context, decision.why)
+            self._merger.opened(key, case.id, case.window.end_ns)
         self._holds.case(case.id)
         if decision.why is Why.BUDGET:
             self._commit(drafts)
@@ -257,7 +261,7 @@ class Authority:
 
     def _settled(self, resolved: Resolved) -> None:
         self._judges.settled(resolved)
-        self._merger.resolved(resolved.case, self._p.clock.now_ns())
+        self._merger.resolved(resolved.case, self._p.clock.now_ns(), resolved.go)
         if resolved.outcome == 'expired':
             self.tally.expired += 1
         # A case that was asked, or stays by its outcome, is held since it was decided.
@@ -373,3 +377,8 @@ class Authority:
     def _flush(self) -> None:
         """Write what the last entries call for: figures of audits, alarms."""
         self._commit(self.memory.notes())
+
+
+def _is_sure(decision: Decision) -> bool:
+    """Whether nothing but the draw of audits could ask for it: it is no trouble of its own."""
+    return decision.verdict is Verdict.ACT or decision.why is Why.AUDIT

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from cobot_ai.app.ports import Draft, Entry, Scorer
 from cobot_ai.core.audit import Audits, Outcome
 from cobot_ai.core.drift import Alarm, Drift
-from cobot_ai.core.levels import in_force
+from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.policy import Standing
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Case, Json, Verdict, Why
@@ -184,10 +184,12 @@ class Record:
         )
         if manifest is None:
             return found
+        risk = self.spec.risk
+        valid = covering(manifest.certificates, risk)
         return replace(
             found,
             taught=manifest.contexts.get(context, 0),
-            certificate=in_force(manifest.certificates, context, self.spec.risk.fallback),
+            certificate=in_force(valid, context, risk.fallback),
             evidence_floor=float(manifest.facts.get('evidence_floor', -math.inf)),
         )
 

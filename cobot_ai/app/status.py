@@ -8,7 +8,7 @@ from cobot_ai.app.escalate import Desk
 from cobot_ai.app.holds import Holds
 from cobot_ai.app.memory import Memory
 from cobot_ai.app.parts import Parts, Tally
-from cobot_ai.core.levels import in_force
+from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
@@ -78,9 +78,10 @@ def contexts(spec: CellSpec, memory: Memory, manifest: Manifest | None) -> list[
     """For each context: may the model act alone in it, and what stands behind that."""
     record = memory.record
     most = sorted(record.answers, key=lambda c: -record.answers[c])[:LISTED]
+    valid = covering(manifest.certificates if manifest else (), spec.risk)
     rows = []
     for context in most:
-        found = in_force(manifest.certificates, context, spec.risk.fallback) if manifest else None
+        found = in_force(valid, context, spec.risk.fallback)
         audits = record.audits.figures(context)
         rows.append(
             {

@@ -73,6 +73,20 @@ def in_force(
     return next((c for c in wider if c is not None and c.threshold is not None), own)
 
 
+def covering(certificates: Sequence[Certificate], spec: RiskSpec) -> list[Certificate]:
+    """Those that promise at least what the plant declares now.
+
+    A model outlives a change of the cell file: a certificate made for a larger risk says nothing
+    about the smaller one, and the model asks until it is calibrated again.
+    """
+    return [c for c in certificates if c.epsilon <= spec.epsilon and _as_sure(c, spec)]
+
+
+def _as_sure(certificate: Certificate, spec: RiskSpec) -> bool:
+    certified = certificate.rule == 'certified' and certificate.delta <= spec.delta
+    return certified or spec.rule != 'certified'
+
+
 def class_costs(labels: Sequence[str], costs: Mapping[str, float]) -> Doubles:
     """Cost of missing each case's true class [case]; 1 for a class that is not declared."""
     return np.array([costs.get(label, 1.0) for label in labels], dtype=np.float64)

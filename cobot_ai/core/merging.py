@@ -2,7 +2,13 @@
 
 A window belongs to the event of its key when it begins no later than `gap_ns` after the
 event's last window ended. Once the event's ask has its outcome, a window must also begin no later
-than `gap_ns` after that outcome: what came later nobody has seen, and it is a new event.
+than `gap_ns` after that outcome, and end by then if the outcome let the process go on: what came
+later nobody has seen, and it is a new event.
+
+A window the model is sure of does not prolong an event, but it belongs to one that it touches: it
+shares samples with what a person is being asked about, so the model has no say in it. Sure windows
+right beside doubtful ones are wrong far more often than the labelled cases, of which each event
+gives only one, can show; a certificate does not speak for them.
 """
 
 from __future__ import annotations
@@ -22,6 +28,7 @@ class _Event:
     case: int
     end_ns: int
     resolved_ns: int | None = None
+    go: bool = False
 
 
 class Merger:
@@ -35,25 +42,33 @@ class Merger:
         self._gap_ns = gap_ns
         self._events: dict[str, _Event] = {}
 
-    def joins(self, key: str, start_ns: int, end_ns: int) -> int | None:
-        """The asked case that a suspicious window belongs to; the event reaches to its end."""
+    def joins(self, key: str, start_ns: int, end_ns: int, sure: bool = False) -> int | None:
+        """The asked case that a window belongs to; the event reaches to the end of a doubtful one.
+
+        Args:
+            key: Of `event_key`. start_ns, end_ns: The window.
+            sure: The model was sure of it (also where an audit asks).
+        """
         event = self._events.get(key)
         if event is None or start_ns > event.end_ns + self._gap_ns:
             return None
-        if event.resolved_ns is not None and start_ns > event.resolved_ns + self._gap_ns:
-            return None
-        event.end_ns = max(event.end_ns, end_ns)
+        if event.resolved_ns is not None:
+            unseen = end_ns if event.go else start_ns
+            if unseen > event.resolved_ns + self._gap_ns:
+                return None
+        if not sure:
+            event.end_ns = max(event.end_ns, end_ns)
         return event.case
 
     def opened(self, key: str, case: int, end_ns: int) -> None:
         """A window was asked: an event begins."""
         self._events[key] = _Event(case, end_ns)
 
-    def resolved(self, case: int, now_ns: int) -> None:
-        """The ask of an event has its outcome."""
+    def resolved(self, case: int, now_ns: int, go: bool) -> None:
+        """The ask of an event has its outcome; `go`: it lets the process go on."""
         for event in self._events.values():
             if event.case == case and event.resolved_ns is None:
-                event.resolved_ns = now_ns
+                event.resolved_ns, event.go = now_ns, go
 
     def clear(self) -> None:
         """The clock jumped."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobot_ai.core.levels import certify_levels, class_costs, in_force, level_key
+from cobot_ai.core.levels import certify_levels, class_costs, covering, in_force, level_key
 from cobot_ai.core.risk import Certificate, certify
 from cobot_ai.core.spec import RiskSpec
 
@@ -73,6 +73,32 @@ def test_a_wider_level_counts_only_where_it_is_declared_and_the_own_has_none(
         assert found.level == 'context'
     elif found.level == 'cell' and 'operation' in fallback[: fallback.index('cell')]:
         assert operation is None
+
+
+@given(
+    made=st.builds(
+        RiskSpec,
+        epsilon=st.floats(0.01, 0.2),
+        delta=st.floats(0.01, 0.2),
+        rule=st.sampled_from(['certified', 'expected']),
+    ),
+    wanted=st.builds(
+        RiskSpec,
+        epsilon=st.floats(0.01, 0.2),
+        delta=st.floats(0.01, 0.2),
+        rule=st.sampled_from(['certified', 'expected']),
+    ),
+)
+def test_a_certificate_counts_only_where_it_promises_what_is_declared_now(
+    made: RiskSpec, wanted: RiskSpec
+) -> None:
+    one = Certificate('c', made.rule, made.epsilon, made.delta, 0.9, 50)
+    found = covering([one], wanted)
+    assert covering([one], made) == [one]
+    if found:
+        assert made.epsilon <= wanted.epsilon
+        assert wanted.rule != 'certified' or made.rule == 'certified'
+        assert wanted.rule != 'certified' or made.delta <= wanted.delta
 
 
 def test_an_unknown_context_has_no_certificate_of_its_own_nor_of_a_neighbour() -> None:

@@ -126,27 +126,38 @@ def test_one_marked_end_makes_a_step_of_the_declared_length():
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 30), st.integers(1, 10), st.booleans()), max_size=60),
+    st.lists(
+        st.tuples(
+            st.integers(1, 30), st.integers(1, 10), st.sampled_from([None, True, False]),
+            st.booleans(),
+        ),
+        max_size=60,
+    ),
     st.integers(0, 10),
-)
+)  # fmt: skip
 def test_no_window_joins_an_event_that_people_could_not_see(rows, gap):
-    """A window joins only what it touches; after the outcome only what began before it."""
+    """A window joins only what it touches; after the outcome only what began before it.
+
+    After an outcome that lets the process go on it must even have ended before it.
+    """
     merger, at, asked, ends, resolved = Merger(gap), 0, 0, {}, {}
-    for case, (step, length, settle) in enumerate(rows, 1):
+    for case, (step, length, outcome, sure) in enumerate(rows, 1):
         at += step
         start, end = at, at + length
-        first = merger.joins('c', start, end)
-        if first is None:
+        first = merger.joins('c', start, end, sure)
+        if first is None and not sure:
             merger.opened('c', case, end)
             asked = case
-        else:
+        elif first is not None:
             assert first == asked, 'one event at a time'
             assert start <= ends[first] + gap
-            assert start <= resolved.get(first, start) + gap
-        ends[asked] = max(ends.get(asked, 0), end)
-        if settle and asked not in resolved:
-            resolved[asked] = end
-            merger.resolved(asked, end)
+            when, go = resolved.get(first, (end, False))
+            assert (end if go else start) <= when + gap
+        if not sure:
+            ends[asked] = max(ends.get(asked, 0), end)
+        if outcome is not None and asked and asked not in resolved:
+            resolved[asked] = end, outcome
+            merger.resolved(asked, end, outcome)
 
 
 def test_a_pause_inside_an_event_is_bridged_by_the_declared_gap():

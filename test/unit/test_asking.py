@@ -43,6 +43,20 @@ def context(bench: Bench) -> Json:
     return row
 
 
+# ---------------------------------------------------------------- the declared risk
+
+
+def test_a_model_calibrated_for_a_larger_risk_asks_until_it_is_calibrated_again() -> None:
+    risk = replace(cell().risk, audit_first=0.0, audit_last=0.0)
+    before = taught(risk=risk)
+    assert before.entries('decision', before.step('good'))[0].body['verdict'] == 'act'
+    strict = cell(risk=replace(risk, epsilon=risk.epsilon / 2))
+    after = Bench(strict, before.ledger, before.registry, before.clips)
+    after.clock.t_ns = before.clock.t_ns + 10**9
+    body = after.entries('decision', after.step('good'))[0].body
+    assert (body['verdict'], body['why']) == ('ask', 'no_certificate')
+
+
 # ---------------------------------------------------------------- audits
 
 

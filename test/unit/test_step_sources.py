@@ -9,8 +9,8 @@ from bench_cell import Bench
 from cells import S, cell, question, signal, step_messages, wrench
 
 from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
-from cobot_ai.core.spec import StepSpec, Trigger
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.spec import BudgetSpec, StepSpec, Trigger
+from cobot_ai.core.types import Decision, RawMessage, Score, Verdict, Why
 from cobot_ai.store.typestore import encode
 
 BOOL = 'std_msgs/msg/Bool'
@@ -206,13 +206,75 @@ def test_what_came_after_the_answer_is_a_new_event():
     play(cell, forces(t + 2 * S, 4.0))
     resolved_ns = cell.entries('resolution')[0].t_ns
     asks = [e.case for e in cell.entries('ask')]
-    starts = {e.case: e.body['start_ns'] for e in cell.entries('decision')}
+    ends = {e.case: e.body['end_ns'] for e in cell.entries('decision')}
     assert len(asks) == 2
-    assert starts[asks[1]] > resolved_ns, 'nobody has seen it'
+    assert ends[asks[1]] > resolved_ns, 'nobody has seen it'
     merged = [e for e in cell.entries('decision') if e.body['why'] == 'merged']
     assert all(
-        e.body['start_ns'] <= resolved_ns for e in merged if e.body['params']['case'] == first
+        e.body['end_ns'] <= resolved_ns for e in merged if e.body['params']['case'] == first
     )
+
+
+def test_a_fault_that_a_person_named_covers_what_began_before_the_answer():
+    cell, t = watching(), 10**18
+    play(cell, forces(t, 2.0))
+    cell.tap(cell.entries('ask')[0].case, 'bad')
+    play(cell, forces(t + 2 * S, 4.0))
+    resolved_ns = cell.entries('resolution')[0].t_ns
+    starts = {e.case: e.body['start_ns'] for e in cell.entries('decision')}
+    assert starts[cell.entries('ask')[1].case] > resolved_ns
+
+
+def opinions(cell, monkeypatch, *whys):
+    """What the model and the draw make of each window, in turn; the last one for all others."""
+    left = list(whys)
+
+    def scripted(case, scorer, standing, spec):
+        why = left.pop(0) if len(left) > 1 else left[0]
+        sure = why in (Why.SURE, Why.AUDIT)
+        score = Score(('good', 'bad'), (0.99, 0.01), 'm', 1.0, 0.0)
+        params = {'share': 0.1, 'confidence': 0.99} if sure else {}
+        if why is Why.SURE:
+            act = (Verdict.ACT, why, params, 'good', 'continue')
+            return Decision(case.id, *act, score=score, threshold=0.9), None
+        return Decision(case.id, Verdict.ASK, why, params, score=score, threshold=0.9), None
+
+    monkeypatch.setattr('cobot_ai.app.authority.judge', scripted)
+    play(cell, forces(10**18, 4.0))
+    return [e.body for e in cell.entries('decision')]
+
+
+def test_the_model_has_no_say_in_a_window_that_touches_an_open_event(monkeypatch):
+    """It shares samples with what a person is being asked about: no certificate speaks for it."""
+    cell = watching()
+    found = opinions(cell, monkeypatch, Why.SURE, Why.BELOW_THRESHOLD, Why.SURE)
+    assert [b['why'] for b in found[:6]] == [
+        'sure', 'below_threshold', 'merged', 'merged', 'sure', 'sure'
+    ]  # fmt: skip
+    assert [b['end_ns'] - found[1]['end_ns'] for b in found[2:5]] == [S // 2, S, 3 * S // 2]
+    assert found[2]['verdict'] == 'ask'
+    assert found[2]['label'] is None
+    assert cell.authority.memory.record.audits.figures().acted == sum(
+        b['verdict'] == 'act' for b in found
+    )
+
+
+def test_an_audit_is_never_merged_nor_makes_an_event_of_its_own(monkeypatch):
+    """The draw alone decides which sure windows are audited, or the bound means nothing."""
+    cell = watching()
+    found = opinions(cell, monkeypatch, Why.AUDIT, Why.AUDIT, Why.SURE, Why.AUDIT, Why.SURE)
+    assert [b['why'] for b in found[:5]] == ['audit', 'audit', 'sure', 'audit', 'sure']
+    assert len(cell.entries('ask')) == 3
+    assert cell.authority.memory.record.audits.figures().drawn == 3
+
+
+def test_a_merged_window_takes_nothing_from_the_ask_budget():
+    cell = watching()
+    cell.authority.memory.budget.spec = BudgetSpec(warn=1, hard=1)
+    play(cell, forces(10**18, 5.0))
+    whys = [e.body['why'] for e in cell.entries('decision')]
+    assert whys[0] == 'no_model'
+    assert set(whys[1:]) == {'merged'}
 
 
 def test_a_merged_window_has_the_outcome_of_its_event_and_no_label():
