@@ -210,9 +210,7 @@ def test_what_came_after_the_answer_is_a_new_event():
     assert len(asks) == 2
     assert ends[asks[1]] > resolved_ns, 'nobody has seen it'
     merged = [e for e in cell.entries('decision') if e.body['why'] == 'merged']
-    assert all(
-        e.body['end_ns'] <= resolved_ns for e in merged if e.body['params']['case'] == first
-    )
+    assert all(e.body['end_ns'] <= resolved_ns for e in merged if e.body['params']['case'] == first)
 
 
 def test_a_fault_that_a_person_named_covers_what_began_before_the_answer():
