@@ -12,10 +12,12 @@ from pathlib import Path
 import yaml
 
 from cobot_ai.app.doctor import Finding, Level, diagnose
+from cobot_ai.app.doctor_motion import diagnose_motion
 from cobot_ai.app.first_cell import comments, first_cell
 from cobot_ai.app.survey import Survey
 from cobot_ai.cli.replay import read_answers
 from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.recipe import in_namespace
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.types import Json
 from cobot_ai.store.bags import Bag
@@ -51,6 +53,7 @@ def run_doctor(args: Args, say: Say) -> int:
     built_s = Path(__file__).stat().st_mtime
     found = [
         *diagnose(spec, survey, full_names(spec, args.namespace)),
+        *_motion(spec, survey, args.namespace),
         *examine(spec, machine, built_s),
     ]
     say(f'{spec.name} against {survey.source}, {survey.seconds:.1f} s')
@@ -70,16 +73,30 @@ def _line(finding: Finding) -> str:
 
 def full_names(spec: CellSpec, namespace: str) -> Mapping[str, str]:
     """Topic of the cell file -> full name, as the monitor in this namespace resolves it."""
-    root = f'/{namespace.strip("/")}/' if namespace.strip('/') else '/'
-
-    def full(topic: str) -> str:
-        if topic.startswith('~/'):
-            return f'{root}{MONITOR}/{topic[2:]}'
-        return topic if topic.startswith('/') else root + topic
-
     topics = [s.topic for s in spec.streams]
     steps = [spec.step.topic] if spec.step.trigger is Trigger.MESSAGE else []
-    return {topic: full(topic) for topic in (*topics, *steps)}
+    return {topic: _full(topic, namespace) for topic in (*topics, *steps)}
+
+
+def _full(name: str, namespace: str) -> str:
+    root = f'/{namespace.strip("/")}/' if namespace.strip('/') else '/'
+    if name.startswith('~/'):
+        return f'{root}{MONITOR}/{name[2:]}'
+    return name if name.startswith('/') else root + name
+
+
+def _motion(spec: CellSpec, survey: Survey, namespace: str) -> list[Finding]:
+    """Whether the hold recipe can be carried out on this graph."""
+    motion, absent = spec.motion, []
+    if motion.plan is not None and survey.live:
+        from cobot_ai.ros.driver import not_installed  # noqa: PLC0415 - needs ROS 2
+
+        absent = not_installed(motion.plan)
+
+    def full(name: str) -> str:
+        return _full(in_namespace(name, motion.namespace), namespace)
+
+    return diagnose_motion(motion, survey, full, absent)
 
 
 def _survey(source: str, seconds: float, namespace: str) -> Survey:
