@@ -197,8 +197,8 @@ class Authority:
         if first is None:
             return decision
         params = {'case': first, 'why': decision.why.value}
-        merged = {'verdict': Verdict.ASK, 'why': Why.MERGED, 'label': None, 'action': None}
-        return replace(decision, params=params, **merged)
+        asked = replace(decision, verdict=Verdict.ASK, why=Why.MERGED, params=params)
+        return replace(asked, label=None, action=None)
 
     def _write(self, case: Case, decision: Decision, drafts: list[Draft]) -> None:
         self.tally.cases += 1
