@@ -54,15 +54,18 @@ class Holds:
         return bool(self._reasons) or bool(self._guard.stopped)
 
     def recall(self, ledger: LedgerReader) -> None:
-        """After a restart: what was held and not resumed since is held still."""
+        """After a restart: what was held and not resumed since is held still, and asked for again.
+
+        Nobody watched meanwhile: until the driver shows it, it does not count as confirmed.
+        """
         holds, resumes = ledger.last('hold', LOOK_BACK), ledger.last('resume', LOOK_BACK)
         resumed = next((e.seq for e in resumes if e.body['confirmed']), 0)
         held = [e for e in holds if e.body['by'] != ROBOT and e.seq > resumed]
-        if held:
-            self._reasons[_name(held[0].case, held[0].body['by'])] = None
         # Cleared is not enough: the robot was not yet seen to be started by hand.
         stops = [e for e in holds if e.body['by'] == ROBOT and e.seq > resumed]
         self._guard.listen(self._stopped, stops[0].body['reason'] if stops else '')
+        if held:
+            self._hold(held[0].case, held[0].body['by'])
 
     def case(self, case: int) -> None:
         """Hold for a case that waits for a person, or whose outcome is a stop."""

@@ -159,11 +159,13 @@ def _untrain(state: State, rows: Labels) -> Trained | None:
 
 def _learn(state: State, one: Training, features: Table) -> State | None:
     group, y = one.groups[0], one.y
-    mates = np.array([i for i in state.known if group and state.training.groups[i] == group])
+    # A mate of a class that is not learnt yet counts too: the group must stay in one fold.
+    everybody = [i for i, g in enumerate(state.training.groups) if group and g == group]
+    mates = np.array([i for i in everybody if state.training.y[i] != OTHER], np.int64)
     judge = _untrain(state, mates) if len(mates) else state.trained
     if judge is None:
         return None
-    folds = [state.folds[i] for i in mates[:1]] or [one.ids[0] % FOLDS]
+    folds = [state.folds[i] for i in everybody[:1]] or [one.ids[0] % FOLDS]
     trained = state.trained.add(features, y) if y[0] != OTHER else state.trained
     old = state.training
     return replace(

@@ -14,7 +14,7 @@ from cobot_ai.app.authority import Authority
 from cobot_ai.app.health import HealthReport
 from cobot_ai.app.incidents import Incidents
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.parts import Parts
+from cobot_ai.app.parts import Parts, each
 from cobot_ai.app.ports import Entry, Outbox
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.teach import Dataset
@@ -92,9 +92,8 @@ class Cell:
 
     def poll(self) -> None:
         """Look after what works in the background."""
-        self.clips.poll()
-        self.incidents.poll(self.clock.monotonic_ns())
-        self.recorder.poll()
+        now_ns = self.clock.monotonic_ns()
+        each((self.clips.poll, partial(self.incidents.poll, now_ns), self.recorder.poll))
 
     def close(self) -> None:
         """Leave no robot waiting, then finish writing."""

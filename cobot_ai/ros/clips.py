@@ -9,10 +9,29 @@ from queue import Empty, SimpleQueue
 
 from cobot_ai.app.kept import Clip
 from cobot_ai.app.ports import ClipStore
+from cobot_ai.core.errors import StoreError
 from cobot_ai.core.types import RawMessage
 
 MAX_QUEUED_BYTES = 256 * 2**20
 """Clips that may wait for a slow disk; beyond it a clip is given up, and its case says so."""
+
+
+def hand_back(done: SimpleQueue[Callable[[], None]]) -> None:
+    """Make the calls that wait; one the ledger refuses waits on.
+
+    Raises:
+        StoreError: The ledger refused one.
+    """
+    while True:
+        try:
+            call = done.get_nowait()
+        except Empty:
+            return
+        try:
+            call()
+        except StoreError:
+            done.put(call)
+            raise
 
 
 class BackgroundClips:
@@ -77,12 +96,12 @@ class BackgroundClips:
             self._done.put(lambda: self._failed(text, case))
 
     def poll(self) -> None:
-        """Hand back what the worker finished."""
-        while True:
-            try:
-                self._done.get_nowait()()
-            except Empty:
-                return
+        """Hand back what the worker finished.
+
+        Raises:
+            StoreError: The ledger refused it; it is handed back again at the next call.
+        """
+        hand_back(self._done)
 
     def close(self) -> None:
         """Finish what is queued, then stop."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from cobot_ai.core.types import Json, RawMessage
+from cobot_ai.ros.clips import hand_back
 from cobot_ai.store.incidents import IncidentBag, IncidentFolder
 
 MAX_WAITING = 64
@@ -29,7 +31,7 @@ class BackgroundIncidents:
         self._news: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._bag: IncidentBag | None = None
         self._facts: Json = {}
-        self._waiting = 0
+        self._lock, self._waiting = threading.Lock(), 0
         self._dropped = 0
         self._worker.submit(self._guard, self._mend)
 
@@ -43,7 +45,8 @@ class BackgroundIncidents:
         if self._waiting >= MAX_WAITING:
             self._dropped += len(messages)
             return
-        self._waiting += 1
+        with self._lock:
+            self._waiting += 1
         self._worker.submit(self._guard, lambda: self._add(messages))
 
     def end(self) -> None:
@@ -69,7 +72,8 @@ class BackgroundIncidents:
         self._facts = {'name': self._bag.folder.name, 'reason': reason, 'entry': seq}
 
     def _add(self, messages: Sequence[RawMessage]) -> None:
-        self._waiting -= 1
+        with self._lock:
+            self._waiting -= 1
         if self._bag is not None:
             self._bag.add(messages)
 
@@ -85,12 +89,12 @@ class BackgroundIncidents:
             self._news.put(lambda: self._failed(text))
 
     def poll(self) -> None:
-        """Hand back what the worker finished."""
-        while True:
-            try:
-                self._news.get_nowait()()
-            except Empty:
-                return
+        """Hand back what the worker finished.
+
+        Raises:
+            StoreError: The ledger refused it; it is handed back again at the next call.
+        """
+        hand_back(self._news)
 
     def close(self) -> None:
         """Finish what is queued, then stop."""

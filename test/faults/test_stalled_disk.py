@@ -11,6 +11,7 @@ from bench_cell import Bench
 from cells import S, cell, question, wrench
 
 from cobot_ai.app.kept import Clip
+from cobot_ai.core.errors import StoreError
 from cobot_ai.core.types import RawBatch
 from cobot_ai.ros.clips import BackgroundClips
 from cobot_ai.store.ledger import open_ledger
@@ -125,3 +126,26 @@ def test_clips_that_a_slow_disk_cannot_take_are_given_up_and_named(made):
     store.go.set()
     clips.close()
     assert stored == store.written == [1, 2, 3]
+
+
+def test_a_stored_clip_that_the_ledger_refuses_is_told_again():
+    """Without its entry the case would never be learnt from, although its clip is there."""
+    store, told, full = SlowStore(), [], [True]
+    store.go.set()
+    clips = BackgroundClips(store)
+
+    def stored(case, *_):
+        if full[0]:
+            raise StoreError('disk full')
+        told.append(case)
+
+    clips.tell(stored, lambda *_: None)
+    for case in (1, 2):
+        clips.save(case, clip(), 'routine')
+    clips._worker.shutdown(wait=True)
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            clips.poll()
+    full[0] = False
+    clips.poll()
+    assert sorted(told) == [1, 2]

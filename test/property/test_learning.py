@@ -127,6 +127,18 @@ def test_the_honest_score_of_a_new_case_is_the_opinion_before_learning_it(spec):
     assert np.allclose(honest, alone.trained.raw(pick(after.table, [45]))[0], atol=1e-6)
 
 
+def test_a_group_stays_in_one_fold_also_with_a_case_of_a_class_not_learnt_yet(spec):
+    """Else the leakage check refuses every later candidate until the next full refit."""
+    cases, fitter = model_cases.cases(44), OnnxFitter()
+    rare = replace(cases[40], label='rare', group='one part')
+    before = fitter.fit([*cases[:40], rare], spec)
+    for number in range(8):
+        mate = replace(cases[41], id=500 + number, group='one part')
+        after = fitter.update(before, [*cases[:40], rare, mate], spec)
+        folds = dict(zip(after.cases, after.facts['fold'], strict=True))
+        assert folds[mate.id] == folds[rare.id]
+
+
 def test_many_changes_another_class_or_settings_want_a_full_refit(spec):
     cases, fitter = model_cases.cases(60), OnnxFitter()
     base = fitter.fit(cases[:40], spec)

@@ -152,6 +152,17 @@ def test_after_a_restart_open_asks_end_in_the_fail_safe_and_answers_stay_labels(
     assert again.authority.memory.record.answers == {'operation=insert': 1}
 
 
+def test_after_a_restart_what_was_held_is_held_again_not_only_remembered() -> None:
+    """Nobody watched meanwhile: the guard must ask and see for itself that the robot stands."""
+    bench = Bench()
+    bench.command('hold')
+    again = Bench(ledger=bench.ledger)
+    assert again.guard.calls == [('hold', 0)]
+    assert again.authority.state()['held'] == 'ann'
+    assert again.command('resume', key='another')['ok']
+    assert Bench(ledger=again.ledger).guard.calls == []
+
+
 def test_judge_without_a_step_is_refused_in_the_fail_safe() -> None:
     bench = Bench()
     told = bench.judge()
