@@ -7,6 +7,7 @@ ledger and the outbox differ. It is driven from one thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +24,7 @@ from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.recall import alike
 from cobot_ai.app.status import status
 from cobot_ai.app.tuning import Tuning
-from cobot_ai.core.errors import CobotAiError, DataError, ModelError
+from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
 from cobot_ai.core.merging import Merger, event_key
 from cobot_ai.core.motion import Outcome
 from cobot_ai.core.spec import Action, CellSpec, Trigger
@@ -235,6 +236,9 @@ class Authority:
     def _unwritten(self, case: Case) -> None:
         """The disk refused: nothing may go on that is not written down."""
         fail_safe = self.spec.question.fail_safe.value
+        if fail_safe in _STAYS:
+            with suppress(StoreError):
+                self._holds.case(case.id)
         self._settled(Resolved(case.id, 'unwritten', '', fail_safe, False))
 
     # ------------------------------------------------------------ the robot program
@@ -285,7 +289,8 @@ class Authority:
                 reply = self._operate(command)
         except CobotAiError as e:
             reply = {'key': key, 'ok': False, 'status': 'refused', 'reason': str(e), 'code': e.key}
-        self._flush()
+        with suppress(StoreError):  # the next tick tries again, and says so
+            self._flush()
         self._p.outbox.reply(str(key), reply)
         return reply
 
@@ -376,7 +381,12 @@ class Authority:
 
     def _flush(self) -> None:
         """Write what the last entries call for: figures of audits, alarms."""
-        self._commit(self.memory.notes())
+        notes = self.memory.notes()
+        try:
+            self._commit(notes)
+        except StoreError:  # called for still, at the next tick
+            self.memory.record.notes[:0] = notes
+            raise
 
 
 def _is_sure(decision: Decision) -> bool:

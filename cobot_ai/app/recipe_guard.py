@@ -78,16 +78,20 @@ class RecipeGuard:
         self._on_stop, self.stopped = stopped, recalled
 
     def hold(self, case: int, told: Told) -> None:
-        """Hold, and say what became of it; a hold always overtakes a resume."""
-        if self._resume is not None and self._resume.phase is not Phase.FAILED:
-            self._resume.tell(Phase.FAILED, 'a hold came first')
-        self._resume = None
-        told(Outcome(Phase.REQUESTED))
+        """Hold, and say what became of it; a hold always overtakes a resume.
+
+        The driver is called before anybody is told: a record that fails must not keep the robot
+        moving.
+        """
+        overtaken, self._resume = self._resume, None
         if self._hold is not None and self._hold.phase is Phase.REQUESTED:
             self._hold.told.append(told)
-            return
-        self._hold = _Request('hold', self._now(), [told])
-        self._send(self._hold, self._plan.hold)
+        else:
+            self._hold = _Request('hold', self._now(), [told])
+            self._send(self._hold, self._plan.hold)
+        if overtaken is not None and overtaken.phase is not Phase.FAILED:
+            overtaken.tell(Phase.FAILED, 'a hold came first')
+        told(Outcome(Phase.REQUESTED))
 
     def resume(self, case: int, person: bool, told: Told) -> None:
         """Resume, or say why not; `person`: a person wants it, not an answer to a question."""

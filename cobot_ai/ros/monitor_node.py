@@ -173,13 +173,17 @@ class MonitorNode(LifecycleNode):
             return
         simulated, now_ns = cell.clock.simulated, cell.clock.now_ns()
         for topic in self._topics:
-            batch = topic.read(now_ns, simulated)
-            if batch is not None:
-                self._safely(cell.take, batch)
+            self._safely(self._read, cell, topic, now_ns, simulated)
         self._safely(self._judged.poll)
         self._safely(cell.poll)
         self._safely(cell.guard.poll)
         self._safely(cell.authority.tick)
+
+    @staticmethod
+    def _read(cell: Cell, topic: DrainedTopic, now_ns: int, simulated: bool) -> None:
+        batch = topic.read(now_ns, simulated)
+        if batch is not None:
+            cell.take(batch)
 
     def _safely(self, call: Any, *args: Any) -> None:
         """One thing going wrong must not stop the deadlines of the others."""

@@ -10,7 +10,9 @@ from cells import cell, question, resolve, step_messages, wrench, wrench_stream
 from fakes import MemoryClips, MemoryLedger, MemoryRegistry
 
 from cobot_ai.app.observe import recut
+from cobot_ai.app.ports import Draft
 from cobot_ai.core.errors import StoreError
+from cobot_ai.core.motion import Outcome, Phase
 from cobot_ai.core.spec import Action, BudgetSpec, StepSpec, Trigger
 from cobot_ai.core.types import Missing, Verdict
 from cobot_ai.store.messages import RosbagsDecoder
@@ -161,6 +163,45 @@ def test_after_a_restart_what_was_held_is_held_again_not_only_remembered() -> No
     assert again.authority.state()['held'] == 'ann'
     assert again.command('resume', key='another')['ok']
     assert Bench(ledger=again.ledger).guard.calls == []
+
+
+def test_a_resume_that_cannot_be_written_leaves_the_process_held_and_resumable() -> None:
+    bench = Bench()
+    bench.command('hold')
+    bench.guard.resume = lambda case, person, told: told(Outcome(Phase.REQUESTED))
+    bench.ledger.full = True
+    assert not bench.command('resume')['ok']
+    bench.ledger.full = False
+    assert bench.authority.state()['held'] == 'ann'
+    bench.guard.resume = lambda case, person, told: told(Outcome(Phase.CONFIRMED))
+    assert bench.command('resume')['ok']
+    assert bench.authority.state()['held'] == ''
+
+
+def test_a_sure_case_that_cannot_be_written_holds_the_robot() -> None:
+    risk = replace(cell().risk, audit_first=0.0, audit_last=0.0)
+    bench = Bench(cell(risk=risk))
+    for n in range(24):
+        bench.teach('bad' if n % 3 == 0 else 'good')
+    assert bench.entries('decision', bench.step('good'))[0].body['action'] == 'continue'
+    bench.guard.calls.clear()
+    bench.ledger.full = True
+    with pytest.raises(StoreError):
+        bench.step('good')
+    assert [kind for kind, _ in bench.guard.calls] == ['hold']
+    assert bench.authority.state()['held'].startswith('case ')
+
+
+def test_what_audits_and_alarms_call_for_outlives_a_full_disk() -> None:
+    bench = Bench()
+    bench.authority.memory.record.notes.append(Draft('fault', {'code': 'x', 'detail': ''}))
+    bench.ledger.full = True
+    assert not bench.command('hold')['ok']
+    with pytest.raises(StoreError):
+        bench.authority.tick()
+    bench.ledger.full = False
+    bench.authority.tick()
+    assert [e.body['code'] for e in bench.entries('fault')] == ['x']
 
 
 def test_judge_without_a_step_is_refused_in_the_fail_safe() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from cobot_ai.app.recipe_guard import RecipeGuard
 from cobot_ai.cli.main import main
 from cobot_ai.core.build import build
 from cobot_ai.core.config import parse_cell, spec_to_json
-from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.core.motion import Outcome, Phase
 from cobot_ai.core.recipe import RecipeSpec, ResumeBy, in_namespace
 from cobot_ai.core.spec import MotionSpec
@@ -124,6 +125,21 @@ def test_ok_from_the_driver_is_not_enough_while_the_joints_move(cell):
     cell.robot.stuck = False
     cell.run(2.0)
     assert [o.phase for o in cell.told][-1] is Phase.CONFIRMED, 'a late hold is a hold'
+
+
+def test_the_robot_is_held_although_the_record_of_it_fails(cell):
+    def refuse(outcome: Outcome) -> None:
+        raise StoreError('The disk is full.')
+
+    cell.guard.resume(0, True, lambda outcome: None)
+    with pytest.raises(StoreError):
+        cell.guard.hold(1, refuse)
+    for _ in range(400):
+        cell.clock.pass_s(0.01)
+        with suppress(StoreError):
+            cell.guard.poll()
+    assert cell.robot.speed == 0
+    assert cell.phase == 'held'
 
 
 def test_a_service_that_never_answers_is_an_alarm_and_asked_again(cell):
