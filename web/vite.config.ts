@@ -38,9 +38,12 @@ function budget(): Plugin {
         chunk.imports.forEach(add);
       };
       Object.values(bundle).forEach((b) => b.type === 'chunk' && b.isEntry && add(b.fileName));
-      const parts = Object.values(bundle).flatMap((b) =>
-        b.type === 'chunk' ? (wanted.has(b.fileName) ? [b.code] : []) : b.fileName.endsWith('.css') ? [b.source] : [],
-      );
+      const chunks = [...wanted].map((name) => bundle[name]).filter((b) => b?.type === 'chunk');
+      const styles = new Set(chunks.flatMap((b) => [...(b.viteMetadata?.importedCss ?? [])]));
+      const parts = [
+        ...chunks.map((b) => b.code),
+        ...Object.values(bundle).flatMap((b) => (b.type === 'asset' && styles.has(b.fileName) ? [b.source] : [])),
+      ];
       const bytes = parts.reduce((sum, part) => sum + gzipSync(part).length, 0);
       if (bytes > OPERATOR_BYTES) {
         this.error(`The operator's page has ${bytes} bytes gzipped; at most ${OPERATOR_BYTES}.`);

@@ -83,7 +83,11 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     @api.get('/kpi')
     def kpi() -> Json:
         rows = insight.rows_of(services.reader)
-        return {'figures': insight.kpis(rows, services.spec, zone), 'cases': len(rows)}
+        return {
+            'figures': insight.kpis(rows, services.spec, zone),
+            'cases': len(rows),
+            'since_ns': rows[0].t_ns if rows else None,
+        }
 
     @api.get('/confusion')
     def confusion() -> Json:

@@ -34,6 +34,11 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
         page.headers['Cache-Control'] = 'no-cache'
         return page
 
+    @pages.get('/wall')
+    @pages.get('/wall/<page>')
+    def wall(page: str = '') -> AnyResponse:
+        return redirect(f'/#/wall/{page}' if page == 'kpi' else '/#/wall')
+
     @pages.get('/assets/<path:name>')
     def asset(name: str) -> Response:
         file = send_from_directory(folder / 'assets', name, max_age=YEAR_S)

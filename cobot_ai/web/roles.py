@@ -7,6 +7,7 @@ from cobot_ai.store.account_file import Role
 ROUTES: dict[str, Role] = {
     'auth.logout': Role.OPERATOR,
     'pages.index': Role.OPERATOR,
+    'pages.wall': Role.OPERATOR,
     'pages.lite_page': Role.OPERATOR,
     'pages.lite_answer': Role.OPERATOR,
     'api.me': Role.OPERATOR,

@@ -323,6 +323,14 @@ class HeldFor(BaseModel):
     by: str | None = None
 
 
+class SwapPlan(BaseModel):
+    """A swap somebody planned; without `model` the newest that passed, without `at_ns` a break."""
+
+    model: str | None
+    at_ns: int | None
+    by: str
+
+
 class PulseState(BaseModel):
     """What the monitor's heartbeat says. Every key may be absent."""
 
@@ -335,7 +343,7 @@ class PulseState(BaseModel):
     maintenance: bool | None = None
     staged: str | None = None
     auto_paused: bool | None = None
-    plan: dict[str, Any] | None = None
+    plan: SwapPlan | None = None
     asks_last_hour: int | None = None
     budget_warn: float | None = None
     budget_hard: float | None = None

@@ -107,11 +107,12 @@ class KpiDoc(BaseModel):
     """Route `/api/kpi`.
 
     Figures: asks_per_hour, answer_s, acted_share, first_pass, expired, between_interventions_s,
-    wrong_alone (audits that found the model wrong).
+    wrong_alone (audits that found the model wrong). `since_ns`: stamp of the oldest case.
     """
 
     figures: dict[str, Kpi]
     cases: int
+    since_ns: int | None
 
 
 class ConfusionCell(BaseModel):

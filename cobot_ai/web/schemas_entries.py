@@ -360,7 +360,7 @@ class HoldBody(Body):
 class Entry(BaseModel):
     """One ledger entry on the wire; `left_ms` (asks only) is the time left when it was sent.
 
-    `age_ms` (asks and decisions) says how long ago it was, null where no clock can tell.
+    `age_ms` (asks, decisions and what changes the line) says how long ago, null if no clock knows.
 
     The event `entries` is a list of these, in order and without gaps.
     """

@@ -12,6 +12,8 @@ from cobot_ai.web.audience import for_tablet
 RECENT = 20
 """Cases behind the present state that a snapshot carries for the idle screen."""
 OLDEST_MS = 30 * 86_400_000.0
+TIMED_KINDS = ('decision', 'start', 'maintenance', 'hold', 'resume', 'resolution')
+"""Kinds that travel with their age."""
 STATE_KINDS = ('start', 'review', 'maintenance', 'promote', 'rollback', 'hold', 'resume')
 
 
@@ -31,7 +33,7 @@ def to_wire(entry: Entry, wall_ns: int, whole: bool = False) -> Json:
         left_ms = (entry.body['deadline_wall_ns'] - wall_ns) / 1e6
         doc['left_ms'] = max(0.0, left_ms)
         doc['age_ms'] = max(0.0, entry.body['deadline_s'] * 1e3 - left_ms)
-    elif entry.kind == 'decision':
+    elif entry.kind in TIMED_KINDS:
         # Stamps may follow a simulation or a bag; then nobody knows how long ago it was.
         age_ms = (wall_ns - entry.t_ns) / 1e6
         doc['age_ms'] = age_ms if 0 <= age_ms < OLDEST_MS else None

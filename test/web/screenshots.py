@@ -17,6 +17,7 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from conftest import CHROMIUM, CHROMIUM_FLAGS, LANDSCAPE, LOW, PORTRAIT, serving
+from other_screens import OTHERS, RECORDED, record
 from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 from web_data import CLASSES, QUESTION, an_evidence
@@ -180,15 +181,17 @@ SCREENS: dict[str, Callable[[FakeCell, Any], None]] = {
         card, given, expired, instruction, more_signals, unknown, queue, idle, held, menu, teach,
         report, wrong, odd, correction,
     )
-}  # fmt: skip
+} | {name: show for name, (_, show) in OTHERS.items()}  # fmt: skip
 
 
 def settled(page: Any) -> None:
     page.locator('body:not(.settling)').wait_for()
 
 
-def cell_of(name: str = 'Cell 7') -> FakeCell:
+def cell_of(name: str = 'Cell 7', recorded: bool = False) -> FakeCell:
     cell = FakeCell(question=QUESTION, name=name)
+    if recorded:
+        record(cell)
     cell.instruction = INSTRUCTION
     history(cell)
     cell.start(shadow=False)
@@ -201,7 +204,7 @@ def pages(
     """Every screen (or the named ones), each with a cell and a page of its own."""
     for name in names or SCREENS:
         show = SCREENS[name]
-        cell = cell_of()
+        cell = cell_of(recorded=name in RECORDED)
         with tempfile.TemporaryDirectory() as folder, serving(cell, Path(folder)) as site:
             context = browser.new_context(
                 viewport=size, has_touch=True, locale=lang, service_workers='block'
@@ -209,7 +212,7 @@ def pages(
             prefs = f'{{"tablet":"tablet-Maria","name":"Maria","lang":"{lang}","theme":"{theme}"}}'
             context.add_init_script(f"localStorage.setItem('cobot_ai.prefs', '{prefs}')")
             page = context.new_page()
-            page.goto(site.url)
+            page.goto(site.url + OTHERS.get(name, ('', None))[0])
             show(cell, page)
             settled(page)
             yield name, cell, page

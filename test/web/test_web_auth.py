@@ -8,8 +8,8 @@ import pytest
 from web_people import SECRETS, STATION, enrol, log_in
 
 from cobot_ai.core.errors import ConfigError
-from cobot_ai.web.app import create_app
 from cobot_ai.store.account_file import Role
+from cobot_ai.web.app import create_app
 from cobot_ai.web.auth import TABLET_COOKIE
 from cobot_ai.web.schemas import COMMAND
 from cobot_ai.web.secret import load_secret
@@ -29,6 +29,8 @@ OPEN = {
 LEAST = {
     ('get', '/'): Role.OPERATOR,
     ('get', '/lite'): Role.OPERATOR,
+    ('get', '/wall'): Role.OPERATOR,
+    ('get', '/wall/kpi'): Role.OPERATOR,
     ('post', '/lite'): Role.OPERATOR,
     ('post', '/logout'): Role.OPERATOR,
     ('get', '/api/me'): Role.OPERATOR,
@@ -65,7 +67,8 @@ EVENTS = {
     **dict.fromkeys(('hold', 'resume'), Role.OPERATOR),
     **dict.fromkeys(('maintenance', 'retrain'), Role.AMBASSADOR),
     **dict.fromkeys(
-        ('end_alarm', 'promote', 'rollback', 'schedule', 'unschedule', 'forget', 'tune', 'word'), Role.ENGINEER
+        ('end_alarm', 'promote', 'rollback', 'schedule', 'unschedule', 'forget', 'tune', 'word'),
+        Role.ENGINEER,
     ),
 }
 """The role matrix of the commands."""
@@ -84,7 +87,7 @@ def client(app):
 
 def concrete(rule):
     text = str(rule).replace('<int:case>', '1').replace('<path:name>', 'x.js')
-    return text.replace('<lang>', 'en')
+    return text.replace('<lang>', 'en').replace('<page>', 'kpi')
 
 
 def test_the_matrix_names_every_route(app):

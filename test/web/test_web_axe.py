@@ -1,4 +1,4 @@
-"""Accessibility of every operator screen: axe-core, contrast 7:1, nothing cut off at the side.
+"""Accessibility of every screen: axe-core, contrast 7:1, nothing cut off at the side.
 
 The short run takes each screen once, with languages, sizes and themes in turn; the long one takes
 all of them.
@@ -34,7 +34,8 @@ FAINT = """
     return [255, 255, 255];
   };
   const found = [];
-  const walk = document.createTreeWalker(document.querySelector('.screen'), NodeFilter.SHOW_TEXT);
+  const top = document.querySelector('.screen, .andon, .kpis') || document.createElement('p');
+  const walk = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const e = walk.currentNode.parentElement;
     const text = walk.currentNode.textContent.trim();
@@ -48,7 +49,9 @@ FAINT = """
 }
 """
 CUT = """
-() => [...document.querySelectorAll('.screen .tap, .screen h1')].filter(e => e.checkVisibility()
+() => [...document.querySelectorAll(
+  '.screen .tap, .screen h1, .wall :not(svg, svg *), .engineer nav a, .engineer h1'
+)].filter(e => e.checkVisibility()
   && (e.scrollWidth > e.clientWidth + 2 || e.getBoundingClientRect().right > innerWidth + 1
       || e.getBoundingClientRect().left < -1)).map(e => e.textContent)
 """

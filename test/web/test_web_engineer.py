@@ -3,6 +3,7 @@
 import pytest
 from test_web_card import settled, shown, tap, until
 from web_data import an_evidence
+from web_people import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 EVIL = '<img src=x onerror="window.pwned=1"><svg onload="window.pwned=2">'
@@ -154,18 +155,18 @@ def test_outside_loopback_a_pin_opens_the_page_and_the_name_is_recorded(
     context = browser.new_context(locale='en')
     page = context.new_page()
     page.goto(site.url)
-    page.get_by_label('Name').fill('Jana')
+    page.get_by_label('Name').fill('Eva')
     page.get_by_label('PIN').fill('0000')
     page.get_by_role('button').click()
     page.get_by_text('This PIN is wrong').wait_for()
-    page.get_by_label('Name').fill('Jana')
-    page.get_by_label('PIN').fill('2468')
+    page.get_by_label('Name').fill('Eva')
+    page.get_by_label('PIN').fill(PASSWORD)
     page.get_by_role('button').click()
     case = cell.ask()
     shown(page, case)
     tap(page, 'Seated')
     page.get_by_text('You said').wait_for()
-    assert cell.of_kind(case, 'answer')[0]['by'] == 'Jana'
+    assert cell.of_kind(case, 'answer')[0]['by'] == 'Eva'
     context.clear_cookies()
     site.down()
     site.up()

@@ -48,7 +48,11 @@ def test_entries_of_a_whole_story_fit_their_schemas(cell):
     StatsDoc.model_validate(stats(cell.ledger))
     rows = insight.rows_of(cell.ledger)
     KpiDoc.model_validate(
-        {'figures': insight.kpis(rows, cell.spec, timezone.utc), 'cases': len(rows)}
+        {
+            'figures': insight.kpis(rows, cell.spec, timezone.utc),
+            'cases': len(rows),
+            'since_ns': rows[0].t_ns,
+        }
     )
     ConfusionDoc.model_validate(insight.confusion(rows))
     WhatIfDoc.model_validate(insight.what_if(rows, cell.spec, timezone.utc))

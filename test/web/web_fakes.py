@@ -14,20 +14,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from web_people import accounts_in
 from web_data import FACTS, QUESTION, a_case, a_manifest, an_evidence, decision_body
+from web_people import accounts_in
 
 from cobot_ai.app.answers import Answers
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
 from cobot_ai.core.manifest import Manifest
-from cobot_ai.core.spec import CellSpec, QuestionSpec, StepSpec
+from cobot_ai.core.spec import CellSpec, ChannelSpec, QuestionSpec, StepSpec, StreamSpec
 from cobot_ai.core.types import Decision, Verdict, Why
 from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.web.services import Services
+
+
+FZ = ChannelSpec('fz', 'wrench.force.z', 'N')
+STREAMS = (StreamSpec('wrench', 'wrench', 'geometry_msgs/msg/WrenchStamped', 100.0, (FZ,)),)
 
 
 class MemoryLedger:
@@ -147,11 +152,13 @@ class FakeCell:
     stills: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        spec = self.spec = CellSpec('Cell 7', (), StepSpec(), self.question)
+        spec = self.spec = CellSpec('cell_7', STREAMS, StepSpec(), self.question)
         self.lock = threading.RLock()
         self.desk = Desk(spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append)
         self.answers = Answers(self.desk, self.question, self.ledger, RealClock())
         self.maintenance = False
+        self.plan: Any = None
+        self.tuning = Tuning(spec, lambda spec: None)
         self.instruction: str | None = None
         self.load = {'asks_last_hour': 3, 'budget_warn': 6, 'cases': 40, 'acted': 31, 'asked': 9}
         self._folder = tempfile.TemporaryDirectory()
@@ -211,6 +218,7 @@ class FakeCell:
             **self.load,
             'maintenance': self.maintenance,
             'auto_paused': self.auto_paused,
+            'plan': self.plan,
             **({'motion': self.motion} if self.motion else {}),
         }
         return state, (time.monotonic() - self._beat) * 1e3
@@ -247,6 +255,16 @@ class FakeCell:
             self.go_live(command['model'], by)
         elif kind == 'resume':
             self.held = False
+        elif kind == 'schedule':
+            at_ns = None if command['at'] == 'break' else time.time_ns() + 3600 * 10**9
+            self.plan = {'model': command.get('model'), 'at_ns': at_ns, 'by': by}
+            self._write('schedule', {**self.plan, 'at': command['at']})
+        elif kind == 'unschedule':
+            self._write('unschedule', {'model': None, 'reason': 'withdrawn', 'by': by})
+            self.plan = None
+        elif kind == 'word':
+            for draft in self.tuning.word(by, command):
+                self._write(draft.kind, draft.body)
         elif kind == 'rollback':
             versions = self.registry.versions()
             before = versions[max(0, versions.index(self.registry.current() or '') - 1)]

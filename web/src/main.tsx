@@ -1,15 +1,15 @@
 import { render } from 'preact';
 import './style.css';
 import './card.css';
-import './engineer/engineer.css';
 import { App } from './App';
 import { showSettling, watchWake } from './core/guard';
 import { setLanguage } from './core/i18n';
 import { registerOffline } from './core/offline';
+import { learnMe } from './core/me';
 import { prefs } from './core/prefs';
 import { prepareSound } from './core/sound';
 import { followTheme } from './core/theme';
-import { start } from './core/transport';
+import { onConnect, start } from './core/transport';
 import { keepAwake } from './core/wakelock';
 import { callForAttention } from './operator/attention';
 
@@ -23,6 +23,8 @@ const asked = new URLSearchParams(location.search).get('lang');
 void setLanguage(asked ?? prefs.value.lang).then(() => {
   const root = document.getElementById('app');
   if (root) render(<App />, root);
+  learnMe();
+  onConnect(learnMe);
   start();
   registerOffline();
 });

@@ -1,11 +1,33 @@
 /** HTTP for everything that is not live. */
+import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
+
+/** The server refused this page something because of the role. */
+export const refused = signal(false);
 
 /** Fetch JSON; null when the server does not have it. Goes to the login page when it must. */
 export async function get<T>(path: string): Promise<T | null> {
   const response = await fetch(path, { headers: { Accept: 'application/json' } });
   if (response.status === 401) location.assign('/login');
+  if (response.status === 403) refused.value = true;
   return response.ok ? ((await response.json()) as T) : null;
+}
+
+export interface Outcome {
+  ok: boolean;
+  reason?: string;
+}
+
+/** Send JSON; a refusal comes back as an outcome with its reason, never as an exception. */
+export async function post<T extends Outcome>(path: string, body: unknown): Promise<T | Outcome> {
+  try {
+    const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+    const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (response.status === 401) location.assign('/login');
+    return (await response.json()) as T;
+  } catch {
+    return { ok: false };
+  }
 }
 
 const RETRY_MS = 2000;

@@ -134,6 +134,15 @@ export function age(ms: number): string {
   return t('age.h', { n: Math.round(s / 3600) });
 }
 
+/** A length of time, in the unit a person would use. */
+export function duration(seconds: number): string {
+  const s = Math.max(0, seconds);
+  if (s < 10) return t('time.s', { n: Math.round(s * 10) / 10 });
+  if (s < 90) return t('time.s', { n: Math.round(s) });
+  if (s < 5400) return t('time.min', { n: Math.round(s / 60) });
+  return t('time.h', { n: Math.round(s / 360) / 10 });
+}
+
 export function clockTime(wallMs: number, seconds = true): string {
   return new Intl.DateTimeFormat(formats.value, {
     hour: '2-digit',

@@ -311,7 +311,7 @@ export interface EndAlarm {
   context: string;
 }
 
-/** One ledger entry on the wire; `left_ms` (asks only) is the time left when it was sent. `age_ms` (asks and decisions) says how long ago it was, null where no clock can tell. The event `entries` is a list of these, in order and without gaps. */
+/** One ledger entry on the wire; `left_ms` (asks only) is the time left when it was sent. `age_ms` (asks, decisions and what changes the line) says how long ago, null if no clock knows. The event `entries` is a list of these, in order and without gaps. */
 export interface Entry {
   seq: number;
   t_ns: number;
@@ -410,10 +410,11 @@ export interface Kpi {
   shifts: ShiftFigure[];
 }
 
-/** Route `/api/kpi`. Figures: asks_per_hour, answer_s, acted_share, first_pass, expired, between_interventions_s, wrong_alone (audits that found the model wrong). */
+/** Route `/api/kpi`. Figures: asks_per_hour, answer_s, acted_share, first_pass, expired, between_interventions_s, wrong_alone (audits that found the model wrong). `since_ns`: stamp of the oldest case. */
 export interface KpiDoc {
   figures: Record<string, Kpi>;
   cases: number;
+  since_ns: number | null;
 }
 
 /** `label`; null takes the case out of training (people disagree). */
@@ -556,7 +557,7 @@ export interface PulseState {
   maintenance?: boolean | null;
   staged?: string | null;
   auto_paused?: boolean | null;
-  plan?: Record<string, unknown> | null;
+  plan?: SwapPlan | null;
   asks_last_hour?: number | null;
   budget_warn?: number | null;
   budget_hard?: number | null;
@@ -788,6 +789,13 @@ export interface StatsDoc {
   asks_per_hour: number | null;
   audited: number;
   audit_wrong: number;
+}
+
+/** A swap somebody planned; without `model` the newest that passed, without `at_ns` a break. */
+export interface SwapPlan {
+  model: string | null;
+  at_ns: number | null;
+  by: string;
 }
 
 /** An enrolled tablet. */

@@ -40,6 +40,15 @@ export interface Step {
   at: number | null;
 }
 
+/** The newest entry of a kind: when (null where nobody knows) and by whom. */
+export interface Mark {
+  seq: number;
+  at: number | null;
+  by: string;
+}
+
+const MARKED: ReadonlySet<string> = new Set(['start', 'maintenance', 'hold', 'resume', 'resolution']);
+
 export interface State {
   ledger: string | null;
   seq: number;
@@ -58,6 +67,8 @@ export interface State {
   review: { case: number; body: ReviewBody } | null;
   /** Causes people named, by case. */
   reasons: ReadonlyMap<number, string>;
+  /** What changed the state of the line last, by kind of entry. */
+  marks: ReadonlyMap<string, Mark>;
 }
 
 export const EMPTY: State = {
@@ -73,6 +84,7 @@ export const EMPTY: State = {
   steps: [],
   review: null,
   reasons: new Map(),
+  marks: new Map(),
 };
 const KEPT = 60;
 const STEPS_KEPT = 12;
@@ -86,7 +98,8 @@ export function follows(state: State, entry: Entry): 'known' | 'next' | 'gap' {
 /** State after one entry. Unknown kinds change nothing but the position. */
 export function apply(state: State, entry: Entry, now: number): State {
   const change = reduce(state, entry, now);
-  return { ...state, ...change, seq: Math.max(state.seq, entry.seq) };
+  const marks = marked(state.marks, entry, now);
+  return { ...state, ...change, marks, seq: Math.max(state.seq, entry.seq) };
 }
 
 /** State of a snapshot: the same rules, starting from nothing. */
@@ -118,6 +131,16 @@ function reduce(state: State, entry: Entry, now: number): Partial<State> {
     default:
       return changeAsk(state, entry, now);
   }
+}
+
+function marked(marks: State['marks'], entry: Entry, now: number): State['marks'] {
+  const { kind, seq, body } = entry;
+  if (!MARKED.has(kind)) return marks;
+  // A hold has several stages; it began with the first one after the last resume.
+  const hold = marks.get('hold');
+  if (kind === 'hold' && hold && hold.seq > (marks.get('resume')?.seq ?? 0)) return marks;
+  const at = entry.age_ms == null ? null : now - entry.age_ms;
+  return new Map(marks).set(kind, { seq, at, by: String(body['by'] ?? '') });
 }
 
 function started({ cell, shadow, question }: Bodies['start']): Partial<State> {

@@ -3,7 +3,7 @@ import { useGet } from '../core/api';
 import { dateTime, number, percent, t, tr } from '../core/i18n';
 import type { Alike, CaseDoc, DecisionBody, Entry, ResolutionBody } from '../core/schema';
 import { Signal, Still } from '../operator/Evidence';
-import { useVersion } from './EngineerScreen';
+import { useVersion } from './version';
 
 export function CaseView({ caseId }: { caseId: number }) {
   const doc = useGet<CaseDoc>(`/api/cases/${caseId}`, useVersion());

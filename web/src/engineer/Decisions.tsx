@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { useGet } from '../core/api';
 import { dateTime, percent, t, tr, type Key } from '../core/i18n';
 import type { CaseList, CaseRow } from '../core/schema';
-import { useVersion } from './EngineerScreen';
+import { useVersion } from './version';
 
 const FILTERS: Record<string, { key: Key; test: (row: CaseRow) => boolean }> = {
   all: { key: 'eng.all', test: () => true },

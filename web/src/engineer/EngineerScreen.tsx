@@ -1,45 +1,44 @@
-/** The engineer's screens: recent decisions, one decision end to end, model versions. */
-import { useEffect, useState } from 'preact/hooks';
+/** The engineer's screens: decisions, models, confusion, thresholds, words. */
+import './engineer.css';
+import type { ComponentType } from 'preact';
 import { useGet } from '../core/api';
-import { number, percent, t } from '../core/i18n';
-import { go, route } from '../core/route';
+import { number, percent, t, type Key } from '../core/i18n';
+import { route } from '../core/route';
 import type { StatsDoc } from '../core/schema';
-import { state } from '../core/transport';
 import { lineMode, lineText, ModeGlyph, ShadowChip } from '../operator/Header';
 import { Notices } from '../operator/Notices';
+import { Areas } from '../ui/Areas';
 import { CaseView } from './CaseView';
+import { Confusion } from './Confusion';
 import { Decisions } from './Decisions';
 import { Models } from './Models';
+import { Vocabulary } from './Vocabulary';
+import { useVersion } from './version';
+import { WhatIf } from './WhatIf';
 
-const SETTLE_MS = 400;
-
-/** Changes a little after the ledger did, so that a burst of entries costs one fetch. */
-export function useVersion(): number {
-  const seq = state.value.seq;
-  const [version, setVersion] = useState(seq);
-  useEffect(() => {
-    const timer = setTimeout(() => setVersion(seq), SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [seq]);
-  return version;
-}
+const FIRST = { title: 'eng.decisions', view: Decisions } as const;
+const PAGES: Record<string, { title: Key; view: ComponentType }> = {
+  decisions: FIRST,
+  models: { title: 'eng.models', view: Models },
+  confusion: { title: 'eng.confusion', view: Confusion },
+  what_if: { title: 'eng.what_if', view: WhatIf },
+  vocabulary: { title: 'eng.vocabulary', view: Vocabulary },
+};
 
 export function EngineerScreen() {
   const [, page = 'decisions', id] = route.value;
+  const { title, view: Page } = PAGES[page] ?? FIRST;
   const tab = (name: string, text: string) => (
-    <a href={`#/engineer/${name}`} aria-current={page === name ? 'page' : undefined}>
+    <a key={name} href={`#/engineer/${name}`} aria-current={page === name ? 'page' : undefined}>
       {text}
     </a>
   );
   return (
     <div class="engineer">
       <header>
+        <Areas />
         <nav aria-label={t('eng.title')}>
-          <a href="#/" onClick={() => go()}>
-            {t('eng.operator')}
-          </a>
-          {tab('decisions', t('eng.decisions'))}
-          {tab('models', t('eng.models'))}
+          {Object.entries(PAGES).map(([name, { title }]) => tab(name, t(title)))}
         </nav>
         <div class="line" role="status">
           <ModeGlyph mode={lineMode()} />
@@ -48,14 +47,15 @@ export function EngineerScreen() {
         <ShadowChip />
       </header>
       <Notices />
-      <Figures />
       <main>
-        {page === 'models' ? (
-          <Models />
-        ) : page === 'case' && id ? (
+        {page === 'case' && id ? (
           <CaseView caseId={Number(id)} />
         ) : (
-          <Decisions />
+          <>
+            <h1>{t(title)}</h1>
+            {Page === Decisions && <Figures />}
+            <Page />
+          </>
         )}
       </main>
     </div>

@@ -6,7 +6,9 @@ import type { CertificateDoc, Entry, GateCheck, ModelDoc, ModelRow } from '../co
 import { beat, state } from '../core/transport';
 import { operate } from '../operator/desk';
 import { HoldButton } from '../ui/HoldButton';
-import { useVersion } from './EngineerScreen';
+import { useVersion } from './version';
+import { Compare } from './Compare';
+import { PlanSwap } from './PlanSwap';
 import { Risk } from './Risk';
 
 export function Models() {
@@ -34,7 +36,9 @@ export function Models() {
           ▲ {t('models.paused')}
         </p>
       )}
+      <PlanSwap rows={doc?.versions ?? []} />
       <Risk />
+      <Compare rows={doc?.versions ?? []} />
       {doc?.versions.length === 0 && <p>{t('models.none')}</p>}
       {doc?.versions.map((row) => (
         <Version key={row.model} row={row} />
@@ -175,6 +179,10 @@ function History({ entries }: { entries: Entry[] }) {
 
 function historyText(entry: Entry): string {
   const body = entry.body;
+  if (entry.kind === 'schedule' || entry.kind === 'unschedule')
+    return [body['model'] ? String(body['model']).slice(0, 12) : t('plan.newest'), body['at'], body['reason'], body['by']]
+      .filter(Boolean)
+      .join(' · ');
   if (entry.kind === 'maintenance')
     return [body['on'] ? t('models.on') : t('models.off'), body['by']].join(' · ');
   const model = String(body['model'] ?? '').slice(0, 12);

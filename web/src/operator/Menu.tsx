@@ -1,9 +1,11 @@
 /** Language, colours, sound, name, finger size and the way to the engineer's screens. */
 import { lang, languages, number, setLanguage, t, tr } from '../core/i18n';
 import { DEFAULT_PX_PER_MM, prefs, setPrefs, THEMES } from '../core/prefs';
-import { go } from '../core/route';
+import { me, mayOpen } from '../core/me';
+import { AREAS, go } from '../core/route';
 import { mute, muted, play, soundReady } from '../core/sound';
 import { awake } from '../core/wakelock';
+import { LogOut } from '../ui/Areas';
 import { Glyph } from '../ui/Glyph';
 import { HoldButton } from '../ui/HoldButton';
 import { TapButton } from '../ui/TapButton';
@@ -54,9 +56,14 @@ export function Menu({ close }: { close: () => void }) {
           {t('menu.mirror')}
         </TapButton>
         <FullScreen />
-        <TapButton id="engineer" onTap={() => go('engineer')}>
-          {t('menu.engineer')}
-        </TapButton>
+      </Group>
+      <Group title={t('area.title')}>
+        {AREAS.filter((a) => a !== 'operator' && mayOpen(a)).map((a) => (
+          <TapButton key={a} id={a} onTap={() => go(a)}>
+            {t(`area.${a}`)}
+          </TapButton>
+        ))}
+        {me.value?.login && <LogOut />}
       </Group>
       <p>{awake.value ? t('menu.awake') : t('menu.not_awake')}</p>
       <p>{t('menu.keys')}</p>

@@ -2,7 +2,7 @@
 import { computed, effect } from '@preact/signals';
 import { now, unknown } from '../core/clock';
 import { prefs } from '../core/prefs';
-import { atEngineer } from '../core/route';
+import { atOperator } from '../core/route';
 import { play, type Stage } from '../core/sound';
 import type { Ask } from '../core/state';
 import { waiting } from './desk';
@@ -30,7 +30,7 @@ export function callForAttention(): void {
   effect(() => {
     const t = now.value;
     const asks = calling.value;
-    if (atEngineer.value || unknown.value) return;
+    if (!atOperator.value || unknown.value) return;
     for (const ask of asks) {
       const stage = stageOf(ask, t);
       if (stage <= (reached.get(ask.case) ?? 0)) continue;

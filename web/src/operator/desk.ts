@@ -5,8 +5,8 @@ import { plant, t, tr, type Key } from '../core/i18n';
 import { notify } from '../core/notices';
 import { Outbox } from '../core/outbox';
 import { person, prefs, randomKey } from '../core/prefs';
-import { atEngineer } from '../core/route';
-import type { AskBody, Command, Reply } from '../core/schema';
+import { atOperator } from '../core/route';
+import type { AskBody, Command, Reply, Word } from '../core/schema';
 import { nextFor, queue, type Ask } from '../core/state';
 import { link, onConnect, onEntry, send, state } from '../core/transport';
 
@@ -30,9 +30,9 @@ export function pendingAnswer(caseId: number): string | null {
   return command?.kind === 'answer' ? command.label : null;
 }
 
-export function labelText(of: Pick<AskBody, 'classes'> | undefined, label: string): string {
+export function labelText(of: Partial<Pick<AskBody, 'classes'>> | null | undefined, label: string): string {
   if (label === NOT_SURE) return t('answer.not_sure');
-  return plant(of?.classes.find((c) => c.name === label)?.text, label);
+  return plant(of?.classes?.find((c) => c.name === label)?.text, label);
 }
 
 // ---------------------------------------------------------------- which case is shown
@@ -55,7 +55,7 @@ function over(ask: Ask, t: number): boolean {
 }
 
 effect(() => {
-  if (atEngineer.value) return close();
+  if (!atOperator.value) return close();
   const ask = current.value;
   const next = nextFor(state.value, prefs.value.tablet);
   if (ask && over(ask, now.value)) chosen.value = next?.case ?? null;
@@ -172,7 +172,9 @@ export function report(
 export function operate(
   draft:
     | { kind: 'promote'; model: string }
-    | { kind: 'rollback' | 'retrain' | 'hold' | 'resume' }
+    | { kind: 'rollback' | 'retrain' | 'hold' | 'resume' | 'unschedule' }
+    | { kind: 'schedule'; at: string; model: string | null }
+    | Pick<Word, 'kind' | 'of' | 'name' | 'lang' | 'text'>
     | { kind: 'end_alarm'; context: string }
     | { kind: 'maintenance'; on: boolean },
 ): void {
@@ -207,7 +209,7 @@ outbox.onReply = (command: Command, reply: Reply) => {
 
 /** Why something was refused, in the reader's language; an engineer also gets the whole sentence. */
 function refusalText(reply: Reply): string {
-  const other = atEngineer.value ? (reply.reason ?? '') : t('refused.other');
+  const other = atOperator.value ? t('refused.other') : (reply.reason ?? '');
   return tr('refused', reply.code || (reply.reason ?? ''), other);
 }
 

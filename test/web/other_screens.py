@@ -1,0 +1,147 @@
+"""The screens of wall, engineer and admin, for pictures and for axe: where, and what was there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from web_data import FACTS, a_case, decision_body
+from web_fakes import FakeCell
+
+from cobot_ai.app.ports import Draft
+from cobot_ai.core.types import Decision, Verdict, Why
+
+SHIFT_NS = 8 * 3600 * 10**9
+NAMES = ('seated', 'misaligned', 'missing')
+
+
+def record(cell: FakeCell, shifts: int = 8, each: int = 60) -> None:
+    """Fill the ledger with the cases of some shifts: surer, and asked less, as time goes."""
+    rng = np.random.default_rng(5)
+    begin = time.time_ns() - shifts * SHIFT_NS
+    for k in range(shifts * each):
+        sure = float(np.clip(rng.normal(0.78 + 0.2 * k / (shifts * each), 0.14), 0.34, 0.999))
+        guess = NAMES[rng.choice(3, p=[0.8, 0.14, 0.06])]
+        right = sure > 0.9 or rng.random() < sure
+        label = guess if right else NAMES[(NAMES.index(guess) + 1) % 3]
+        alone = sure > 0.95
+        verdict = 'act' if alone and rng.random() > 0.3 else 'ask'
+        why = 'audit' if alone and verdict == 'ask' else 'sure' if alone else 'below_threshold'
+        rest = (1 - sure) / 2
+        probs = {n: sure if n == guess else rest for n in NAMES}
+        facts = {'probs': probs, 'confidence': sure, 'why': why, 'verdict': verdict}
+        one(cell, begin + k * SHIFT_NS // each, facts, label, float(rng.gamma(4, 2)))
+
+
+def one(cell: FakeCell, t_ns: int, facts: Any, label: str, wait_s: float) -> None:
+    """One past case, with its answer where it was asked."""
+    number = cell.ledger.next_case()
+    case = a_case(number, FACTS)
+    acted = label if facts['verdict'] == 'act' else None
+    body = {**decision_body(case, facts['verdict'], acted), **facts}
+
+    def write(kind: str, after_s: float, **facts: Any) -> None:
+        cell.ledger.commit([Draft(kind, facts, number)], t_ns + int(after_s * 1e9))
+
+    write('decision', 0, **body)
+    if acted is None:
+        by, done = {'by': 'Maria', 'tablet': 'tablet-Maria'}, {'action': 'continue', 'go': True}
+        write('ask', 0, **cell.desk.ask_body(case, _decision(number)))
+        write('answer', wait_s, status='accepted', label=label, epoch=0, **by)
+        revision = {'source': 'answer', 'context': body['context'], 'revision': 1}
+        write('label', wait_s, label=label, by='Maria', **revision)
+        write('resolution', wait_s, outcome='answered', label=label, by='Maria', **done)
+
+
+def _decision(number: int) -> Any:
+    return Decision(number, Verdict.ASK, Why.BELOW_THRESHOLD)
+
+
+def andon(cell: FakeCell, page: Any) -> None:
+    page.locator('.andon.running').wait_for()
+
+
+def andon_asks(cell: FakeCell, page: Any) -> None:
+    cell.ask()
+    page.locator('.andon.asking').wait_for()
+
+
+def andon_held(cell: FakeCell, page: Any) -> None:
+    cell._write('hold', {'by': 'cobot_ai', 'phase': 'held', 'confirmed': True})
+    cell.held = True
+    page.locator('.andon.held').wait_for()
+
+
+def andon_unknown(cell: FakeCell, page: Any) -> None:
+    page.locator('.andon.running').wait_for()
+    cell.frozen = True
+    cell._beat -= 6
+    page.locator('.andon.unknown').wait_for()
+
+
+def wall_kpi(cell: FakeCell, page: Any) -> None:
+    page.locator('.kpi .value').first.wait_for()
+
+
+def models(cell: FakeCell, page: Any) -> None:
+    versions(cell)
+    page.locator('.compare').wait_for()
+    page.locator('.planned', has_text='·').or_(page.locator('.plan')).first.wait_for()
+
+
+def versions(cell: FakeCell) -> list[str]:
+    """A live version, a refused one and one that waits."""
+    found = [cell.model(), cell.model(passed=False, seed=1, case=1), cell.model(seed=2)]
+    cell.go_live(found[0])
+    return found
+
+
+def confusion(cell: FakeCell, page: Any) -> None:
+    page.locator('.confusion td.wrong button').first.click()
+    page.locator('.cases a').first.wait_for()
+
+
+def what_if(cell: FakeCell, page: Any) -> None:
+    page.locator('.plot canvas').wait_for()
+
+
+def vocabulary(cell: FakeCell, page: Any) -> None:
+    page.locator('.vocabulary td input').first.wait_for()
+
+
+def people(cell: FakeCell, page: Any) -> None:
+    page.locator('tbody tr').nth(3).wait_for()
+
+
+def tablets(cell: FakeCell, page: Any) -> None:
+    page.locator('#station').fill('Station 4')
+    page.locator('form.controls button').click()
+    page.locator('.code').wait_for()
+
+
+def audit(cell: FakeCell, page: Any) -> None:
+    cell.audit.note('wrong_pin', who='Maria', tablet='Station 3', address='10.0.0.7')
+    cell.audit.note('role', who='Maria', tablet='Station 3', path='/api/models')
+    cell.audit.note('person_set', by='Ada', who='Nils', role='operator')
+    page.locator('tbody tr').nth(2).wait_for()
+
+
+Show = Callable[[FakeCell, Any], None]
+OTHERS: dict[str, tuple[str, Show]] = {
+    'andon': ('/wall', andon),
+    'andon_asks': ('/wall', andon_asks),
+    'andon_held': ('/wall', andon_held),
+    'andon_unknown': ('/wall', andon_unknown),
+    'wall_kpi': ('/wall/kpi', wall_kpi),
+    'models': ('/#/engineer/models', models),
+    'confusion': ('/#/engineer/confusion', confusion),
+    'what_if': ('/#/engineer/what_if', what_if),
+    'vocabulary': ('/#/engineer/vocabulary', vocabulary),
+    'people': ('/#/admin/people', people),
+    'tablets': ('/#/admin/tablets', tablets),
+    'audit': ('/#/admin/audit', audit),
+}
+RECORDED = frozenset({'wall_kpi', 'confusion', 'what_if'})
+"""Screens that need a record of some shifts."""

@@ -1,0 +1,31 @@
+/** Who the page is for, as the server says; it decides, the page only does not offer the rest. */
+import { computed, signal } from '@preact/signals';
+import { get } from './api';
+import type { Area } from './route';
+import type { MeDoc } from './schema';
+
+export const ROLES = ['operator', 'ambassador', 'engineer', 'admin'] as const;
+const LEAST: Record<Area, (typeof ROLES)[number]> = {
+  operator: 'operator',
+  wall: 'operator',
+  engineer: 'engineer',
+  admin: 'admin',
+};
+
+export const me = signal<MeDoc | null>(null);
+
+export function mayOpen(area: Area): boolean {
+  const role = ROLES.findIndex((r) => r === me.value?.role);
+  return me.value === null || role >= ROLES.indexOf(LEAST[area]);
+}
+
+/** Served to the network without TLS: the browser then withholds what the page needs. */
+export const plainHttp = computed(() => me.value?.login === true && !me.value.tls);
+
+/** Ask again at every connection: a login may have ended or changed its role. */
+export function learnMe(): void {
+  void get<MeDoc>('/api/me').then(
+    (doc) => (me.value = doc ?? me.value),
+    () => undefined,
+  );
+}

@@ -1,0 +1,86 @@
+/** E3: what people said against what the model took it for; a cell opens its cases. */
+import { useState } from 'preact/hooks';
+import { useGet } from '../core/api';
+import { number, t } from '../core/i18n';
+import type { ConfusionCell, ConfusionDoc } from '../core/schema';
+import { state } from '../core/transport';
+import { labelText } from '../operator/desk';
+import { useVersion } from './version';
+
+export function Confusion() {
+  const doc = useGet<ConfusionDoc>('/api/confusion', useVersion());
+  const [open, setOpen] = useState<[string, string] | null>(null);
+  if (!doc) return null;
+  if (doc.cells.length === 0) return <p>{t('confusion.none')}</p>;
+  const name = (label: string) => labelText(state.value.question, label);
+  const find = (label: string, guess: string) =>
+    doc.cells.find((c) => c.label === label && c.guess === guess);
+  const chosen = open && find(...open);
+  return (
+    <section class="confusion">
+      <p>{t('confusion.what')}</p>
+      <div class="scroll" tabIndex={0} role="region" aria-label={t('eng.confusion')}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t('confusion.people')}</th>
+              {doc.classes.map((guess) => (
+                <th key={guess} scope="col">
+                  <small>{t('confusion.model')}</small>
+                  <bdi>{name(guess)}</bdi>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {doc.classes.map((label) => (
+              <tr key={label}>
+                <th scope="row">
+                  <bdi>{name(label)}</bdi>
+                </th>
+                {doc.classes.map((guess) => {
+                  const cell = find(label, guess);
+                  return (
+                    <td key={guess} class={label === guess ? 'right' : cell ? 'wrong' : ''}>
+                      {cell ? (
+                        <button
+                          type="button"
+                          aria-pressed={chosen === cell}
+                          onClick={() => setOpen([label, guess])}
+                          aria-label={t('confusion.cell', { n: cell.n, label: name(label), guess: name(guess) })}
+                        >
+                          {label === guess ? '✓' : '✕'} {number(cell.n, 6)}
+                        </button>
+                      ) : (
+                        '–'
+                      )}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {chosen && <Cases cell={chosen} name={name} />}
+    </section>
+  );
+}
+
+function Cases({ cell, name }: { cell: ConfusionCell; name: (label: string) => string }) {
+  return (
+    <div class="chosen" role="status">
+      <h2>
+        {t('confusion.cell', { n: cell.n, label: name(cell.label), guess: name(cell.guess) })}
+      </h2>
+      {cell.cases.length < cell.n && <p>{t('confusion.newest', { n: cell.cases.length })}</p>}
+      <p class="cases">
+        {[...cell.cases].reverse().map((n) => (
+          <a key={n} href={`#/engineer/case/${n}`}>
+            {n}
+          </a>
+        ))}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+/** W2: figures of the cell, never of a person: value, band, cases behind it, the last shifts. */
+import { useEffect, useState } from 'preact/hooks';
+import { useGet } from '../core/api';
+import { now } from '../core/clock';
+import { age, dateTime, duration, number, percent, t, tr } from '../core/i18n';
+import type { Figure, Kpi, KpiDoc } from '../core/schema';
+import { state } from '../core/transport';
+import { Trend } from './Trend';
+
+const REFRESH_MS = 20_000;
+const OLD_MS = 3 * REFRESH_MS;
+
+type Format = (value: number) => string;
+const share: Format = (v) => percent(v);
+const FORMATS: Record<string, Format> = {
+  asks_per_hour: (v) => number(v),
+  answer_s: duration,
+  acted_share: share,
+  first_pass: share,
+  expired: share,
+  between_interventions_s: duration,
+  wrong_alone: share,
+};
+
+/** Goes up every so often, so that the figures follow without anybody touching the screen. */
+function useTurn(): number {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setTurn((n) => n + 1), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return turn;
+}
+
+export function Kpis() {
+  const doc = useGet<KpiDoc>('/api/kpi', useTurn());
+  const [at, setAt] = useState(0);
+  useEffect(() => setAt(performance.now()), [doc]);
+  if (!doc) return <p class="none">{doc === null ? t('wall.no_figures') : ''}</p>;
+  const ageMs = Math.max(0, now.value - at);
+  const known = Object.keys(FORMATS).filter((name) => doc.figures[name]);
+  return (
+    <section class="kpis">
+      <header>
+        <h1>
+          <bdi>{state.value.cell || '–'}</bdi>
+        </h1>
+        <p class={ageMs > OLD_MS ? 'old' : ''}>
+          {doc.since_ns !== null &&
+            t('wall.since', { n: doc.cases, time: dateTime(doc.since_ns / 1e6) })}{' '}
+          {t('wall.fetched', { age: age(ageMs) })}
+        </p>
+      </header>
+      <div class="grid">
+        {known.map((name) => (
+          <Tile key={name} name={name} kpi={doc.figures[name] as Kpi} format={FORMATS[name] ?? share} />
+        ))}
+        <p class="note">{t('wall.note')}</p>
+      </div>
+    </section>
+  );
+}
+
+function Tile({ name, kpi, format }: { name: string; kpi: Kpi; format: Format }) {
+  const { value, n } = kpi.all;
+  return (
+    <article class="kpi" data-kpi={name}>
+      <h2>{tr('kpi', name)}</h2>
+      {value === null ? (
+        <p class="none">{t('wall.no_figure')}</p>
+      ) : (
+        <>
+          <p class="value">{format(value)}</p>
+          <p class="band">
+            {bandText(kpi.all, format)} <b>n = {number(n, 6)}</b>
+          </p>
+          <Trend shifts={kpi.shifts} name={t('wall.trend', { name: tr('kpi', name), n: kpi.shifts.length })} format={format} />
+        </>
+      )}
+    </article>
+  );
+}
+
+function bandText({ low, high }: Figure, format: Format): string {
+  return low === null || high === null ? '' : t('wall.band', { low: format(low), high: format(high) });
+}
