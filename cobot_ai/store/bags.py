@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
+import yaml
 from mcap.records import Channel, Message, Schema
 from mcap.stream_reader import StreamReader
 from rosbags.rosbag2 import Reader
 
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.types import RawMessage
+from cobot_ai.store.bag_pages import PAGE, Page, Row, in_order, pages
 
-Row = tuple[str, str, int, bytes]
-"""Topic, type, log time in nanoseconds, CDR bytes."""
-_HORIZON_NS = 2_000_000_000
-"""How far apart recorders and split files may have swapped messages, nanoseconds."""
 _RECORD_LIMIT = 512 * 2**20
 """Longest MCAP record believed, bytes: a damaged length must not ask for all memory."""
 
@@ -43,6 +41,8 @@ class Bag:
         try:
             with Reader(path) as reader:
                 self._topics = {t: (i.msgtype or '', i.msgcount) for t, i in reader.topics.items()}
+                self._compressed = reader.compression_mode in ('file', 'message')
+            self._files = _parts(path)
         except Exception as e:
             if not self._recoverable():
                 raise DataError(f'The bag {path} cannot be read ({e}); record it again.') from e
@@ -73,23 +73,30 @@ class Bag:
             return
         try:
             if self._recovering:
-                yield from _in_order(self._recover(wanted))
+                yield from chain.from_iterable(in_order(_paged(self._recover(wanted))))
             else:
-                yield from self._read(wanted)
+                yield from chain.from_iterable(self._pages(wanted))
         except Exception as e:
             raise self._damaged(str(e) or type(e).__name__) from e
         if self._missing:
             raise self._damaged(self._missing)
 
-    def _read(self, wanted: set[str]) -> Iterator[Row]:
+    def _pages(self, wanted: set[str]) -> Iterator[Page]:
+        types = {t: self._topics[t][0] for t in wanted}
+        found: Iterator[Page]
+        if not self._compressed:
+            found = (page for file in self._files for page in pages(file, types))
+        else:
+            found = _paged(self._unpacked(wanted))
+        # Within one file all is in order; parts of a split bag may overlap a little.
+        yield from in_order(found) if len(self._files) > 1 else found
+
+    def _unpacked(self, wanted: set[str]) -> Iterator[Row]:
+        """Files, or messages, that are compressed as a whole."""
         with Reader(self._path) as reader:
             connections = [c for c in reader.connections if c.topic in wanted]
-            found = (
-                (c.topic, c.msgtype, t_ns, bytes(data))
-                for c, t_ns, data in reader.messages(connections)
-            )
-            # Within one file the reader sorts; parts of a split bag may overlap a little.
-            yield from _in_order(found) if len(_files(self._path)) > 1 else found
+            for c, t_ns, data in reader.messages(connections):
+                yield c.topic, c.msgtype, t_ns, bytes(data)
 
     def _recoverable(self) -> bool:
         files = _files(self._path)
@@ -143,26 +150,33 @@ def read_mcap(file: Path, wanted: set[str] | None = None) -> Iterator[RawMessage
         raise DataError(f'{file.name} is cut off or damaged ({type(e).__name__})') from e
 
 
+def _parts(path: Path) -> list[Path]:
+    """The files of a whole bag in their order."""
+    if path.is_file():
+        return [path]
+    text = (path / 'metadata.yaml').read_text(encoding='utf-8')
+    names = yaml.safe_load(text)['rosbag2_bagfile_information']['relative_file_paths']
+    return [path / Path(name).name for name in names]
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     return sorted(f for f in path.iterdir() if f.suffix in ('.mcap', '.db3'))
 
 
-def _in_order(messages: Iterator[Row]) -> Iterator[Row]:
-    """Sort messages that were swapped by less than the horizon; yields all, also on damage."""
-    heap: list[tuple[int, int, Row]] = []
+def _paged(rows: Iterator[Row]) -> Iterator[Page]:
+    """Pages of rows; what was read before a damage is yielded first."""
+    page: Page = []
     damage: Exception | None = None
-    newest = 0
     try:
-        for at, message in enumerate(messages):
-            newest = max(newest, message[2])
-            heapq.heappush(heap, (message[2], at, message))
-            while heap[0][0] <= newest - _HORIZON_NS:
-                yield heapq.heappop(heap)[2]
+        for row in rows:
+            page.append(row)
+            if len(page) >= PAGE:
+                yield page
+                page = []
     except Exception as e:
         damage = e
-    while heap:
-        yield heapq.heappop(heap)[2]
+    yield page
     if damage is not None:
         raise damage

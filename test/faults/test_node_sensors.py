@@ -80,5 +80,7 @@ def test_a_broken_channel_is_named_and_asked(robot, fault):
 
 def test_control_the_same_step_with_a_whole_sensor_is_acted_alone(robot):
     decision = robot.step(forces('good', np.random.default_rng(1)))
-    assert (decision['verdict'], decision['label'], decision['notes']) == ('act', 'good', [])
+    assert (decision['verdict'], decision['label'], decision['notes']) == ('act', 'good', []), str(
+        decision
+    )
     assert robot.response(robot.judge()).success
