@@ -27,6 +27,7 @@ from cobot_ai.ros.names import (
     STEP_QOS,
     stream_qos,
 )
+from cobot_ai.ros.qos import Overrides
 
 
 class Untouched(CallbackGroup):
@@ -84,6 +85,7 @@ class DrainedTopic:
         self._class = message_class(kind)
         self._losses = Losses()
         self._refused: set[bytes] = set()
+        self._overrides = Overrides(node, topic)
         self._open(reliable=True)
 
     def _open(self, reliable: bool, everything: bool = False) -> None:
@@ -96,6 +98,8 @@ class DrainedTopic:
             self.qos = STEP_QOS if reliable else BEST_EFFORT_STEP_QOS
         else:
             self.qos = stream_qos(self._rate_hz, reliable=reliable, stall_s=self._stall_s)
+        if not everything:
+            self.qos = self._overrides.apply(self.qos)
         self._sub = self._node.create_subscription(
             self._class, self.topic, _ignore, self.qos, callback_group=self._group, raw=True
         )
@@ -114,7 +118,7 @@ class DrainedTopic:
         """
         offers = self._node.get_publishers_info_by_topic(self.topic)
         weak = any(o.qos_profile.reliability is ReliabilityPolicy.BEST_EFFORT for o in offers)
-        if weak and self._reliable and not self._latched:
+        if weak and self._reliable and not self._latched and self._overrides.follows:
             self.close()
             self._open(reliable=False)
         refused = {bytes(o.endpoint_gid) for o in offers if _unfit(o.qos_profile, self.qos)}
