@@ -171,7 +171,7 @@ def _event(subscription: Any, name: str) -> Any:
 
 
 def _unfit(offered: Any, wanted: Any) -> bool:
-    return bool(qos_check_compatible(offered, wanted)[0] is QoSCompatibility.ERROR)
+    return bool(qos_check_compatible(offered, wanted)[0] == QoSCompatibility.ERROR)
 
 
 class DeferredService:

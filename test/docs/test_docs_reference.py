@@ -97,3 +97,11 @@ def test_every_topic_and_service_is_there_and_no_other():
     names = section('reference.md', 'Topics') + section('reference.md', 'Services')
     written = {m for m in first_column(names) if m.startswith('~/')}
     assert written == private_names() | {'~/step'}
+
+
+@pytest.mark.ros
+def test_every_qos_override_is_there_with_its_default():
+    qos = pytest.importorskip('cobot_ai.ros.qos', reason='needs rclpy')
+    found = rows(section('reference.md', 'QoS of the streams'))
+    written = {r[0].strip('`'): r[1] for r in found if re.fullmatch('`[a-z]+`', r[0])}
+    assert written == {key: str(default) for key, default, _ in qos.OVERRIDES}
