@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+COMMA := ,
 # Recordings and their converter for the benchmarks: named, or beside the clone.
 DATA := $(or $(COBOT_AI_DATA),$(wildcard ../shared/data))
 TO_BAG := $(or $(COBOT_AI_TO_BAG),$(wildcard ../shared/tools/to_bag.py))
@@ -32,7 +33,7 @@ test-faults: web
 bench: bench-learning bench-ingest bench-page
 
 bench-learning: $(STAMP)
-	$(BIN)/python -m pip install --quiet -e '.[bench]'
+	$(BIN)/python -m pip install --quiet -e '.[bench$(if $(filter-out 0,$(QUICK)),,$(COMMA)quant)]'
 	COBOT_AI_DATA="$(DATA)" COBOT_AI_TO_BAG="$(TO_BAG)" \
 		$(BIN)/python benchmarks/learning.py $(if $(JSON),--json $(JSON)) $(ARGS)
 

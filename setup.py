@@ -57,7 +57,10 @@ BENCH = [
     'modAL-python==0.4.2.1',
     'river==0.26.1',
     'scikit-learn==1.9.1',
-    'torch==2.13.0',  # aeon's QUANT needs it
+]
+QUANT = [
+    'setuptools>=77.0.3,<80',  # torch takes any newer one, the build of this package does not
+    'torch==2.13.0',  # aeon computes QUANT with it; large, so it has an extra of its own
 ]
 DEV = [
     'bandit>=1.7.8',
@@ -137,6 +140,7 @@ setup(
         'test': TEST,
         'dev': DEV,
         'bench': BENCH,
+        'quant': QUANT,
     },
     entry_points={'console_scripts': ['cobot_ai = cobot_ai.cli.main:main']},
     zip_safe=False,

@@ -36,9 +36,9 @@ COLUMNS = ('silent_share', 'wrong_of_all', 'asks')
 def run(setup: Setup) -> dict[str, object]:
     """Declared through the product's loop; rules that know no context; undeclared."""
     known, new, dropped = cases(setup)
-    seeds = 3 if setup.quick else 10
+    seeds = 2 if setup.quick else 10
     declared = with_context(known, new, seeds, setup.seed)
-    rules = without_context(known, new, 10 if setup.quick else 40)
+    rules = without_context(known, new, 4 if setup.quick else 40)
     hidden = undeclared(known, new, seeds, setup.seed)
     table(
         'context declared (ours)',

@@ -73,7 +73,7 @@ class Tally:
 
 def run(setup: Setup) -> dict[str, object]:
     """All sets and rules; the bars are read off the sets with large test parts."""
-    count = 20 if setup.quick else 120
+    count = 12 if setup.quick else 120
     names = ('made', 'skab') if setup.quick else ('made', 'skab', 'japanese_vowels_noise')
     found = {name: resplit(source(name, setup), count, setup.seed) for name in names}
     rows = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -110,3 +111,13 @@ SERIES: dict[str, Model] = {
 }
 ROCKETS: dict[str, Model] = {'multirocket': series(multirocket_model)}
 PEERS: dict[str, Model] = {**SERIES, **TABULAR}
+
+
+def left_out() -> dict[str, str]:
+    """Peers that cannot run here, and why."""
+    return {} if find_spec('torch') else {'quant': 'aeon computes QUANT with torch: not installed'}
+
+
+def available() -> dict[str, Model]:
+    """Peers that can run here."""
+    return {name: model for name, model in PEERS.items() if name not in left_out()}
