@@ -8,29 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 from cobot_ai.app.answers import Answers
-from cobot_ai.app.decide import case_of, decision_body, judge
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.holds import NO_STEP, Holds, moved_drafts
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
+from cobot_ai.app.judging import STAYS, Judging
 from cobot_ai.app.memory import Memory
 from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
-from cobot_ai.app.recall import alike
 from cobot_ai.app.status import status
 from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
-from cobot_ai.core.merging import Merger, event_key
 from cobot_ai.core.motion import Outcome
-from cobot_ai.core.spec import Action, CellSpec, Trigger
-from cobot_ai.core.types import Case, Decision, Json, RawBatch, RawMessage, Verdict, Why, Window
-
-_STAYS = (Action.STOP.value, Action.HOLD.value)
+from cobot_ai.core.spec import CellSpec, Trigger
+from cobot_ai.core.types import Json, RawBatch, RawMessage, Window
 
 
 class Authority:
@@ -44,14 +39,14 @@ class Authority:
         self.spec, self._p = spec, parts
         self.desk = Desk(spec, parts.ledger, parts.clock, self._announce, self._settled)
         self.memory = Memory(spec)
-        self._answers = Answers(
-            self.desk, spec.question, parts.ledger, parts.clock, self.memory.reviews
-        )
+        reviews = self.memory.reviews
+        self._answers = Answers(self.desk, spec.question, parts.ledger, parts.clock, reviews)
         self.tally = Tally()
         self._holds = Holds(parts.guard, self._moved)
         self._judges = JudgeQueue()
         self._events = 0
-        self._merger = Merger(round(spec.step.merge_gap_s * 1e9))
+        kept = (self.desk, self.memory, self._holds, self._judges, self.tally)
+        self._judging = Judging(spec, parts, *kept, self._commit, self._settled)
         self.tuning = Tuning(spec, self._retune)
         self._operations = Operations(
             parts.versions,
@@ -122,7 +117,7 @@ class Authority:
     def _due(self) -> Iterator[Callable[[], None]]:
         yield self.desk.tick
         for cut in self._ready():
-            yield partial(self._judge, cut)
+            yield partial(self._judging.judge, cut)
         yield self._serve
         yield self._flush
         yield self._offer_review
@@ -157,90 +152,6 @@ class Authority:
         times = [p.next_change_ns() for p in parts]
         return min((t for t in times if t is not None), default=None)
 
-    def _judge(self, cut: Cut) -> None:
-        begun = self._p.stopwatch()
-        case = case_of(self._p.ledger.next_case(), cut, self.spec)
-        self._judges.decided(case.id)
-        now, versions = self._p.clock.monotonic_ns(), self._p.versions
-        scorer, notes = versions.spares.choose(
-            versions.scorer, versions.live, case.context, case.window
-        )
-        standing = self.memory.standing(case, scorer, now)
-        decision, broken = judge(case, scorer, standing, self.spec)
-        decision = self._merged(case, decision)
-        if decision.why is not Why.MERGED:  # it puts no question
-            decision = self.memory.within_budget(decision, now)
-        latency_ms = (self._p.stopwatch() - begun) * 1e3
-        body = decision_body(case, decision, latency_ms, cut.ingest)
-        drafts = [*notes, Draft('decision', body, case.id)]
-        if broken is not None:
-            drafts.append(Draft('fault', {'code': 'model', 'detail': broken}, case.id))
-        self.memory.keep(case)
-        try:
-            self._write(case, decision, drafts)
-        except Exception:
-            self._unwritten(case)
-            raise
-        self.tally.latency_ms.append(latency_ms)
-        self._p.clips.save(
-            case.id, cut.messages, 'routine' if decision.verdict is Verdict.ACT else 'asked'
-        )
-
-    def _merged(self, case: Case, decision: Decision) -> Decision:
-        """A sliding window of an event that was asked already: one event, one ask."""
-        step, window = self.spec.step, case.window
-        if step.trigger is not Trigger.SLIDING or not step.merge:
-            return decision
-        if decision.verdict is Verdict.HOLD:
-            return decision
-        key, sure = event_key(case.context, decision.why), _is_sure(decision)
-        first = self._merger.joins(key, window.start_ns, window.end_ns, sure)
-        if first is None:
-            return decision
-        params = {'case': first, 'why': decision.why.value}
-        asked = replace(decision, verdict=Verdict.ASK, why=Why.MERGED, params=params)
-        return replace(asked, label=None, action=None)
-
-    def _write(self, case: Case, decision: Decision, drafts: list[Draft]) -> None:
-        self.tally.cases += 1
-        if decision.verdict is Verdict.ACT:
-            self.tally.acted += 1
-            if decision.action in _STAYS:  # less motion first, then the record of it
-                self._holds.case(case.id)
-            self._commit(drafts)
-            go = decision.action == Action.CONTINUE.value
-            self._settled(
-                Resolved(case.id, 'acted', decision.label or '', decision.action or '', go)
-            )
-            return
-        if decision.why is Why.MERGED:  # held and asked as the case it belongs to
-            self._commit(drafts)
-            self._judges.follow(case.id, decision.params['case'])
-            return
-        self.tally.asked += 1
-        if not _is_sure(decision):
-            key = event_key(case.context, decision.why)
-            self._merger.opened(key, case.id, case.window.end_ns)
-        self._holds.case(case.id)
-        if decision.why is Why.BUDGET:
-            self._commit(drafts)
-            self.desk.suppress(case.id)
-            return
-        evidence = self.memory.gallery.describe(case)
-        near = decision.score.nearest if decision.score else ()
-        evidence['nearest'] = alike(self._p.ledger, near)
-        drafts.append(Draft('ask', self.desk.ask_body(case, decision), case.id))
-        self._commit(drafts, {case.id: evidence})
-        self.desk.open(case, self._p.clock.monotonic_ns())
-
-    def _unwritten(self, case: Case) -> None:
-        """The disk refused: nothing may go on that is not written down."""
-        fail_safe = self.spec.question.fail_safe.value
-        if fail_safe in _STAYS:
-            with suppress(StoreError):
-                self._holds.case(case.id)
-        self._settled(Resolved(case.id, 'unwritten', '', fail_safe, False))
-
     # ------------------------------------------------------------ the robot program
 
     def judge_step(self, done: Done) -> None:
@@ -265,11 +176,11 @@ class Authority:
 
     def _settled(self, resolved: Resolved) -> None:
         self._judges.settled(resolved)
-        self._merger.resolved(resolved.case, self._p.clock.now_ns(), resolved.go)
+        self._judging.events.settled(resolved.case, self._p.clock.now_ns(), resolved.go)
         if resolved.outcome == 'expired':
             self.tally.expired += 1
         # A case that was asked, or stays by its outcome, is held since it was decided.
-        if resolved.action not in _STAYS and resolved.outcome in ('acted', 'answered'):
+        if resolved.action not in STAYS and resolved.outcome in ('acted', 'answered'):
             # The answer of a person (or the plant's rule for a sure model) is what lets it go on.
             self._holds.answered(resolved.case)
         self._serve()
@@ -312,8 +223,7 @@ class Authority:
             self._commit(self.tuning.numbers(values, by))
 
     def _retune(self, spec: CellSpec) -> None:
-        self.spec = spec
-        self.desk.spec = spec
+        self.spec = self.desk.spec = self._judging.spec = spec
         self.memory.retune(spec)
 
     def _resume(self, by: str) -> None:
@@ -387,8 +297,3 @@ class Authority:
         except StoreError:  # called for still, at the next tick
             self.memory.record.notes[:0] = notes
             raise
-
-
-def _is_sure(decision: Decision) -> bool:
-    """Whether nothing but the draw of audits could ask for it: it is no trouble of its own."""
-    return decision.verdict is Verdict.ACT or decision.why is Why.AUDIT

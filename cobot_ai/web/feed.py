@@ -120,6 +120,8 @@ class Feed:
                     self._pulse_all()
             except CobotAiError:
                 log.exception('The console cannot read the ledger; it tries again.')
+            except Exception:  # this thread is what every tablet lives on
+                log.exception('Please report this; the console goes on.')
 
     def _refresh(self) -> None:
         while batch := self._services.reader.since(self._head):

@@ -237,7 +237,7 @@ def opinions(cell, monkeypatch, *whys):
             return Decision(case.id, *act, score=score, threshold=0.9), None
         return Decision(case.id, Verdict.ASK, why, params, score=score, threshold=0.9), None
 
-    monkeypatch.setattr('cobot_ai.app.authority.judge', scripted)
+    monkeypatch.setattr('cobot_ai.app.judging.judge', scripted)
     play(cell, forces(10**18, 4.0))
     return [e.body for e in cell.entries('decision')]
 

@@ -1,0 +1,48 @@
+"""Which sliding windows belong to an event that was asked already: one event, one ask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cobot_ai.core.merging import Merger, event_key
+from cobot_ai.core.spec import StepSpec, Trigger
+from cobot_ai.core.types import Case, Decision, Verdict, Why
+
+
+class Events:
+    """The events of a cell.
+
+    Args:
+        step: Trigger of the cell, and whether and how windows are merged.
+    """
+
+    def __init__(self, step: StepSpec) -> None:
+        self._on = step.trigger is Trigger.SLIDING and step.merge
+        self._merger = Merger(round(step.merge_gap_s * 1e9))
+
+    def merged(self, case: Case, decision: Decision) -> Decision:
+        """The decision itself, or that the case belongs to an event (`params.case`)."""
+        if not self._on or decision.verdict is Verdict.HOLD:
+            return decision
+        window, key = case.window, event_key(case.context, decision.why)
+        first = self._merger.joins(key, window.start_ns, window.end_ns, _is_sure(decision))
+        if first is None:
+            return decision
+        params = {'case': first, 'why': decision.why.value}
+        asked = replace(decision, verdict=Verdict.ASK, why=Why.MERGED, params=params)
+        return replace(asked, label=None, action=None)
+
+    def asked(self, case: Case, decision: Decision) -> None:
+        """A case was put to people, or held: an event begins, unless only the draw wanted it."""
+        if not _is_sure(decision):
+            key = event_key(case.context, decision.why)
+            self._merger.opened(key, case.id, case.window.end_ns)
+
+    def settled(self, case: int, now_ns: int, go: bool) -> None:
+        """A case has its outcome; `go`: it lets the process go on. Stamp clock, nanoseconds."""
+        self._merger.resolved(case, now_ns, go)
+
+
+def _is_sure(decision: Decision) -> bool:
+    """Whether nothing but the draw of audits could ask for it: it is no trouble of its own."""
+    return decision.verdict is Verdict.ACT or decision.why is Why.AUDIT
