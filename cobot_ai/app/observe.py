@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from cobot_ai.app.kept import Clip, Kept
 from cobot_ai.app.ports import Decoder
+from cobot_ai.app.recut import MAX_STEP_S, still_topic, with_still
 from cobot_ai.app.step_source import StepSource
+from cobot_ai.app.waiting import TOGETHER_NS, Waiting
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.ring import Counts, Ring, restamp
 from cobot_ai.core.spec import CellSpec, StreamSpec, Trigger
@@ -17,14 +19,8 @@ from cobot_ai.core.steps import Span
 from cobot_ai.core.types import RawBatch, RawMessage, Window
 from cobot_ai.core.window import cut, reach_ns
 
-MAX_STEP_S = 60.0
-"""Longest step that is judged when it is not bounded by `length_s`; of a longer one its end."""
 SLACK_NS = 10**9
 """Arrival times that go back by more mean that the clock was set back."""
-TOGETHER = 512
-TOGETHER_NS = 250_000_000
-"""Messages, and time, that are decoded together while nobody waits for them: numpy takes as long
-for one message as for fifty."""
 LEAP_NS = 60 * 10**9
 """Arrival times that go ahead of the monotonic clock by more mean that the clock was set ahead."""
 
@@ -76,11 +72,10 @@ class Observer:
         bounds = {resolve(s.topic): reach_ns(s) for s in spec.streams if s.channels}
         self._kept = Kept(bounds, keep_ns)
         self._pending: list[_Pending] = []
-        self._waiting: dict[str, list[RawBatch]] = {}
-        self._waits = 0
+        self._waiting = Waiting()
         self.eager = self._source.eager
         self._still_ns: dict[str, int] = {}
-        self._still_topic = _still_topic(spec, resolve)
+        self._still_topic = still_topic(spec, resolve)
         self._silent: set[str] = set()
         self._dark = False
         self.jumps = self.cut_short = 0
@@ -160,37 +155,20 @@ class Observer:
             spans = list(self._source.take(batch))
             self._pending += [_Pending(self._bounded(span), now_ns) for span in spans]
         if batch.topic in self._streams:
-            self._wait(batch)
+            if self._waiting.add(batch) or batch.topic in self.eager:
+                self._decode(batch.topic)
         elif batch.topic in self._source.topics:
             self._kept.add(batch)
         if self._source.timed:
             self._advance(batch.t_ns[0])
             self._advance(batch.t_ns[-1])
 
-    def _wait(self, batch: RawBatch) -> None:
-        """Decode later, together with what comes next, unless somebody waits for it."""
-        waiting = self._waiting.get(batch.topic)
-        if waiting is None:
-            waiting = self._waiting[batch.topic] = []
-        waiting.append(batch)
-        self._waits += len(batch.data)
-        old = batch.t_ns[-1] - waiting[0].t_ns[0] >= TOGETHER_NS
-        if old or self._waits >= TOGETHER or batch.topic in self.eager:
-            self._decode(batch.topic)
-
     def _decode_all(self) -> None:
-        for topic in list(self._waiting):
+        for topic in self._waiting.topics:
             self._decode(topic)
 
     def _decode(self, topic: str) -> None:
-        waiting = self._waiting.pop(topic)
-        batch = waiting[0]
-        if len(waiting) > 1:
-            times = [t for b in waiting for t in b.t_ns]
-            data = [d for b in waiting for d in b.data]
-            batch = RawBatch(topic, batch.type, times, data)
-        self._waits -= len(batch.data)
-        self._samples(self._streams[topic], batch)
+        self._samples(self._streams[topic], self._waiting.take(topic))
 
     def next_change_ns(self) -> int | None:
         """Monotonic time at which a waiting step is judged whatever came; None when none."""
@@ -274,7 +252,7 @@ class Observer:
         self._silent = {s.name for s in self.spec.streams if not self._arrived(s, span)}
         clip = self._kept.clip(span)
         if self._still_topic:
-            window = _with_still(window, self._decoder, clip.of(self._still_topic))
+            window = with_still(window, self._decoder, clip.of(self._still_topic))
         return Cut(span, window, clip, self._new_troubles(clip))
 
     def _troubles(self) -> dict[str, dict[str, int]]:
@@ -308,47 +286,3 @@ class Observer:
             self._still_ns.clear()
             self._newest_ns = t_ns
         self._newest_ns = max(self._newest_ns, t_ns)
-
-
-def recut(
-    spec: CellSpec,
-    decoder: Decoder,
-    resolve: Callable[[str], str],
-    messages: Sequence[RawMessage],
-    start_ns: int,
-    end_ns: int,
-) -> Window:
-    """Make the window of a stored clip again, bit for bit (guarantee G9)."""
-    rings = {}
-    for stream in spec.streams:
-        mine = [m for m in messages if m.topic == resolve(stream.topic)] if stream.channels else []
-        rings[stream.name] = _refilled(stream, decoder, mine)
-    window = cut(spec.streams, rings, start_ns, end_ns, spec.step.samples)
-    topic = _still_topic(spec, resolve)
-    return _with_still(window, decoder, [m for m in messages if m.topic == topic])
-
-
-def _still_topic(spec: CellSpec, resolve: Callable[[str], str]) -> str:
-    """Topic of the camera whose stills are judged; empty when there is none."""
-    return next((resolve(s.topic) for s in spec.streams if s.name == spec.model.still), '')
-
-
-def _with_still(window: Window, decoder: Decoder, stills: Sequence[RawMessage]) -> Window:
-    """The window with what its newest still looks like; one that cannot be read is missing."""
-    try:
-        return replace(window, still=decoder.still(stills[-1])) if stills else window
-    except DataError:
-        return window
-
-
-def _refilled(stream: StreamSpec, decoder: Decoder, messages: Sequence[RawMessage]) -> Ring:
-    """A ring that holds all of these messages."""
-    if not messages:
-        return Ring(stream, 1.0)
-    arrival, data = [m.t_ns for m in messages], [m.data for m in messages]
-    new = decoder.samples(stream, RawBatch(messages[0].topic, messages[0].type, arrival, data))
-    new, _ = restamp(new, np.array(arrival, np.int64)[new.rows])
-    long_s = float(np.ptp(new.t_ns)) / 1e9 if len(new.t_ns) else 0.0
-    ring = Ring(stream, min(long_s, 2 * MAX_STEP_S) + 1.0)
-    ring.extend(new)
-    return ring

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cobot_ai.app.observe import recut
 from cobot_ai.app.ports import ClipStore, Decoder, Entry, LedgerReader
+from cobot_ai.app.recut import recut
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import LabelledCase, Window

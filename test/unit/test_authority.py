@@ -9,8 +9,8 @@ from bench_cell import Bench
 from cells import cell, question, resolve, step_messages, wrench, wrench_stream
 from fakes import MemoryClips, MemoryLedger, MemoryRegistry
 
-from cobot_ai.app.observe import recut
 from cobot_ai.app.ports import Draft
+from cobot_ai.app.recut import recut
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.motion import Outcome, Phase
 from cobot_ai.core.spec import Action, BudgetSpec, StepSpec, Trigger

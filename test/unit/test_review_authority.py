@@ -12,7 +12,8 @@ from bench_cell import Bench
 from cells import STEP, S, cell, question, resolve, step_messages, wrench, wrench_stream
 from fakes import ManualClock
 
-from cobot_ai.app.observe import Cut, Observer, recut
+from cobot_ai.app.observe import Cut, Observer
+from cobot_ai.app.recut import recut
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.motion import Outcome, Phase
 from cobot_ai.core.spec import Action, BudgetSpec, StepSpec, Trigger

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cobot_ai.app import kept
-from cobot_ai.app.observe import Cut, Observer, recut
+from cobot_ai.app.observe import Cut, Observer
+from cobot_ai.app.recut import recut
 from cobot_ai.core.losses import Losses
 from cobot_ai.core.ring import FUTURE_NS, Ring
 from cobot_ai.core.spec import StepSpec, Trigger
