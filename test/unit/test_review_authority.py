@@ -130,7 +130,7 @@ def test_what_was_held_before_a_restart_can_be_resumed_after_it() -> None:
     again = Bench(ledger=bench.ledger)
     assert again.authority.state()['held']
     assert again.command('resume')['ok']
-    assert again.guard.calls == [('resume', 0)]
+    assert again.guard.calls == [('hold', 1), ('resume', 0)], 'held again, then resumed'
     assert not Bench(ledger=bench.ledger).authority.state()['held']
 
 
