@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from cobot_ai.app import insight
 from cobot_ai.app.tuning import now_spec
@@ -13,6 +13,7 @@ from cobot_ai.web import instruction, views, wire
 from cobot_ai.web.auth import Auth
 from cobot_ai.web.bucket import Buckets
 from cobot_ai.web.commands import execute, refusal
+from cobot_ai.web.openapi import document
 from cobot_ai.web.services import Services, WebSettings
 
 MAX_CASES = 500
@@ -101,6 +102,10 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     def vocabulary() -> Json:
         spec = now_spec(services.spec, services.reader)
         return {'words': [{'of': o, 'name': n, 'text': t} for o, n, t in words(spec)]}
+
+    @api.get('/openapi.json')
+    def openapi() -> Json:
+        return document(current_app)
 
     @api.get('/stats')
     def stats() -> Json:

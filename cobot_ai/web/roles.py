@@ -16,6 +16,7 @@ ROUTES: dict[str, Role] = {
     'api.still': Role.OPERATOR,
     'api.sop': Role.OPERATOR,
     'api.stats': Role.OPERATOR,
+    'api.openapi': Role.OPERATOR,
     'api.command': Role.OPERATOR,  # and what COMMANDS says
     'api.kpi': Role.OPERATOR,
     'api.history': Role.AMBASSADOR,

@@ -189,6 +189,20 @@ class PeopleDoc(BaseModel):
     people: list[PersonRow]
 
 
+class DoneDoc(BaseModel):
+    """A change an admin asked for: done, or why not."""
+
+    ok: bool
+    reason: str = ''
+
+
+class OfferDoc(DoneDoc):
+    """Route `/api/admin/tablets`, POST: a pairing code, and how long it is good for, seconds."""
+
+    code: str = ''
+    seconds: float = 0.0
+
+
 class TabletRow(BaseModel):
     """An enrolled tablet."""
 

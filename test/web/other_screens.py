@@ -35,8 +35,8 @@ def record(cell: FakeCell, shifts: int = 8, each: int = 60) -> None:
         one(cell, begin + k * SHIFT_NS // each, facts, label, float(rng.gamma(4, 2)))
 
 
-def one(cell: FakeCell, t_ns: int, facts: Any, label: str, wait_s: float) -> None:
-    """One past case, with its answer where it was asked."""
+def one(cell: FakeCell, t_ns: int, facts: Any, label: str, wait_s: float) -> int:
+    """One past case, with its answer where it was asked; its number."""
     number = cell.ledger.next_case()
     case = a_case(number, FACTS)
     acted = label if facts['verdict'] == 'act' else None
@@ -53,6 +53,7 @@ def one(cell: FakeCell, t_ns: int, facts: Any, label: str, wait_s: float) -> Non
         revision = {'source': 'answer', 'context': body['context'], 'revision': 1}
         write('label', wait_s, label=label, by='Maria', **revision)
         write('resolution', wait_s, outcome='answered', label=label, by='Maria', **done)
+    return number
 
 
 def _decision(number: int) -> Any:

@@ -41,6 +41,7 @@ LEAST = {
     ('get', '/api/cases/1/still'): Role.OPERATOR,
     ('get', '/api/sop/en'): Role.OPERATOR,
     ('get', '/api/stats'): Role.OPERATOR,
+    ('get', '/api/openapi.json'): Role.OPERATOR,
     ('post', '/api/command'): Role.OPERATOR,
     ('get', '/api/kpi'): Role.OPERATOR,
     ('get', '/api/history'): Role.AMBASSADOR,

@@ -1,13 +1,16 @@
 """Whatever the plant or a person writes is shown as text: nothing of it ever runs."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from other_screens import one
 from screenshots import settled
 from test_web_card import shown, tap
 from web_data import CLASSES, an_evidence
 
 from cobot_ai.core.spec import Action, ClassSpec, ReasonSpec
+from cobot_ai.store.account_file import Role
 from cobot_ai.web.instruction import TAGS, render
 
 CORPUS = (
@@ -61,6 +64,43 @@ def test_plant_texts_run_nothing_on_any_screen(cell, serve, browser):
     assert ran == []
     page.evaluate('pwned()')
     assert ran == ['it ran'], 'a thing that runs is noticed'
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(120)
+def test_texts_run_nothing_on_the_wall_and_for_engineers_and_admins(cell, serve, browser):
+    words, facts, _ = planted(cell)
+    cell.spec = replace(cell.spec, question=replace(cell.question, **words))
+    cell.accounts.put(EVIL[:80], Role.OPERATOR, '918273')
+    cell.audit.note(CORPUS[1], who=EVIL, path=EVIL)
+    cell.go_live(cell.model())
+    cell.plan = {'model': CORPUS[1], 'at_ns': None, 'by': EVIL}
+    cell.start()
+    cell.ask(facts=facts, **words)
+    case = one(cell, 1, {'verdict': 'ask', 'probs': {EVIL: 1.0}}, CORPUS[1], 1.0)
+    context = browser.new_context(service_workers='block', locale='en')
+    page = context.new_page()
+    page.set_default_timeout(8000)
+    ran = []
+    page.expose_function('pwned', lambda: ran.append('it ran'))
+    site = serve()
+    for path, seen in {
+        '/wall': '.andon .asked',
+        '/wall/kpi': '.kpi .value',
+        '/#/engineer/models': '.planned:has-text("Planned by")',
+        '/#/engineer/confusion': '.confusion td button',
+        '/#/engineer/vocabulary': '.vocabulary td input',
+        f'/#/engineer/case/{case}': '.case .probs',
+        '/#/admin/people': 'tr:has-text("<script>")',
+        '/#/admin/audit': 'tr:has-text("<script>")',
+    }.items():
+        page.goto('about:blank')
+        page.goto(site.url + path)
+        page.locator(seen).first.wait_for()
+        marks = "document.querySelectorAll('main img, iframe, svg[onload], main script').length"
+        assert page.evaluate(marks) == 0, path
+    assert ran == []
     context.close()
 
 

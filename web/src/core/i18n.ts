@@ -134,6 +134,11 @@ export function age(ms: number): string {
   return t('age.h', { n: Math.round(s / 3600) });
 }
 
+/** Numbers and what stands between them read left to right in every language. */
+export function ltr(text: string): string {
+  return `\u2066${text}\u2069`;
+}
+
 /** A length of time, in the unit a person would use. */
 export function duration(seconds: number): string {
   const s = Math.max(0, seconds);

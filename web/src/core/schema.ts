@@ -302,6 +302,12 @@ export interface DecisionBody {
   latency_ms?: number | null;
 }
 
+/** A change an admin asked for: done, or why not. */
+export interface DoneDoc {
+  ok: boolean;
+  reason?: string;
+}
+
 /** End the drift alarm of a context: somebody looked into it. */
 export interface EndAlarm {
   key: string;
@@ -495,6 +501,14 @@ export interface Note {
   problem: string;
   action: string;
   share: number;
+}
+
+/** Route `/api/admin/tablets`, POST: a pairing code, and how long it is good for, seconds. */
+export interface OfferDoc {
+  ok: boolean;
+  reason?: string;
+  code?: string;
+  seconds?: number;
 }
 
 /** A past case of the same context, to compare with. */

@@ -25,7 +25,7 @@ export function Compare({ rows }: { rows: ModelRow[] }) {
       {rows.map((r) => (
         <option key={r.model} value={r.model}>
           {nameOf(r)}
-          {r.live ? ` ● ${t('models.live')}` : ''}
+          {r.live ? ` (${t('models.live')})` : ''}
         </option>
       ))}
     </select>
@@ -71,8 +71,12 @@ function Part({ title, lines }: { title: string; lines: Line[] }) {
               </span>
             )}
           </th>
-          <td>{a}</td>
-          <td>{b}</td>
+          <td>
+            <bdi>{a}</bdi>
+          </td>
+          <td>
+            <bdi>{b}</bdi>
+          </td>
         </tr>
       ))}
     </tbody>

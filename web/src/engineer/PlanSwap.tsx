@@ -1,7 +1,7 @@
 /** A planned swap: at the next break or at a time; shown until it is done or dropped. */
 import { useState } from 'preact/hooks';
 import { unknown } from '../core/clock';
-import { dateTime, t } from '../core/i18n';
+import { dateTime, ltr, t } from '../core/i18n';
 import type { ModelRow, SwapPlan } from '../core/schema';
 import { beat } from '../core/transport';
 import { operate } from '../operator/desk';
@@ -54,8 +54,8 @@ export function PlanSwap({ rows }: { rows: ModelRow[] }) {
 }
 
 export function nameOf(row: ModelRow): string {
-  const made = row.created_ns === null ? '' : ` · ${dateTime(row.created_ns / 1e6)}`;
-  return `${row.model.slice(0, 12)}${made}`;
+  const made = row.created_ns === null ? '' : ` · ${ltr(dateTime(row.created_ns / 1e6))}`;
+  return `${row.live ? '● ' : ''}${ltr(row.model.slice(0, 12))}${made}`;
 }
 
 function planText({ model, at_ns: at, by }: SwapPlan): string {

@@ -1,7 +1,7 @@
 /** E4: what another tolerated risk would have meant for the recorded cases. It changes nothing. */
 import { useState } from 'preact/hooks';
 import { useGet } from '../core/api';
-import { number, percent, t } from '../core/i18n';
+import { ltr, number, percent, t } from '../core/i18n';
 import type { Figure, WhatIfDoc, WhatIfOption } from '../core/schema';
 import { useVersion } from './version';
 import { WhatIfPlot } from './WhatIfPlot';
@@ -65,7 +65,7 @@ function Difference({ was, would }: { was: WhatIfOption; would: WhatIfOption }) 
 
 export function withBand({ value, low, high, n }: Figure): string {
   if (value === null || low === null || high === null) return t('wall.no_figure');
-  return `${percent(value)} (${percent(low)} – ${percent(high)}, n = ${number(n, 6)})`;
+  return ltr(`${percent(value)} (${percent(low)} – ${percent(high)}, n = ${number(n, 6)})`);
 }
 
 interface Choice {
