@@ -106,13 +106,10 @@ class _Loader(yaml.SafeLoader):
 # YAML 1.1 reads an unquoted 14:00 as the number 840; a time of day is a text here.
 _TIME = ('tag:yaml.org,2002:str', re.compile(r'\d{1,2}:\d{2}$'))
 _Loader.yaml_implicit_resolvers = {
-    first: [_TIME, *known] if first.isdigit() else known
-    for first, known in _Loader.yaml_implicit_resolvers.items()
-}
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if tag != BOOL or first in 'tTfF']
+    first: [
+        *([_TIME] if first.isdigit() else []),
+        *((tag, form) for tag, form in forms if tag != BOOL or first in 'tTfF'),
+    ]
     for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 

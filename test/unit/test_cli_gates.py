@@ -90,7 +90,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(tmp_path):
         ('latency: {limit: 5}', 'did you mean `limit_ms`'),
         ('not_worse: {slices: [shifts]}', 'did you mean `shift`'),
         ('not_worse: {confidence: 2}', 'less than 1'),
-        ('latency: {on: true}', 'put it in quotes'),
+        ('latency: {on: true}', 'known keys: enabled'),
     ):
         file.write_text(text)
         with pytest.raises(ConfigError, match=hint) as caught:
