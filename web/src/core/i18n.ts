@@ -139,6 +139,12 @@ export function ltr(text: string): string {
   return `\u2066${text}\u2069`;
 }
 
+/** From one value to another: as numbers run, but words of a right-to-left language as those run. */
+export function range(low: string, high: string): string {
+  const own = (text: string) => `\u2068${text}\u2069`;
+  return /[\u0590-\u08ff]/.test(low + high) ? `${own(low)} – ${own(high)}` : ltr(`${low} – ${high}`);
+}
+
 /** A length of time, in the unit a person would use. */
 export function duration(seconds: number): string {
   const s = Math.max(0, seconds);

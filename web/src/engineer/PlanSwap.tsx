@@ -54,7 +54,7 @@ export function PlanSwap({ rows }: { rows: ModelRow[] }) {
 }
 
 export function nameOf(row: ModelRow): string {
-  const made = row.created_ns === null ? '' : ` · ${ltr(dateTime(row.created_ns / 1e6))}`;
+  const made = row.created_ns === null ? '' : ` · \u2068${dateTime(row.created_ns / 1e6)}\u2069`;
   return `${row.live ? '● ' : ''}${ltr(row.model.slice(0, 12))}${made}`;
 }
 

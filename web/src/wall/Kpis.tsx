@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useGet } from '../core/api';
 import { now } from '../core/clock';
-import { age, dateTime, duration, ltr, number, percent, t, tr } from '../core/i18n';
+import { age, dateTime, duration, number, percent, range, t, tr } from '../core/i18n';
 import type { Figure, Kpi, KpiDoc } from '../core/schema';
 import { state } from '../core/transport';
 import { Trend } from './Trend';
@@ -82,5 +82,5 @@ function Tile({ name, kpi, format }: { name: string; kpi: Kpi; format: Format })
 }
 
 function bandText({ low, high }: Figure, format: Format): string {
-  return low === null || high === null ? '' : ltr(`${format(low)} – ${format(high)}`);
+  return low === null || high === null ? '' : range(format(low), format(high));
 }
