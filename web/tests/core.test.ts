@@ -5,6 +5,7 @@ import { Guard } from '../src/core/guard';
 import type { Command, Entry, EvidenceChannel, Reply } from '../src/core/schema';
 import { apply, corrected, EMPTY, follows, fromSnapshot, nextFor, queue } from '../src/core/state';
 import { pseudo } from '../src/core/pseudo';
+import { sinceOf } from '../src/core/since';
 import { bounds, labels, outside, runs } from '../src/ui/trace-math';
 
 const BODY = {
@@ -225,5 +226,22 @@ describe('format', async () => {
     expect([1, 3, 5, 22].map((n) => format(polish, { n }, 'pl'))).toEqual([
       '1 raz', '3 razy', '5 razów', '22 razy',
     ]);
+  });
+});
+
+describe('since when the line is as it is', () => {
+  const aged = (seq: number, kind: string, age_ms: number | null, by = '') => ({ ...entry(seq, kind, { by }, 0), age_ms });
+  it('is the newest thing that can have begun it', () => {
+    const state = story([aged(1, 'start', 900), aged(2, 'resume', 500), aged(3, 'resolution', 200)]);
+    expect(sinceOf('running', state, [])).toBe(800);
+    expect(sinceOf('maintenance', state, [])).toBeNull();
+  });
+  it('counts a hold from its first stage, and anew after a resume', () => {
+    const held = [aged(1, 'hold', 700), aged(2, 'hold', 300)];
+    expect(sinceOf('held', story(held), [])).toBe(300);
+    expect(sinceOf('held', story([...held, aged(3, 'resume', 200), aged(4, 'hold', 100)]), [])).toBe(900);
+  });
+  it('is unknown where no clock can tell', () => {
+    expect(sinceOf('maintenance', story([aged(1, 'maintenance', null)]), [])).toBeNull();
   });
 });
