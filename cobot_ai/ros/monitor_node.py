@@ -23,11 +23,8 @@ from cobot_ai.ros import convert, names, params, priority, runtime
 from cobot_ai.ros.assembly import Cell, open_cell
 from cobot_ai.ros.drain import DeferredService, DrainedTopic
 
-TOPIC_OF = {
-    'decision': names.DECISION,
-    'ask': names.QUESTION,
-    'resolution': names.RESOLUTION,
-}
+BACKGROUND = 4
+"""Turns between two looks at what works in the background and at the robot's state."""
 
 
 class MonitorNode(LifecycleNode):
@@ -40,7 +37,7 @@ class MonitorNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._on_parameters)
         self._cell: Cell | None = None
         self.turn_period_s = float(self._params['drain_period_s'])
-        self._active = False
+        self._active, self._turns = False, 0
         self._topics: list[DrainedTopic] = []
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
         self._obstacle: Exception | None = None
@@ -175,8 +172,10 @@ class MonitorNode(LifecycleNode):
         for topic in self._topics:
             self._safely(self._read, cell, topic, now_ns, simulated)
         self._safely(self._judged.poll)
-        self._safely(cell.poll)
-        self._safely(cell.guard.poll)
+        self._turns = (self._turns + 1) % BACKGROUND
+        if self._turns == 0:
+            self._safely(cell.poll)
+            self._safely(cell.guard.poll)
         self._safely(cell.authority.tick)
 
     @staticmethod
@@ -223,7 +222,7 @@ class MonitorNode(LifecycleNode):
 
     def publish(self, entry: Entry) -> None:
         """Outbox: announce a committed entry."""
-        name = TOPIC_OF.get(entry.kind, names.RECORD)
+        name = names.TOPIC_OF.get(entry.kind, names.RECORD)
         cell = self._need()
         cell.written(entry)
         stamp = self.get_clock().now().to_msg()

@@ -23,6 +23,8 @@ STATE = '~/state'
 HEARTBEAT = '~/heartbeat'
 ANSWER = '~/answer'
 CANDIDATE = '~/candidate'
+TOPIC_OF = {'decision': DECISION, 'ask': QUESTION, 'resolution': RESOLUTION}
+"""Where entries of these kinds are announced; the others on `RECORD`."""
 DIAGNOSTICS = '/diagnostics'
 """The one absolute name: where every ROS tool looks for the health of all machines."""
 

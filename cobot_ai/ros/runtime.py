@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -22,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from cobot_ai.core.errors import CobotAiError
 
-TURNS = 6
+TURNS = 10
 """Turns of a draining node between two looks at its executor."""
 CALLBACKS = 3
 """Callbacks of the executor in a row before data is read again."""
@@ -36,6 +37,8 @@ class RosClock:
 
     def now_ns(self) -> int:
         """ROS time, nanoseconds."""
+        if not self.simulated:  # ROS time is the system's then, and is asked hundreds of times
+            return time.time_ns()
         return int(self._node.get_clock().now().nanoseconds)
 
     @property
@@ -82,6 +85,8 @@ def run(make: Callable[[], Any], args: list[str] | None = None) -> int:
     node = None
     try:
         node = make()
+        gc.collect()
+        gc.freeze()  # what was loaded stays: a search through all of it delays every decision
         _spin(node, stop)
     except ExternalShutdownException:
         pass
