@@ -14,7 +14,7 @@ from typing import Any
 import rclpy
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 
 from cobot_ai.cli.supervise import node_command
 from cobot_ai.ros import convert, names
@@ -37,14 +37,13 @@ class Watched:
         self._node.create_subscription(DiagnosticArray, topic, self._on_state, names.STATE_QOS)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
     def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
+        while not self._over.is_set():
+            self._executor.spin_once(timeout_sec=0.2)
 
     def _on_state(self, message: DiagnosticArray) -> None:
         self.state = convert.from_array(message)[1]
@@ -70,9 +69,10 @@ class Watched:
 
     def close(self) -> None:
         """Leave the graph."""
-        self._context.try_shutdown()
+        self._over.set()
         self._thread.join(5)
         self._node.destroy_node()
+        self._context.try_shutdown()
 
 
 @contextmanager
