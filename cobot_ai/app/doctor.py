@@ -113,7 +113,7 @@ def _rate(stream: StreamSpec, seen: TopicSeen) -> Finding:
         return Finding(Level.WARNING, seen.topic, f'{text}; rated {stream.rate_hz:g}', advice)
     gap = seen.longest_gap_s * stream.rate_hz
     if seen.count >= ENOUGH and gap > 2 * PERIODS:
-        text += f'; once silent for {seen.longest_gap_s:.2g} s'
+        text += f'; once silent for {seen.longest_gap_s:.0f} s'
         advice = 'Windows with such a gap are asked about or masked, as `missing` says.'
         return Finding(Level.HINT, seen.topic, text, advice)
     return Finding(Level.OK, seen.topic, text)

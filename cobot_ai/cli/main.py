@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(args)
+    _lead_children_here()
     threadpool_limits(1)  # small matrices: threads only fight each other, and sums stay the same
     try:
         return int(options.run(options, say))
@@ -46,6 +48,18 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `cobot_ai labels CELL | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _lead_children_here() -> None:
+    """Let child processes import this very package.
+
+    `python -m` looks in the present folder first: beside an editable clone named `cobot_ai` it
+    would take the clone's folder for the package.
+    """
+    here = str(Path(__file__).parents[2])
+    paths = [p for p in os.environ.get('PYTHONPATH', '').split(os.pathsep) if p]
+    if here not in paths:  # last: a sourced ROS 2 goes first
+        os.environ['PYTHONPATH'] = os.pathsep.join([*paths, here])
 
 
 if __name__ == '__main__':

@@ -1,0 +1,22 @@
+"""Child processes import the package that started them, whatever folder they start in."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cobot_ai.cli.main import main
+
+
+def test_children_started_beside_a_clone_find_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'cobot_ai').mkdir()  # a clone, seen from its parent
+    monkeypatch.setenv('PYTHONPATH', '/opt/ros/somewhere')
+    monkeypatch.chdir(tmp_path)
+    assert main(['check', 'demo']) == 0
+    assert os.environ['PYTHONPATH'].startswith('/opt/ros/somewhere' + os.pathsep)
+    child = [sys.executable, '-m', 'cobot_ai.cli.main', '--version']
+    assert subprocess.run(child, check=False, capture_output=True).returncode == 0
