@@ -73,6 +73,7 @@ def fit_landmarks(
 def _solve(
     bare: LandmarkKernel, table: Table, y: Labels, folds: Labels
 ) -> tuple[LandmarkKernel, Doubles]:
+    table = {name: table[name] for name in bare.blocks}  # what is not read need not be copied
     features = np.empty((count(table), len(bare.root)), np.float32)
     for begin in range(0, len(features), BLOCK):
         rows = np.arange(begin, min(begin + BLOCK, len(features)))
