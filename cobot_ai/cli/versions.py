@@ -159,8 +159,12 @@ def send(command: Json, args: argparse.Namespace, say: Say) -> int:
         CobotAiError: Nobody answered, or it was refused.
     """
     body = {**command, 'key': f'cli-{uuid.uuid4().hex}', 'by': args.by, 'tablet': 'cli'}
-    if not args.url.startswith(('http://', 'https://')):
-        raise ConfigError('--url must begin with http:// or https://.')
+    if args.url.startswith('https://'):
+        raise ConfigError(
+            'A console with https wants a login, which this command has not: use the page.'
+        )
+    if not args.url.startswith('http://'):
+        raise ConfigError('--url must begin with http://.')
     request = urllib.request.Request(  # noqa: S310 - checked above
         f'{args.url.rstrip("/")}/api/command',
         json.dumps(body).encode(),

@@ -1,6 +1,7 @@
 """Child processes import the package that started them, whatever folder they start in."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,3 +21,14 @@ def test_children_started_beside_a_clone_find_the_package(
     assert os.environ['PYTHONPATH'].startswith('/opt/ros/somewhere' + os.pathsep)
     child = [sys.executable, '-m', 'cobot_ai.cli.main', '--version']
     assert subprocess.run(child, check=False, capture_output=True).returncode == 0
+
+
+def test_the_demo_never_shows_the_page_of_another_program(capsys, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        args = ['demo', '--headless', '--port', str(port), '--data-dir', str(tmp_path)]
+        assert main(args) == 1
+    said = capsys.readouterr()
+    assert f'Port {port} is taken' in said.err and 'page:' not in said.out
