@@ -29,7 +29,7 @@ while True:
 SURVEY = """
 import json
 from cobot_ai.ros.graph import survey_graph
-print(json.dumps({t.topic: t.count for t in survey_graph(4.0).topics.values()}))
+print(json.dumps({t.topic: t.count for t in survey_graph(5.0).topics.values()}))
 """
 
 
@@ -51,6 +51,19 @@ class Wire:
             # The plant's switches carry no multicast, so neither does this wire.
             ip('-n', name, 'link', 'set', 'wire', 'multicast', 'off', 'up')
             ip('-n', name, 'link', 'set', 'lo', 'up')
+        deadline = time.monotonic() + 10
+        while not all(map(self._carries, self.hosts)) and time.monotonic() < deadline:
+            pass  # a participant made before then would not use the wire
+
+    def _carries(self, host):
+        links = subprocess.run(
+            ['ip', '-n', self.hosts[host], '-j', 'addr', 'show', 'dev', 'wire'],
+            check=True,
+            capture_output=True,
+        )
+        (link,) = json.loads(links.stdout)
+        tentative = any(a.get('tentative') for a in link['addr_info'])
+        return link['operstate'] == 'UP' and not tentative
 
     def command(self, host, *args):
         return ['ip', 'netns', 'exec', self.hosts[host], *args]
