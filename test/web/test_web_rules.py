@@ -93,7 +93,7 @@ def test_rule_11_a_question_calls_in_three_stages_and_mute_is_seen_and_ends(cell
     page.reload()
     page.locator('.idle').wait_for()
     page.mouse.click(640, 30)  # browsers are silent before the first touch
-    case = cell.ask(deadline_s=4.0)
+    case = cell.ask(deadline_s=8.0)
     stages = []
     for beeps in (1, 3, 8):
         until(page, lambda n=beeps: page.evaluate('window.tones.length') >= n)
@@ -101,7 +101,8 @@ def test_rule_11_a_question_calls_in_three_stages_and_mute_is_seen_and_ends(cell
         stages.append((page.evaluate('window.tones.length'), page.evaluate('window.loudest'), left))
     assert [s[0] for s in stages] == [1, 3, 8], 'one, two, five beeps: a rhythm of its own each'
     assert stages[0][1] < stages[1][1] < stages[2][1], 'each louder'
-    assert [s[2] for s in stages] == [4, 2, 1], 'at once, at half time, at three quarters'
+    # A busy machine looks up to a second late.
+    assert all(0 <= due - s[2] <= 1 for due, s in zip((8, 4, 2), stages, strict=True)), stages
     assert len(page.evaluate('window.shakes')) == 2
     page.locator('.chip.call').wait_for()
     assert case in cell.ledger.open_cases()
