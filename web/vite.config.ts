@@ -57,6 +57,7 @@ function budget(): Plugin {
 function offline(): Plugin {
   return {
     name: 'offline',
+    enforce: 'post', // after Vite has dropped chunks that hold nothing but styles
     generateBundle(_, bundle) {
       const names = Object.keys(bundle).filter((n) => n.startsWith('assets/')).sort();
       const files = ['/', ...names.map((n) => `/${n}`)];
