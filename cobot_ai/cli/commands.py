@@ -12,6 +12,7 @@ from cobot_ai.app.operator import Habits
 from cobot_ai.app.report import all_entries
 from cobot_ai.app.review import waiting
 from cobot_ai.cli.auto_operator import Habits as AutoHabits
+from cobot_ai.cli.cell import cell_arguments, folder_of
 from cobot_ai.cli.demo import DemoOptions, run_demo
 from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, run_init
 from cobot_ai.cli.gates import gates_arguments, run_gates
@@ -39,7 +40,7 @@ from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.suite import Suite
 from cobot_ai.store.accounts import Accounts
 from cobot_ai.store.cellfile import find_cell, load_cell
-from cobot_ai.store.folder import CellFolder, cell_folder
+from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.ledger import LedgerFile
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
@@ -119,13 +120,8 @@ def _speed(text: str) -> float | None:
 # ---------------------------------------------------------------- run
 
 
-def _cell_arguments(p: argparse.ArgumentParser) -> None:
-    p.add_argument('cell', help='cell file, or the name of a shipped one')
-    p.add_argument('--data-dir', default='', help="the cell's folder")
-
-
 def _run_arguments(p: argparse.ArgumentParser) -> None:
-    _cell_arguments(p)
+    cell_arguments(p)
     p.add_argument('--namespace', default='', help='namespace of the cell')
     p.add_argument('--enable-hold', action='store_true', help='call the hold/resume services')
     p.add_argument('--web-host', default='127.0.0.1', help='address of the page')
@@ -135,7 +131,7 @@ def _run_arguments(p: argparse.ArgumentParser) -> None:
 
 def _run(args: Args, say: Say) -> int:
     # What is broken is told once and here, not again and again by three processes.
-    folder = _folder(args).create()
+    folder = folder_of(args).create()
     _check_page(args, folder)
     _suite(args, load_cell(args.cell))
     mode = 'holds and resumes' if args.enable_hold else 'shadow: advises only'
@@ -216,10 +212,6 @@ def _demo(args: Args, say: Say) -> int:
 # ---------------------------------------------------------------- verify, report, pin
 
 
-def _folder(args: Args) -> CellFolder:
-    return cell_folder(args.data_dir, load_cell(args.cell).name, Path.home())
-
-
 def _check_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument('cell', help='cell file, or the name of a shipped one')
 
@@ -240,12 +232,12 @@ def _suite(args: Args, spec: CellSpec) -> Suite:
 
 
 def _verify_arguments(p: argparse.ArgumentParser) -> None:
-    _cell_arguments(p)
+    cell_arguments(p)
     p.add_argument('--head', default=None, help='head code printed earlier, to find a cut tail')
 
 
 def _verify(args: Args, say: Say) -> int:
-    folder = _folder(args)
+    folder = folder_of(args)
     check = LedgerFile.reader(folder.ledger).verify(args.head)
     say(f'ledger: {check.entries} entries, head {check.code}: {check.why or "intact"}')
     registry = ModelFolder(folder.registry)
@@ -265,7 +257,7 @@ def _readable(registry: ModelFolder, digest: str) -> bool:
 
 
 def _waiting(args: Args, say: Say) -> int:
-    for row in waiting(all_entries(LedgerFile.reader(_folder(args).ledger))):
+    for row in waiting(all_entries(LedgerFile.reader(folder_of(args).ledger))):
         say(json.dumps(row))
     return 0
 
@@ -288,7 +280,7 @@ COMMANDS = (
     Command(
         'waiting',
         'List the cases that wait for a look, one JSON line each.',
-        _cell_arguments,
+        cell_arguments,
         _waiting,
     ),
     Command('people', 'Who may log in to the page.', people_arguments, run_people),

@@ -15,6 +15,7 @@ from cobot_ai.app.doctor import Finding, Level, diagnose
 from cobot_ai.app.doctor_motion import diagnose_motion
 from cobot_ai.app.first_cell import comments, first_cell
 from cobot_ai.app.survey import Survey
+from cobot_ai.cli.cell import cell_arguments
 from cobot_ai.cli.replay import read_answers
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.recipe import in_namespace
@@ -36,8 +37,7 @@ GRAPH = 'graph'
 
 def doctor_arguments(p: argparse.ArgumentParser) -> None:
     """Arguments of `doctor`."""
-    p.add_argument('cell', help='cell file, or the name of a shipped one')
-    p.add_argument('--data-dir', default='', help="the cell's folder")
+    cell_arguments(p)
     p.add_argument('--bag', type=Path, help='look at this bag instead of the live graph')
     p.add_argument('--seconds', type=float, default=5.0, help='how long to listen')
     p.add_argument('--namespace', default='', help='namespace of the cell')

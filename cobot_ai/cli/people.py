@@ -9,28 +9,19 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
 
+from cobot_ai.cli.cell import cell_arguments, folder_of
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.store.account_file import Role
 from cobot_ai.store.accounts import OFFER_S, Accounts
 from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.certs import Certs
-from cobot_ai.store.folder import CellFolder, cell_folder
+from cobot_ai.store.folder import CellFolder
 
 Say = Callable[[str], None]
 Args = argparse.Namespace
 ROLES = [role.name.lower() for role in Role]
-
-
-def _common(p: argparse.ArgumentParser) -> None:
-    p.add_argument('cell', help='cell file, or the name of a shipped one')
-    p.add_argument('--data-dir', default='', help="the cell's folder")
-
-
-def _folder(args: Args) -> CellFolder:
-    return cell_folder(args.data_dir, load_cell(args.cell).name, Path.home()).create()
 
 
 def _audit(folder: CellFolder) -> AuditLog:
@@ -39,7 +30,7 @@ def _audit(folder: CellFolder) -> AuditLog:
 
 def people_arguments(p: argparse.ArgumentParser) -> None:
     """Arguments of `people`."""
-    _common(p)
+    cell_arguments(p)
     what = p.add_mutually_exclusive_group()
     what.add_argument('--add', metavar='NAME', help='add a person, or set role and secret anew')
     what.add_argument('--remove', metavar='NAME', help='this person may not log in any more')
@@ -49,7 +40,7 @@ def people_arguments(p: argparse.ArgumentParser) -> None:
 
 def run_people(args: Args, say: Say) -> int:
     """Add, remove or list people."""
-    folder = _folder(args)
+    folder = folder_of(args).create()
     accounts = Accounts(folder.accounts)
     if args.add:
         role = Role[args.role.upper()]
@@ -76,7 +67,7 @@ def _secret(role: Role) -> str:
 
 def tablets_arguments(p: argparse.ArgumentParser) -> None:
     """Arguments of `tablets`."""
-    _common(p)
+    cell_arguments(p)
     what = p.add_mutually_exclusive_group()
     what.add_argument('--add', metavar='STATION', help='print a code that enrols one tablet')
     what.add_argument('--remove', metavar='STATION', help='this tablet must be enrolled anew')
@@ -84,7 +75,7 @@ def tablets_arguments(p: argparse.ArgumentParser) -> None:
 
 def run_tablets(args: Args, say: Say) -> int:
     """Enrol, expel or list tablets."""
-    folder = _folder(args)
+    folder = folder_of(args).create()
     accounts = Accounts(folder.accounts)
     if args.add:
         code = accounts.offer(args.add, time.time())
@@ -101,7 +92,7 @@ def run_tablets(args: Args, say: Say) -> int:
 
 def certs_arguments(p: argparse.ArgumentParser) -> None:
     """Arguments of `certs`."""
-    _common(p)
+    cell_arguments(p)
     p.add_argument(
         '--host',
         action='append',
@@ -113,7 +104,7 @@ def certs_arguments(p: argparse.ArgumentParser) -> None:
 
 def run_certs(args: Args, say: Say) -> int:
     """Make the console's certificate, or say how long it lasts."""
-    folder = _folder(args)
+    folder = folder_of(args).create()
     certs = Certs(folder.tls)
     now = datetime.now(timezone.utc)
     if args.host:

@@ -14,6 +14,7 @@ from pathlib import Path
 from cobot_ai.app import history
 from cobot_ai.app.history import Span
 from cobot_ai.app.ports import LedgerReader
+from cobot_ai.cli.cell import cell_arguments
 from cobot_ai.core.calendar import local, when, zone_of
 from cobot_ai.core.errors import CobotAiError, ConfigError, DataError, StoreError
 from cobot_ai.core.spec import CellSpec
@@ -30,7 +31,7 @@ TIMEOUT_S = 15.0
 
 def models_arguments(p: argparse.ArgumentParser) -> None:
     """Arguments of `models`."""
-    _cell(p)
+    cell_arguments(p)
     one = p.add_mutually_exclusive_group()
     one.add_argument('--history', action='store_true', help='what ran when')
     one.add_argument('--at', metavar='TIME', help='what was live at a moment: 14:00 or a date')
@@ -41,7 +42,7 @@ def models_arguments(p: argparse.ArgumentParser) -> None:
 
 def swap_arguments(p: argparse.ArgumentParser) -> None:
     """Arguments of `swap`."""
-    _cell(p)
+    cell_arguments(p)
     p.add_argument('--at', default='break', help='break, now, 14:00, or a date with time')
     p.add_argument('--model', help='version; default: the newest that passed')
     p.add_argument('--cancel', action='store_true', help='drop the planned swap')
@@ -52,11 +53,6 @@ def rollback_arguments(p: argparse.ArgumentParser) -> None:
     """Arguments of `rollback`."""
     p.add_argument('cell', help='cell file, or the name of a shipped one')
     console_arguments(p)
-
-
-def _cell(p: argparse.ArgumentParser) -> None:
-    p.add_argument('cell', help='cell file, or the name of a shipped one')
-    p.add_argument('--data-dir', default='', help="the cell's folder")
 
 
 def console_arguments(p: argparse.ArgumentParser, required: bool = True) -> None:
