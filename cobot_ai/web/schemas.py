@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from cobot_ai.web.schemas_entries import AuditFigures
+
 Name = Annotated[str, Field(max_length=80)]
 CaseId = Annotated[int, Field(ge=1, lt=2**53)]
 Digest = Annotated[str, Field(pattern=r'^[0-9a-f]{64}$')]
@@ -275,20 +277,6 @@ class Motion(BaseModel):
     stopped: str = ''
     missing: str = ''
     text: dict[str, str] = {}
-
-
-class AuditFigures(BaseModel):
-    """What audits say about decisions acted alone (docs/risk.md)."""
-
-    share: float
-    drawn: int
-    total: int
-    failed: int
-    acted: int
-    errors: float
-    bound: float | None
-    steady: float | None
-    needed: int
 
 
 class ContextState(BaseModel):

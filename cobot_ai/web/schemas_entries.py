@@ -202,13 +202,9 @@ class LabelBody(Body):
     revision: int
 
 
-class AuditBody(Body):
-    """`audit`: what a person said about a case the model was sure of, and the figures since."""
+class AuditFigures(BaseModel):
+    """What audits say about decisions acted alone (docs/risk.md)."""
 
-    context: str
-    right: bool
-    guess: str
-    label: str
     share: float
     drawn: int
     total: int
@@ -218,6 +214,15 @@ class AuditBody(Body):
     bound: float | None
     steady: float | None
     needed: int
+
+
+class AuditBody(AuditFigures, Body):
+    """`audit`: what a person said about a case the model was sure of, and the figures since."""
+
+    context: str
+    right: bool
+    guess: str
+    label: str
 
 
 class AlarmBody(Body):

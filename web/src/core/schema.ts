@@ -89,10 +89,6 @@ export interface AskTime {
 
 /** `audit`: what a person said about a case the model was sure of, and the figures since. */
 export interface AuditBody {
-  context: string;
-  right: boolean;
-  guess: string;
-  label: string;
   share: number;
   drawn: number;
   total: number;
@@ -102,6 +98,10 @@ export interface AuditBody {
   bound: number | null;
   steady: number | null;
   needed: number;
+  context: string;
+  right: boolean;
+  guess: string;
+  label: string;
 }
 
 /** What audits say about decisions acted alone (docs/risk.md). */
