@@ -14,7 +14,7 @@ from bench_setup import Setup, table
 from data import robot_failures
 from figures import bar
 
-from cobot_ai.app.ports import Fitted
+from cobot_ai.app.model_ports import Fitted
 from cobot_ai.core.types import LabelledCase
 from cobot_ai.model.fitter import OnnxFitter
 

@@ -24,7 +24,7 @@ from sensor_msgs.msg import Imu, JointState, Temperature
 from cobot_ai.app.observe import Observer
 from cobot_ai.core.config import parse_cell
 from cobot_ai.core.message_types import STEP
-from cobot_ai.core.types import RawBatch, RawMessage
+from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode, encode_step
 

@@ -21,7 +21,7 @@ from cobot_ai.app.observe import Cut, Observer
 from cobot_ai.cli.replay import Options, run_replay
 from cobot_ai.core.config import parse_cell
 from cobot_ai.core.message_types import STEP
-from cobot_ai.core.types import RawBatch
+from cobot_ai.core.samples import RawBatch
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode_step, typestore

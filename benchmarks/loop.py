@@ -25,9 +25,10 @@ from cobot_ai.app.report import CaseRow, all_entries, read_run
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
 from cobot_ai.core.config import parse_cell, spec_to_json
+from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.steps import Span
-from cobot_ai.core.types import Json, LabelledCase, RawBatch, RawMessage, Window
+from cobot_ai.core.types import Json, LabelledCase, Window
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import load
 from cobot_ai.store.folder import CellFolder

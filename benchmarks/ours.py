@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from figures import Probs
 
-from cobot_ai.app.ports import Fitted
+from cobot_ai.app.model_ports import Fitted
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import LabelledCase, Window

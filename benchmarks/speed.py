@@ -21,7 +21,7 @@ from bench_setup import Setup, table
 from data import make_cases
 from figures import bar
 
-from cobot_ai.app.ports import Fitted
+from cobot_ai.app.model_ports import Fitted
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import LabelledCase, Window
 from cobot_ai.model.fitter import HEADS, OnnxFitter

@@ -19,7 +19,8 @@ from onnx import TensorProto, helper, numpy_helper
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.retrain import build_candidate
 from cobot_ai.core.gates import GateReport
-from cobot_ai.core.spec import ChannelSpec, ModelSpec, StreamSpec
+from cobot_ai.core.spec import ModelSpec
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
 from cobot_ai.core.suite import LatencyLimit, MemoryLimit, Suite
 from cobot_ai.core.types import LabelledCase, Missing
 from cobot_ai.model.fitter import OnnxFitter

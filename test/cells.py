@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.core.spec import (
     Action,
     BudgetSpec,
     CellSpec,
-    ChannelSpec,
     ClassSpec,
     ModelSpec,
     QuestionSpec,
     RiskSpec,
     StepSpec,
-    StreamSpec,
 )
-from cobot_ai.core.types import Missing, RawMessage
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
+from cobot_ai.core.types import Missing
 from cobot_ai.store.typestore import encode, encode_step
 
 WRENCH = 'geometry_msgs/msg/WrenchStamped'

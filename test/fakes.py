@@ -10,7 +10,8 @@ from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.core.errors import ConflictError, DataError, ModelError, StoreError
 from cobot_ai.core.manifest import Manifest, from_json
 from cobot_ai.core.motion import Outcome, Phase, Told
-from cobot_ai.core.types import Json, RawMessage
+from cobot_ai.core.samples import RawMessage
+from cobot_ai.core.types import Json
 
 
 class ManualClock:

@@ -24,8 +24,9 @@ from cobot_ai.app.status import status
 from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
 from cobot_ai.core.motion import Outcome
+from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.core.spec import CellSpec, Trigger
-from cobot_ai.core.types import Json, RawBatch, RawMessage, Window
+from cobot_ai.core.types import Json, Window
 
 
 class Authority:

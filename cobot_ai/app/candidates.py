@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from cobot_ai.app import history
-from cobot_ai.app.ports import LedgerReader, Registry
+from cobot_ai.app.model_ports import Registry
+from cobot_ai.app.ports import LedgerReader
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.types import Json

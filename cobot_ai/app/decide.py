@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from cobot_ai.app.model_ports import Scorer
 from cobot_ai.app.observe import Cut
-from cobot_ai.app.ports import Scorer
 from cobot_ai.core.policy import Standing, decide
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import context_key, group_key

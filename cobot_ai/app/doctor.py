@@ -9,7 +9,8 @@ from enum import Enum
 
 from cobot_ai.app.survey import Survey, TopicSeen
 from cobot_ai.core.message_types import STEP
-from cobot_ai.core.spec import CellSpec, ChannelSpec, StreamSpec, Trigger
+from cobot_ai.core.spec import CellSpec, Trigger
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
 
 RATE_SLACK = 0.2
 """Measured and rated rate may differ by this share."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from cobot_ai.app.gate import GateOptions, run_gate
-from cobot_ai.app.ports import Fitted, Fitter, Scorer, ScorerLoader
+from cobot_ai.app.model_ports import Fitted, Fitter, Scorer, ScorerLoader
 from cobot_ai.core.gates import GateReport
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.types import Json, LabelledCase

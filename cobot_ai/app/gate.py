@@ -18,8 +18,8 @@ from cobot_ai.app.gate_parts import (
     slices_of,
     spread,
 )
+from cobot_ai.app.model_ports import Fitted, Fitter, ModelFiles, Scorer, ScorerLoader
 from cobot_ai.app.opinions import Opinions, opinions
-from cobot_ai.app.ports import Fitted, Fitter, ModelFiles, Scorer, ScorerLoader
 from cobot_ai.core import gates
 from cobot_ai.core.compare import Pair, calibration, not_worse, skill
 from cobot_ai.core.errors import GateError, ModelError

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cobot_ai.app.ports import ModelFiles, Scorer, ScorerLoader
+from cobot_ai.app.model_ports import ModelFiles, Scorer, ScorerLoader
 from cobot_ai.core.calendar import shift_of, zone_of
 from cobot_ai.core.gates import Check
 from cobot_ai.core.manifest import Manifest

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cobot_ai.app.ports import Entry
-from cobot_ai.core.types import RawBatch, RawMessage
+from cobot_ai.core.samples import RawBatch, RawMessage
 
 MAX_BYTES = 64 * 2**20
 """Memory for the time before an event, bytes."""

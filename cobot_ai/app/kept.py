@@ -10,8 +10,9 @@ from typing import overload
 
 import numpy as np
 
+from cobot_ai.core.samples import RawBatch, RawMessage, Samples
 from cobot_ai.core.steps import Span
-from cobot_ai.core.types import RawBatch, RawMessage, Samples, Stamps
+from cobot_ai.core.types import Stamps
 
 FOREVER_NS = 2**62
 LATE_NS = 10**9

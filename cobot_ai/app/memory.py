@@ -6,7 +6,8 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from cobot_ai.app import record, review
-from cobot_ai.app.ports import Draft, Entry, LedgerReader, Scorer
+from cobot_ai.app.model_ports import Scorer
+from cobot_ai.app.ports import Draft, Entry, LedgerReader
 from cobot_ai.app.record import Record
 from cobot_ai.app.review import Reviews
 from cobot_ai.core.budget import Budget

@@ -14,9 +14,11 @@ from cobot_ai.app.step_source import StepSource
 from cobot_ai.app.waiting import TOGETHER_NS, Waiting
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.ring import Counts, Ring, restamp
-from cobot_ai.core.spec import CellSpec, StreamSpec, Trigger
+from cobot_ai.core.samples import RawBatch, RawMessage
+from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import Span
-from cobot_ai.core.types import RawBatch, RawMessage, Window
+from cobot_ai.core.stream_spec import StreamSpec
+from cobot_ai.core.types import Window
 from cobot_ai.core.window import cut, reach_ns
 
 SLACK_NS = 10**9

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cobot_ai.app.ports import Scorer
+from cobot_ai.app.model_ports import Scorer
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.gates import Check
 from cobot_ai.core.honest import Honest, class_shares, from_json, judge

@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 
 from cobot_ai.app import history
 from cobot_ai.app.candidates import LATEST, candidate_body, obstacle, staged_last, tidy
-from cobot_ai.app.ports import Draft, LedgerReader, Registry, Scorer, ScorerLoader
+from cobot_ai.app.model_ports import Registry, Scorer, ScorerLoader
+from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.schedule import Plan, due, recall, skipped
 from cobot_ai.app.spares import Spares
 from cobot_ai.core.calendar import Breaks

@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 
-from cobot_ai.app.ports import Draft, Entry, Scorer
+from cobot_ai.app.model_ports import Scorer
+from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.core.audit import Audits, Outcome
 from cobot_ai.core.drift import Alarm, Drift
 from cobot_ai.core.levels import covering, in_force

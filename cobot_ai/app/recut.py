@@ -10,8 +10,10 @@ import numpy as np
 from cobot_ai.app.ports import Decoder
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.ring import Ring, restamp
-from cobot_ai.core.spec import CellSpec, StreamSpec
-from cobot_ai.core.types import RawBatch, RawMessage, Window
+from cobot_ai.core.samples import RawBatch, RawMessage
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.stream_spec import StreamSpec
+from cobot_ai.core.types import Window
 from cobot_ai.core.window import cut
 
 MAX_STEP_S = 60.0

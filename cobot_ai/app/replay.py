@@ -10,7 +10,8 @@ from cobot_ai.app.operator import ScriptedOperator
 from cobot_ai.app.ports import ClipStore, Entry
 from cobot_ai.app.robot import Guard
 from cobot_ai.core.motion import Told
-from cobot_ai.core.types import Json, RawBatch, RawMessage
+from cobot_ai.core.samples import RawBatch, RawMessage
+from cobot_ai.core.types import Json
 
 READ_NS = 100_000_000
 """Bag time whose messages are read together."""

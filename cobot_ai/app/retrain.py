@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from cobot_ai.app.gate import GateOptions, demands, run_gate
-from cobot_ai.app.ports import FeatureStore, Fitted, Fitter, Registry, Scorer, ScorerLoader
+from cobot_ai.app.model_ports import FeatureStore, Fitted, Fitter, Registry, Scorer, ScorerLoader
 from cobot_ai.app.teach import is_due
 from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cobot_ai.app.candidates import LATEST
-from cobot_ai.app.ports import Draft, LedgerReader, Registry, Scorer, ScorerLoader
+from cobot_ai.app.model_ports import Registry, Scorer, ScorerLoader
+from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Json, Window
 

@@ -11,10 +11,12 @@ import numpy as np
 from cobot_ai.app.ports import Decoder
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
-from cobot_ai.core.spec import CellSpec, Trigger, signal_stream
+from cobot_ai.core.samples import RawBatch, RawMessage, Samples, StepEvent
+from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import Slider, Span, StepTracker
+from cobot_ai.core.stream_spec import signal_stream
 from cobot_ai.core.triggers import EdgeTrigger, SignalTrigger, ThresholdTrigger
-from cobot_ai.core.types import Facts, RawBatch, RawMessage, Samples, StepEvent
+from cobot_ai.core.types import Facts
 
 KEPT_FACTS = 1000
 """Changes of the context that are remembered; a step looks back for the one of its end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cobot_ai.core.types import RawBatch
+from cobot_ai.core.samples import RawBatch
 
 TOGETHER = 512
 TOGETHER_NS = 250_000_000

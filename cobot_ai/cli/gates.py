@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cobot_ai.app.examine import examine, report_json
 from cobot_ai.app.gate import GateOptions, demands
-from cobot_ai.app.ports import Scorer
+from cobot_ai.app.model_ports import Scorer
 from cobot_ai.app.teach import Dataset
 from cobot_ai.cli.replay import full_name
 from cobot_ai.core.errors import CobotAiError, ConfigError, ModelError

@@ -19,7 +19,8 @@ from cobot_ai.core.cell_rules import (
     Range,
 )
 from cobot_ai.core.config import MAX_JOINTS
-from cobot_ai.core.spec import CellSpec, ChannelSpec, StreamSpec
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
 from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import Json
 

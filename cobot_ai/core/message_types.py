@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cobot_ai.core.errors import ConfigError
-from cobot_ai.core.spec import ChannelSpec
+from cobot_ai.core.stream_spec import ChannelSpec
 
 JOINT_STATE = 'sensor_msgs/msg/JointState'
 STEP = 'diagnostic_msgs/msg/DiagnosticStatus'

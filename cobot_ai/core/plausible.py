@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from cobot_ai.core.spec import ChannelSpec
+from cobot_ai.core.stream_spec import ChannelSpec
 from cobot_ai.core.types import Bools, Doubles, Problem, Stamps
 
 LOOKS_LIKE: dict[str, tuple[tuple[str, float, float], ...]] = {

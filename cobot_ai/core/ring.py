@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cobot_ai.core.spec import StreamSpec
-from cobot_ai.core.types import Bools, Doubles, Sample, Samples, Stamps
+from cobot_ai.core.samples import Sample, Samples
+from cobot_ai.core.stream_spec import StreamSpec
+from cobot_ai.core.types import Bools, Doubles, Stamps
 
 GROWTH = 16
 """How many times the rated size a ring may reach when a stream is faster than rated."""

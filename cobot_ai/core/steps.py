@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cobot_ai.core.samples import Edge, StepEvent
 from cobot_ai.core.spec import StepSpec
-from cobot_ai.core.types import Edge, Facts, StepEvent
+from cobot_ai.core.types import Facts
 
 SKIP_NS = 60 * 10**9
 """Time without any message after which sliding windows start anew; its data is gone anyway."""

@@ -11,9 +11,9 @@ import itertools
 from collections.abc import Iterator
 from typing import Protocol
 
+from cobot_ai.core.samples import Edge, StepEvent
 from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
 from cobot_ai.core.spec import StepSpec
-from cobot_ai.core.types import Edge, StepEvent
 
 LOW, HIGH = False, True
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from cobot_ai.core import plausible, resample
 from cobot_ai.core.ring import Ring
-from cobot_ai.core.spec import ChannelSpec, Resample, StreamSpec
+from cobot_ai.core.stream_spec import ChannelSpec, Resample, StreamSpec
 from cobot_ai.core.types import (
     Bools,
     ChannelNote,

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from cobot_ai.app.ports import FeatureStore
+from cobot_ai.app.model_ports import FeatureStore
 from cobot_ai.core.types import Window
 from cobot_ai.model.bank import Bank, Features
 from cobot_ai.model.data import Training

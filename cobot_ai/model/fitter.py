@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from cobot_ai.app.ports import FeatureStore, Fitted
+from cobot_ai.app.model_ports import FeatureStore, Fitted
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import Doubles, Json, LabelledCase, Window

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cobot_ai.app.ports import ModelFiles
+from cobot_ai.app.model_ports import ModelFiles
 from cobot_ai.core.errors import GateError, ModelError
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.suite import Suite

@@ -21,8 +21,9 @@ from cobot_ai.app.teach import Dataset
 from cobot_ai.core.calendar import breaks_of
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import ConfigError, StoreError
+from cobot_ai.core.samples import RawBatch
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.types import Json, RawBatch
+from cobot_ai.core.types import Json
 from cobot_ai.model.backbone import eye_of
 from cobot_ai.model.scorer import load
 from cobot_ai.ros.clips import BackgroundClips

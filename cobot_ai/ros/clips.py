@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from cobot_ai.app.kept import Clip
 from cobot_ai.app.ports import ClipStore
 from cobot_ai.core.errors import StoreError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 
 MAX_QUEUED_BYTES = 256 * 2**20
 """Clips that may wait for a slow disk; beyond it a clip is given up, and its case says so."""

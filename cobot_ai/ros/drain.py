@@ -18,7 +18,7 @@ from rclpy.qos import QoSCompatibility, ReliabilityPolicy, qos_check_compatible
 
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.losses import Losses
-from cobot_ai.core.types import RawBatch
+from cobot_ai.core.samples import RawBatch
 from cobot_ai.ros.names import (
     BEST_EFFORT_STEP_QOS,
     CONTEXT_QOS,

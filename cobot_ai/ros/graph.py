@@ -11,7 +11,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 
 from cobot_ai.app.survey import Offer, Survey
 from cobot_ai.core.errors import ConfigError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.ros.drain import Untouched, message_class
 from cobot_ai.store.surveyor import Surveyor
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
-from cobot_ai.core.types import Json, RawMessage
+from cobot_ai.core.samples import RawMessage
+from cobot_ai.core.types import Json
 from cobot_ai.ros.clips import hand_back
 from cobot_ai.store.incidents import IncidentBag, IncidentFolder
 

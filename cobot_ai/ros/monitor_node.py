@@ -17,7 +17,7 @@ from std_srvs.srv import SetBool, Trigger
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Entry
 from cobot_ai.core.errors import CobotAiError
-from cobot_ai.core.spec import StreamSpec
+from cobot_ai.core.stream_spec import StreamSpec
 from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, priority, runtime
 from cobot_ai.ros.assembly import Cell, open_cell

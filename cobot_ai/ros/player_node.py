@@ -17,7 +17,7 @@ from rosgraph_msgs.msg import Clock
 
 from cobot_ai.app.observe import Observer
 from cobot_ai.core.errors import CobotAiError, ConfigError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.ros import params, runtime
 from cobot_ai.ros.drain import message_class
 from cobot_ai.ros.names import EVERYTHING, stream_qos

@@ -19,8 +19,9 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from cobot_ai.core.errors import CobotAiError
+from cobot_ai.core.samples import Edge
 from cobot_ai.core.spec import Action
-from cobot_ai.core.types import Edge, Facts
+from cobot_ai.core.types import Facts
 from cobot_ai.ros import names, params, runtime
 from cobot_ai.ros.params import Param
 from cobot_ai.ros.sim_publish import Publishers

@@ -12,8 +12,9 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from cobot_ai.core.samples import Edge
 from cobot_ai.core.spec import Action
-from cobot_ai.core.types import Edge, Facts
+from cobot_ai.core.types import Facts
 from cobot_ai.sim.records import Reading, StepTruth
 
 Sink = Callable[[Reading], None]

@@ -14,7 +14,7 @@ from mcap.stream_reader import StreamReader
 from rosbags.rosbag2 import Reader
 
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.bag_pages import PAGE, Page, Row, in_order, pages
 
 _RECORD_LIMIT = 512 * 2**20

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.types import Doubles, RawBatch, Samples, Stamps
+from cobot_ai.core.samples import RawBatch, Samples
+from cobot_ai.core.types import Doubles, Stamps
 from cobot_ai.store.cdr import Layout, Rows, Shape, walk
 from cobot_ai.store.fields import Plan
 

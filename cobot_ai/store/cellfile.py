@@ -13,7 +13,8 @@ import yaml
 from cobot_ai.core.cell_schema import cell_schema
 from cobot_ai.core.config import parse_cell
 from cobot_ai.core.errors import ConfigError, DataError
-from cobot_ai.core.spec import CellSpec, signal_stream
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.stream_spec import signal_stream
 from cobot_ai.store.messages import check_paths
 
 MAX_BYTES = 512 * 1024

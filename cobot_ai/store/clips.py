@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cobot_ai.app.kept import Clip
 from cobot_ai.core.errors import DataError, StoreError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.bags import read_mcap
 from cobot_ai.store.files import sweep_strays, sync_folder, write_durably
 from cobot_ai.store.mcap_file import to_mcap

@@ -13,8 +13,9 @@ from rosbags.interfaces import Nodetype
 from rosbags.serde import SerdeError
 
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.spec import ChannelSpec, StreamSpec
-from cobot_ai.core.types import Doubles, RawMessage
+from cobot_ai.core.samples import RawMessage
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
+from cobot_ai.core.types import Doubles
 from cobot_ai.store.typestore import known, typestore
 
 _PATH = re.compile(r'(?P<fields>[a-z]\w*(\.[a-z]\w*)*)(\[(?P<index>[^\[\]]+)\])?')

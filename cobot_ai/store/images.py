@@ -11,7 +11,7 @@ from PIL import Image
 
 from cobot_ai.app.ports import ClipStore
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.fields import decode
 
 RAW = 'sensor_msgs/msg/Image'

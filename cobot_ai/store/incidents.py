@@ -19,7 +19,8 @@ import yaml
 from mcap.writer import CompressionType, Writer
 
 from cobot_ai.core.errors import DataError, StoreError
-from cobot_ai.core.types import Json, RawMessage
+from cobot_ai.core.samples import RawMessage
+from cobot_ai.core.types import Json
 from cobot_ai.store.bags import read_mcap
 from cobot_ai.store.files import write_durably
 from cobot_ai.store.typestore import message_definition

@@ -7,17 +7,9 @@ from typing import Any
 from cobot_ai.app.ports import Eye
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
-from cobot_ai.core.spec import StreamSpec
-from cobot_ai.core.types import (
-    Edge,
-    Facts,
-    RawBatch,
-    RawMessage,
-    Sample,
-    Samples,
-    StepEvent,
-    Still,
-)
+from cobot_ai.core.samples import Edge, RawBatch, RawMessage, Sample, Samples, StepEvent
+from cobot_ai.core.stream_spec import StreamSpec
+from cobot_ai.core.types import Facts, Still
 from cobot_ai.store.cdr_batch import BatchReader
 from cobot_ai.store.fields import Plan, check_paths, decode
 from cobot_ai.store.images import to_pixels

@@ -13,7 +13,7 @@ from rosbags.interfaces import Nodetype
 from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, rate_and_gap
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP, STILLS
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.messages import decode
 from cobot_ai.store.typestore import typestore
 

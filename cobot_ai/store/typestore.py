@@ -13,7 +13,8 @@ from rosbags.typesys.store import Typestore
 
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
-from cobot_ai.core.types import Edge, Facts
+from cobot_ai.core.samples import Edge
+from cobot_ai.core.types import Facts
 
 
 @cache

@@ -4,7 +4,7 @@ import fakes
 import pytest
 
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.typestore import encode, encode_step
 

@@ -8,7 +8,7 @@ from model_versions import version
 
 from cobot_ai.app.ports import Draft
 from cobot_ai.core.errors import DataError, ModelError, StoreError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.ledger import open_ledger
 from cobot_ai.store.registry import ModelFolder

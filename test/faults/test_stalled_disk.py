@@ -12,7 +12,7 @@ from cells import S, cell, question, wrench
 
 from cobot_ai.app.kept import Clip
 from cobot_ai.core.errors import StoreError
-from cobot_ai.core.types import RawBatch
+from cobot_ai.core.samples import RawBatch
 from cobot_ai.ros.clips import BackgroundClips
 from cobot_ai.store.ledger import open_ledger
 from cobot_ai.store.sqlite import writer_engine

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import FIELDS, JOINT_STATE, default_channels
-from cobot_ai.core.spec import ChannelSpec, StreamSpec
-from cobot_ai.core.types import RawBatch, RawMessage
+from cobot_ai.core.samples import RawBatch, RawMessage
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode, typestore
 

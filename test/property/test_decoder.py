@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import FIELDS, JOINT_STATE, STEP, default_channels
-from cobot_ai.core.spec import ChannelSpec, StreamSpec
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode, encode_step
 

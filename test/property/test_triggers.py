@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_ai.core.merging import Merger
+from cobot_ai.core.samples import Edge
 from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
 from cobot_ai.core.spec import StepSpec, Trigger
 from cobot_ai.core.triggers import EdgeTrigger, ThresholdTrigger
-from cobot_ai.core.types import Edge
 
 MS = 10**6
 BOTH = (EdgeSpec('io', 'begin', 'rising'), EdgeSpec('io', 'end', 'falling'))

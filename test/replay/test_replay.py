@@ -18,7 +18,8 @@ from cobot_ai.app.operator import Habits
 from cobot_ai.cli.main import main
 from cobot_ai.cli.replay import Options, run_replay
 from cobot_ai.core.errors import CobotAiError, ConfigError, DataError
-from cobot_ai.core.types import Json, RawMessage
+from cobot_ai.core.samples import RawMessage
+from cobot_ai.core.types import Json
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.clips import to_mcap
 from cobot_ai.store.typestore import encode, typestore

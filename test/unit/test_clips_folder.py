@@ -8,7 +8,7 @@ from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 
 from cobot_ai.core.errors import DataError, StoreError
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.typestore import encode

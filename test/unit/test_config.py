@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from cobot_ai.core import spec as specs
+from cobot_ai.core import stream_spec
 from cobot_ai.core.build import type_hints, writable
 from cobot_ai.core.cell_rules import CHOICES, FORMS, RANGES
 from cobot_ai.core.cell_schema import cell_schema
@@ -260,8 +261,8 @@ def test_the_schema_accepts_what_the_parser_accepts(name):
 
 HEADINGS = {
     specs.CellSpec: 'Top level',
-    specs.StreamSpec: '`streams`',
-    specs.ChannelSpec: '`channels`',
+    stream_spec.StreamSpec: '`streams`',
+    stream_spec.ChannelSpec: '`channels`',
     specs.StepSpec: '`step`',
     EdgeSpec: 'Triggers',
     ThresholdSpec: 'Triggers',
@@ -284,7 +285,7 @@ def test_every_key_is_explained_in_its_section():
         rows = [row for row in section.splitlines() if row.startswith('|')]
         nested = HEADINGS[cls] == 'Recipes' and cls is not RecipeSpec  # keys inside a row
         first_cells = rows if nested else [row.split('|')[1] for row in rows]
-        for name in (*writable(cls), *(SHORTHAND if cls is specs.StreamSpec else ())):
+        for name in (*writable(cls), *(SHORTHAND if cls is stream_spec.StreamSpec else ())):
             assert any(f'`{name}`' in cell for cell in first_cells), f'{cls.__name__}.{name}'
 
 

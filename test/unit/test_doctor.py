@@ -14,7 +14,7 @@ from cobot_ai.cli.doctor import full_names, to_yaml
 from cobot_ai.cli.main import main
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
-from cobot_ai.core.types import RawMessage
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.machine import Machine, examine
 from cobot_ai.store.surveyor import survey_bag

@@ -8,8 +8,9 @@ import pytest
 from cobot_ai.core.config import parse_cell
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.ring import Ring
-from cobot_ai.core.spec import ChannelSpec, Resample, StreamSpec
-from cobot_ai.core.types import Missing, Problem, Samples, Window
+from cobot_ai.core.samples import Samples
+from cobot_ai.core.stream_spec import ChannelSpec, Resample, StreamSpec
+from cobot_ai.core.types import Missing, Problem, Window
 from cobot_ai.core.window import cut
 
 S = 10**9

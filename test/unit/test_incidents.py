@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cobot_ai.app.incidents import MAX_S, Incidents, incident_reason
 from cobot_ai.app.ports import Entry
-from cobot_ai.core.types import RawBatch, RawMessage
+from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.incidents import FILE, META, IncidentFolder
 from cobot_ai.store.typestore import encode

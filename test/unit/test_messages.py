@@ -5,8 +5,8 @@ import pytest
 
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.message_types import JOINT_STATE, STEP, default_channels
-from cobot_ai.core.spec import ChannelSpec, StreamSpec
-from cobot_ai.core.types import Edge, RawMessage
+from cobot_ai.core.samples import Edge, RawMessage
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
 from cobot_ai.store.messages import RosbagsDecoder, check_paths
 from cobot_ai.store.typestore import encode, encode_step, message_definition
 

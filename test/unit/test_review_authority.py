@@ -16,9 +16,10 @@ from cobot_ai.app.observe import Cut, Observer
 from cobot_ai.app.recut import recut
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.motion import Outcome, Phase
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.core.spec import Action, BudgetSpec, StepSpec, Trigger
 from cobot_ai.core.steps import Slider
-from cobot_ai.core.types import Missing, RawMessage
+from cobot_ai.core.types import Missing
 from cobot_ai.store.ledger import open_ledger
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode_step

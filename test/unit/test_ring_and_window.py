@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_ai.core.ring import Ring
-from cobot_ai.core.spec import ChannelSpec, StreamSpec
-from cobot_ai.core.types import Missing, Problem, Sample, Window
+from cobot_ai.core.samples import Sample
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
+from cobot_ai.core.types import Missing, Problem, Window
 from cobot_ai.core.window import cut, reach_ns
 
 S = 10**9

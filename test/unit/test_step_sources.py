@@ -8,9 +8,10 @@ import numpy as np
 from bench_cell import Bench
 from cells import S, cell, question, signal, step_messages, wrench
 
+from cobot_ai.core.samples import RawMessage
 from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
 from cobot_ai.core.spec import BudgetSpec, StepSpec, Trigger
-from cobot_ai.core.types import Decision, RawMessage, Score, Verdict, Why
+from cobot_ai.core.types import Decision, Score, Verdict, Why
 from cobot_ai.store.typestore import encode
 
 BOOL = 'std_msgs/msg/Bool'

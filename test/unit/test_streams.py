@@ -16,8 +16,8 @@ from cobot_ai.app.observe import Cut, Observer
 from cobot_ai.app.recut import recut
 from cobot_ai.core.losses import Losses
 from cobot_ai.core.ring import FUTURE_NS, Ring
+from cobot_ai.core.samples import RawBatch, RawMessage, Samples
 from cobot_ai.core.spec import StepSpec, Trigger
-from cobot_ai.core.types import RawBatch, RawMessage, Samples
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode_step
 

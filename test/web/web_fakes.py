@@ -25,7 +25,8 @@ from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
 from cobot_ai.core.manifest import Manifest
-from cobot_ai.core.spec import CellSpec, ChannelSpec, QuestionSpec, StepSpec, StreamSpec
+from cobot_ai.core.spec import CellSpec, QuestionSpec, StepSpec
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
 from cobot_ai.core.types import Decision, Verdict, Why
 from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.web.services import Services

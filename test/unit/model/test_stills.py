@@ -17,8 +17,10 @@ from cobot_ai.app.recut import recut
 from cobot_ai.app.retrain import build_candidate
 from cobot_ai.core.config import parse_cell, spec_to_json
 from cobot_ai.core.errors import ConfigError, DataError, ModelError
-from cobot_ai.core.spec import ModelSpec, StreamSpec
-from cobot_ai.core.types import RawMessage, Still
+from cobot_ai.core.samples import RawMessage
+from cobot_ai.core.spec import ModelSpec
+from cobot_ai.core.stream_spec import StreamSpec
+from cobot_ai.core.types import Still
 from cobot_ai.model.backbone import (
     PACKAGE,
     SIZE,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from cobot_ai.core.samples import Edge
 from cobot_ai.core.spec import Action
-from cobot_ai.core.types import Edge
 from cobot_ai.sim.program import Answer, RobotProgram, Schedule
 from cobot_ai.sim.records import Reading, StepTruth
 
