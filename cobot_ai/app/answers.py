@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.fields import text_of, whole_of
-from cobot_ai.app.ports import Clock, Draft, Ledger
+from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
 from cobot_ai.app.remarks import Remarks
 from cobot_ai.app.review import Reviews, verdict
+from cobot_ai.app.wording import standing_answer
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
 from cobot_ai.core.spec import QuestionSpec
@@ -22,7 +23,7 @@ class Answers:
     """Carries out people's commands on the desk's asks, each key once.
 
     Args:
-        desk: Owner of the asks. question: What is asked. ledger: For replies given earlier.
+        desk: Owner of the asks and of the question. ledger: For replies given earlier.
         clock: Its monotonic side decides what is in time.
         reviews: Cases that wait for a look without any hurry.
     """
@@ -30,14 +31,12 @@ class Answers:
     def __init__(
         self,
         desk: Desk,
-        question: QuestionSpec,
         ledger: Ledger,
         clock: Clock,
         reviews: Reviews | None = None,
     ) -> None:
         self._reviews = reviews or Reviews()
-        self._desk, self._question = desk, question
-        self._ledger, self._clock = ledger, clock
+        self._desk, self._ledger, self._clock = desk, ledger, clock
         self._commands: dict[str, Callable[[Mapping[str, object]], Json]] = {
             'claim': self._claim,
             'release': self._release,
@@ -45,8 +44,13 @@ class Answers:
             'undo': self._undo,
             'correct': self._correct,
             'review': self._review,
-            **Remarks(desk, question, ledger).commands,
+            **Remarks(desk, ledger).commands,
         }
+
+    @property
+    def _question(self) -> QuestionSpec:
+        """What is asked now: its numbers and words may change while the cell runs."""
+        return self._desk.spec.question
 
     def handles(self, kind: str) -> bool:
         """True when a command of this kind is the desk's."""
@@ -60,8 +64,17 @@ class Answers:
         """
         stored = self._ledger.by_key(text_of(command, 'key'))
         if stored is not None:
-            return {**stored.body['reply'], 'key': command['key'], 'seq': stored.seq}
+            return {**self._reply_to(stored), 'key': command['key'], 'seq': stored.seq}
         return self._commands[text_of(command, 'kind')](command)
+
+    def _reply_to(self, stored: Entry) -> Json:
+        """The reply a command got; an answer the robot was told otherwise before got `late`."""
+        reply: Json = stored.body['reply']
+        entries = self._ledger.of_case(stored.case)
+        outcome = next((e.body['outcome'] for e in entries if e.kind == 'resolution'), '')
+        if outcome not in ('expired', 'unwritten') or standing_answer(entries) != stored:
+            return reply
+        return {**reply, **_too_late()}
 
     def _claim(self, command: Mapping[str, object]) -> Json:
         ask, by, tablet = self._who(command)
@@ -72,17 +85,17 @@ class Answers:
             lease = self._question.lease_s
             body = {'by': by, 'tablet': tablet, 'epoch': after.epoch, 'lease_s': lease}
             drafts = [Draft('claim', body, ask.case)]
-        self._desk.commit(drafts)
-        self._desk.change(after)
-        return self._reply(command, status, after)
+        after, _ = self._desk.carry(after, drafts)
+        return self._reply(command, Status.REFUSED if after.phase.closed else status, after)
 
     def _release(self, command: Mapping[str, object]) -> Json:
         ask, by, tablet = self._who(command)
         after, status = asks.release(ask, by, tablet, self._clock.monotonic_ns())
+        drafts = []
         if status is Status.RELEASED:
             body = {'by': by, 'tablet': tablet, 'epoch': after.epoch}
-            self._desk.commit([Draft('release', body, ask.case)])
-        self._desk.change(after)
+            drafts = [Draft('release', body, ask.case)]
+        after, _ = self._desk.carry(after, drafts)
         return self._reply(command, status, after)
 
     def _answer(self, command: Mapping[str, object]) -> Json:
@@ -166,9 +179,10 @@ class Answers:
 
     def _carry_out(self, after: Ask, drafts: list[Draft], reply: Json) -> Json:
         """Commit first; only then does the new state count and the tablet hear of it."""
-        entry = self._desk.commit(drafts)[0]
-        self._desk.change(after)
-        return {**reply, 'seq': entry.seq}
+        counts, entries = self._desk.carry(after, drafts)
+        if counts.phase is not after.phase and reply['status'] == Status.ACCEPTED.value:
+            reply = {**reply, **_too_late()}
+        return {**reply, 'seq': entries[0].seq}
 
     def _reply(self, command: Mapping[str, object], status: Status, ask: Ask) -> Json:
         reply: Json = {
@@ -188,3 +202,8 @@ class Answers:
     def _who(self, command: Mapping[str, object]) -> tuple[Ask, str, str]:
         case = whole_of(command, 'case')
         return self._desk.find(case), text_of(command, 'by'), text_of(command, 'tablet')
+
+
+def _too_late() -> Json:
+    """What the reply to an accepted answer becomes when its commit came after the fail-safe."""
+    return {'ok': False, 'status': Status.LATE.value, 'reason': Phase.EXPIRED.value}

@@ -41,11 +41,12 @@ class Authority:
         self.desk = Desk(spec, parts.ledger, parts.clock, self._announce, self._settled)
         self.memory = Memory(spec)
         reviews = self.memory.reviews
-        self._answers = Answers(self.desk, spec.question, parts.ledger, parts.clock, reviews)
+        self._answers = Answers(self.desk, parts.ledger, parts.clock, reviews)
         self.tally = Tally()
         self._holds = Holds(parts.guard, self._moved)
         self._judges = JudgeQueue()
         self._events = 0
+        self._failed: Exception | None = None
         kept = (self.desk, self.memory, self._holds, self._judges, self.tally)
         self._judging = Judging(spec, parts, *kept, self._commit, self._settled)
         self.tuning = Tuning(spec, self._retune)
@@ -119,16 +120,33 @@ class Authority:
         yield self.desk.tick
         for cut in self._ready():
             yield partial(self._judging.judge, cut)
+        for failed in self._p.observer.failures():
+            yield partial(self._uncut, failed)
         yield self._serve
         yield self._flush
         yield self._offer_review
         yield self._swap_turn
+        yield self._own_up
+
+    def _uncut(self, failed: Exception) -> None:
+        """A step that could not be cut is nobody's success: whoever waits for it hears no_step."""
+        self.fault('window', f'A step could not be judged: {type(failed).__name__}: {failed}')
+        raise failed
 
     def _while_waiting(self) -> None:
         """The disk stalls: a deadline that passes meanwhile still ends in the fail-safe (G1)."""
-        for resolved in self.desk.due_unwritten():
-            self._judges.settled(resolved)
-        self._judges.tell()
+        try:
+            for resolved in self.desk.overdue():
+                self._judges.settled(resolved)
+            self._judges.tell()
+        except Exception as e:  # what waits for the disk must still hear what became of it
+            self._failed = self._failed or e
+
+    def _own_up(self) -> None:
+        """Raise what went wrong while something waited for the disk, where it costs nothing."""
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            raise failed
 
     def _swap_turn(self) -> None:
         idle = not self.desk.open_asks and not self._stepping()
@@ -214,8 +232,10 @@ class Authority:
             drafts, reply = self._operations.carry_out(command)
             return {**reply, 'seq': self._commit(drafts)[-1].seq}
 
-    def tune(self, values: Mapping[str, float], by: str) -> None:
+    def tune(self, values: Mapping[str, float | None], by: str) -> None:
         """Set numbers that may change while the cell runs, all of them or none.
+
+        None sets a number back to what the cell file says.
 
         Raises:
             ConfigError: One is refused. StoreError: It could not be written down.

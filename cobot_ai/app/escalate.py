@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.parts import each
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
-from cobot_ai.app.record import AUDITED
+from cobot_ai.app.wording import ask_body, closed_ask, label_body, question_body, standing_answer
 from cobot_ai.core import asks
-from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
+from cobot_ai.core.asks import NOT_SURE, Ask, Phase
 from cobot_ai.core.errors import DataError, StoreError
-from cobot_ai.core.policy import risk_of
 from cobot_ai.core.spec import Action, CellSpec
-from cobot_ai.core.types import Case, Decision, Facts, Json
+from cobot_ai.core.types import Case, Decision, Json
 
 KEPT_CLOSED = 500
 """Closed asks kept in memory for late answers; older ones are looked up in the ledger."""
+RETRY_NS = 10**9
+"""Time between two tries to write an outcome that the disk refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the robot was told before it could be written: from then on nothing else counts."""
+
+    outcome: str
+    at_ns: int
 
 
 class Desk:
@@ -43,87 +53,60 @@ class Desk:
         self._announce, self._settled = announce, settled
         self._asks: dict[int, Ask] = {}
         self._place: dict[int, tuple[str, str]] = {}
-        self._expiring: list[int] = []
+        self._under_way: Ask | None = None
+        self._told: dict[int, _Told] = {}
+        self._owed: dict[int, int] = {}
 
     # ------------------------------------------------------------ opening
 
     def ask_body(self, case: Case, decision: Decision) -> Json:
         """The record of a question as it is put to people."""
-        q = self.spec.question
-        return {
-            **self._question(case.context, case.facts),
-            'why': decision.why.value,
-            'risk': round(risk_of(decision.why, decision.score, q), 6),
-            'deadline_s': q.deadline_s,
-            'undo_s': q.undo_s,
-            'lease_s': q.lease_s,
-            'deadline_wall_ns': self._clock.wall_ns() + round(q.deadline_s * 1e9),
-            'fail_safe': q.fail_safe.value,
-            'blind': decision.why.value in AUDITED,
-        }
+        return ask_body(self.spec.question, case, decision, self._clock.wall_ns())
 
     def review_body(self, case: int, why: str, risk: float) -> Json:
         """The record of a question without any hurry: it has no deadline and moves nothing."""
         body = next(e.body for e in self._ledger.of_case(case) if e.kind == 'decision')
-        question = self._question(body['context'], body['facts'])
+        question = question_body(self.spec.question, body['context'], body['facts'])
         return {**question, 'why': why, 'risk': risk}
 
-    def _question(self, context: str, facts: Facts) -> Json:
-        q = self.spec.question
-        return {
-            'context': context,
-            'facts': dict(facts),
-            'classes': [
-                {'name': c.name, 'action': c.action.value, 'nominal': c.nominal, 'text': {**c.text}}
-                for c in q.classes
-            ],
-            'cost': max((c.cost for c in q.classes), default=1.0),
-            'open_classes': q.open_classes,
-            'text': dict(q.text),
-            'sop': q.sop,
-        }
-
-    def open(self, case: Case, now_ns: int) -> None:
-        """Start the clock of an ask whose entry was committed."""
-        self._asks[case.id] = asks.open_ask(case.id, self.spec.question, now_ns)
+    def open(self, case: Case, write: Callable[[], object]) -> None:
+        """Have the entry of an ask written; its clock runs from now on, also while that waits."""
+        ask = asks.open_ask(case.id, self.spec.question, self._clock.monotonic_ns())
         self._place[case.id] = (case.context, case.group)
+        try:
+            with self._waiting(ask):
+                write()
+        except Exception:  # there is no such question
+            self._told.pop(case.id, None)
+            raise
+        self._put(ask)
 
     def abandon(self, why: str) -> None:
         """After a restart: every ask left open ends in the fail-safe; given answers stay labels."""
         for case in self._ledger.open_cases():
-            entries = self._ledger.of_case(case)
-            self._resolve(case, 'cancelled', '', '', reason=why)
-            given = _standing_answer(entries)
-            if given is not None and given.body['label'] != NOT_SURE:
-                self.commit([self.label(case, given.body['label'], given.body['by'], 'late')])
+            labels = self._late_label(case)
+            self._resolve(case, 'cancelled', '', '', *labels, reason=why)
 
     @property
     def open_asks(self) -> list[Ask]:
         """Asks that still wait for their outcome, oldest first."""
         return [a for a in self._asks.values() if not a.phase.closed]
 
-    def time_left(self) -> dict[str, Json]:
-        """Milliseconds until each open ask expires, and until its answer becomes final."""
-        now = self._clock.monotonic_ns()
-        return {
-            str(a.case): {
-                'left_ms': max(0.0, (a.deadline_ns - now) / 1e6),
-                'undo_ms': max(0.0, (a.final_ns - now) / 1e6) if a.label else None,
-            }
-            for a in self.open_asks
-        }
-
     # ------------------------------------------------------------ time
 
-    def due_unwritten(self) -> list[Resolved]:
-        """Fail-safes whose time has come while the disk keeps their record waiting.
+    def overdue(self) -> list[Resolved]:
+        """Fail-safes whose time has come while the disk keeps something waiting.
 
-        Telling the robot to stay where it is needs no record first; everything else does.
+        Telling the robot to stay where it is needs no record first; everything else does. An
+        answer on its way to the disk is not given yet: from here on it is a late one.
         """
         now = self._clock.monotonic_ns()
-        late = [a.case for a in self.open_asks if asks.tick(a, now).phase is Phase.EXPIRED]
+        coming = [self._under_way] if self._under_way is not None else []
+        late = {a.case: a for a in [*self.open_asks, *coming] if _expired(a, now)}
+        for case in late:
+            self._told.setdefault(case, _Told('expired', now))
         action = self.spec.question.fail_safe.value
-        return [Resolved(case, 'expired', '', action, False) for case in [*self._expiring, *late]]
+        return [Resolved(c, told.outcome, '', action, False) for c, told in self._told.items()]
 
     def next_change_ns(self) -> int | None:
         """Monotonic time of the next deadline, lease or undo window to end."""
@@ -133,10 +116,15 @@ class Desk:
     def tick(self) -> None:
         """Let time pass; settles what is final or expired."""
         now = self._clock.monotonic_ns()
-        each(partial(self._pass, ask, now) for ask in self.open_asks)
+        each(
+            [
+                *(partial(self._pass, ask, now) for ask in self.open_asks),
+                *(partial(self._make_up, case) for case, at in self._owed.items() if now >= at),
+            ]
+        )
 
     def _pass(self, ask: Ask, now: int) -> None:
-        after = asks.tick(ask, now)
+        after = self._counting(asks.tick(ask, now))
         if after is ask:
             return
         self._asks[ask.case] = after
@@ -148,16 +136,33 @@ class Desk:
 
     def _settle(self, ask: Ask, now: int) -> None:
         if ask.phase is Phase.EXPIRED:
-            late_ms = (now - ask.deadline_ns) / 1e6
-            self._expiring = [ask.case]
-            self._resolve(ask.case, 'expired', '', '', late_ms=round(late_ms, 3))
-            self._expiring = []
+            self._told.setdefault(ask.case, _Told('expired', now))
+            self._resolve_told(ask)
         elif ask.phase is Phase.FINAL and ask.label == NOT_SURE:
             self._resolve(ask.case, 'unsure', '', ask.by[0])
         elif ask.phase is Phase.FINAL:
             label = self.label(ask.case, None if ask.disputed else ask.label, ask.by[0], 'answer')
             self._resolve(ask.case, 'answered', ask.label, ask.by[0], label)
         self._forget()
+
+    def _resolve_told(self, ask: Ask) -> None:
+        """Write what the robot was told; an answer that only came after that is a label."""
+        told, case = self._told[ask.case], ask.case
+        late_ms = max(0.0, (told.at_ns - ask.deadline_ns) / 1e6)
+        labels = self._late_label(case)
+        self._resolve(case, told.outcome, '', '', *labels, late_ms=round(late_ms, 3))
+
+    def _late_label(self, case: int) -> list[Draft]:
+        """What an answer still teaches that came too late to move anything."""
+        given = standing_answer(self._ledger.of_case(case))
+        if given is None or given.body['label'] == NOT_SURE:
+            return []
+        return [self.label(case, given.body['label'], given.body['by'], 'late')]
+
+    def _make_up(self, case: int) -> None:
+        """The disk may take again what it refused: the outcome as the robot was told it."""
+        self._owed[case] = self._clock.monotonic_ns() + RETRY_NS
+        self._resolve_told(self._asks[case])
 
     def _resolve(
         self, case: int, outcome: str, label: str, by: str, *more: Draft, **facts: object
@@ -177,11 +182,25 @@ class Desk:
         try:
             self.commit([Draft('resolution', body, case), *more])
         except StoreError:
-            # What is not written did not happen: the robot is told the fail-safe, whatever
-            # was answered, and the next start closes the ask in the ledger.
-            self._settled(Resolved(case, 'unwritten', '', question.fail_safe.value, False))
+            # What is not written did not happen: the robot is told the fail-safe, whatever was
+            # answered. It is written as soon as the disk takes it, or at the next start.
+            self._refused(case)
             raise
-        self._settled(Resolved(case, outcome, label, action.value, go))
+        self._told.pop(case, None)
+        if self._owed.pop(case, None) is None:  # else it was told long ago
+            self._settled(Resolved(case, outcome, label, action.value, go))
+
+    def _refused(self, case: int) -> None:
+        if case in self._owed:  # told when it was refused first
+            return
+        now, ask = self._clock.monotonic_ns(), self._asks.get(case)
+        outcome = 'unwritten'
+        if ask is not None:
+            outcome = self._told.setdefault(case, _Told(outcome, now)).outcome
+            self._asks[case] = self._counting(ask)
+            self._owed[case] = now + RETRY_NS
+        action = self.spec.question.fail_safe.value
+        self._settled(Resolved(case, outcome, '', action, False))
 
     def _otherwise(self, outcome: str) -> Action:
         """What the robot does where nobody answered."""
@@ -195,7 +214,7 @@ class Desk:
         self._resolve(case, 'suppressed', '', '')
 
     def _forget(self) -> None:
-        closed = [c for c, a in self._asks.items() if a.phase.closed]
+        closed = [c for c, a in self._asks.items() if a.phase.closed and c not in self._owed]
         for case in closed[:-KEPT_CLOSED]:
             del self._asks[case]
             self._place.pop(case, None)
@@ -210,44 +229,52 @@ class Desk:
         """
         return self._asks.get(case) or self._closed_ask(case)
 
-    def change(self, after: Ask) -> None:
-        """Put the new state of an ask in force, after whatever it says was committed."""
+    def carry(self, after: Ask, drafts: list[Draft]) -> tuple[Ask, list[Entry]]:
+        """Write entries, then put the new state of an ask in force.
+
+        Returns:
+            The state in force: expired where the robot was told so while the disk kept us waiting.
+        """
+        with self._waiting(after):
+            entries = self.commit(drafts)
+        return self._put(after), entries
+
+    def _put(self, after: Ask) -> Ask:
         before = self._asks.get(after.case)
-        self._asks[after.case] = after
-        if before is not None and after.phase.closed and not before.phase.closed:
+        after = self._asks[after.case] = self._counting(after)
+        if after.phase.closed and not (before is not None and before.phase.closed):
             self._settle(after, self._clock.monotonic_ns())
+        return after
+
+    def _counting(self, ask: Ask) -> Ask:
+        """The state that counts: over, where the robot was told the fail-safe already."""
+        if ask.case not in self._told or ask.phase is Phase.EXPIRED:
+            return ask
+        return replace(ask, phase=Phase.EXPIRED, holder=None, label='', by=('', ''))
+
+    @contextmanager
+    def _waiting(self, ask: Ask) -> Iterator[None]:
+        """While it is written, the new state of an ask has its deadline already."""
+        self._under_way = ask
+        try:
+            yield
+        finally:
+            self._under_way = None
 
     def _closed_ask(self, case: int) -> Ask:
         """An ask from the ledger that is no longer in memory: its outcome is settled."""
         entries = self._ledger.of_case(case)
-        resolution = next((e for e in entries if e.kind == 'resolution'), None)
-        if resolution is None:
+        decision = next((e for e in entries if e.kind == 'decision'), None)
+        if decision is None or all(e.kind != 'resolution' for e in entries):
             raise DataError(f'Case {case} has no question; refresh the page.', key='no_question')
-        ask = asks.open_ask(case, self.spec.question, 0)
-        decision = next(e for e in entries if e.kind == 'decision')
         self._place[case] = (decision.body['context'], decision.body['group'])
-        answered = resolution.body['outcome'] == 'answered'
-        phase = Phase.FINAL if answered else Phase.EXPIRED
-        by, label = resolution.body['by'], resolution.body['label'] or ''
-        return replace(ask, phase=phase, by=(by, ''), label=label)
+        return closed_ask(entries, self.spec.question)
 
     def label(self, case: int, label: str | None, by: str, source: str) -> Draft:
         """The next revision of a case's label; None withdraws it until somebody decides."""
-        context, group = self._place.get(case) or self._where(case)
-        entries = self._ledger.of_case(case)
-        revision = 1 + sum(e.kind == 'label' for e in entries)
-        body: Json = {
-            'label': label,
-            'by': by,
-            'source': source,
-            'context': context,
-            'group': group,
-            'revision': revision,
-        }
-        guess = _audited(entries)
-        if guess is not None:
-            body['audit'] = guess
-        return Draft('label', body, case)
+        place = self._place.get(case) or self._where(case)
+        body = label_body(self._ledger.of_case(case), label, by, source)
+        return Draft('label', {**body, 'context': place[0], 'group': place[1]}, case)
 
     def _where(self, case: int) -> tuple[str, str]:
         for entry in self._ledger.of_case(case):
@@ -265,22 +292,5 @@ class Desk:
         return entries
 
 
-def _standing_answer(entries: list[Entry]) -> Entry | None:
-    """The accepted answer that was not taken back, if there is one."""
-    given = None
-    for entry in entries:
-        if entry.kind == 'answer' and entry.body['status'] == Status.ACCEPTED.value:
-            given = entry
-        elif entry.kind == 'undo':
-            given = None
-    return given
-
-
-def _audited(entries: list[Entry]) -> Json | None:
-    """What the model thought of a case it was sure of and a person was asked about anyway."""
-    body = next((e.body for e in entries if e.kind == 'decision'), {})
-    if body.get('why') not in AUDITED or not body['probs']:
-        return None
-    guess = max(body['probs'], key=lambda name: body['probs'][name])
-    share = body['params'].get('share', 1.0)
-    return {'guess': guess, 'confidence': body['confidence'], 'share': share}
+def _expired(ask: Ask, now: int) -> bool:
+    return asks.tick(ask, now).phase is Phase.EXPIRED

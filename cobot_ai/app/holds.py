@@ -56,16 +56,28 @@ class Holds:
     def recall(self, ledger: LedgerReader) -> None:
         """After a restart: what was held and not resumed since is held still, and asked for again.
 
-        Nobody watched meanwhile: until the driver shows it, it does not count as confirmed.
+        Nobody watched meanwhile: until the driver shows it, it does not count as confirmed. A
+        robot program that holds by itself, because its step never came, is remembered as well.
         """
+        faults = ledger.last('fault', LOOK_BACK)
         holds, resumes = ledger.last('hold', LOOK_BACK), ledger.last('resume', LOOK_BACK)
         resumed = next((e.seq for e in resumes if e.body['confirmed']), 0)
+        asked = self._resumed_in_shadow(ledger)
         held = [e for e in holds if e.body['by'] != ROBOT and e.seq > resumed]
         # Cleared is not enough: the robot was not yet seen to be started by hand.
         stops = [e for e in holds if e.body['by'] == ROBOT and e.seq > resumed]
         self._guard.listen(self._stopped, stops[0].body['reason'] if stops else '')
+        if any(e.body['code'] == 'no_step' for e in faults if e.seq > max(resumed, asked)):
+            self.note(NO_STEP)
         if held:
             self._hold(held[0].case, held[0].body['by'])
+
+    def _resumed_in_shadow(self, ledger: LedgerReader) -> int:
+        """In shadow mode no resume is written; there, the command of a person is the record."""
+        if self._guard.status()['phase'] != 'shadow':
+            return 0
+        commands = ledger.last('command', LOOK_BACK)
+        return next((e.seq for e in commands if e.body['kind'] == 'resume'), 0)
 
     def case(self, case: int) -> None:
         """Hold for a case that waits for a person, or whose outcome is a stop."""

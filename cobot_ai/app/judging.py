@@ -107,8 +107,7 @@ class Judging:
         near = decision.score.nearest if decision.score else ()
         evidence['nearest'] = alike(self.parts.ledger, near)
         drafts.append(Draft('ask', self.desk.ask_body(case, decision), case.id))
-        self.commit(drafts, {case.id: evidence})
-        self.desk.open(case, self.parts.clock.monotonic_ns())
+        self.desk.open(case, lambda: self.commit(drafts, {case.id: evidence}))
 
     def _unwritten(self, case: Case) -> None:
         """The disk refused: nothing may go on that is not written down."""

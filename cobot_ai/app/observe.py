@@ -81,6 +81,7 @@ class Observer:
         self._silent: set[str] = set()
         self._dark = False
         self.jumps = self.cut_short = 0
+        self._failed: list[Exception] = []
         self._newest_ns = self._read_ns = 0
         self._step_counts = Counts()
         self._told = self._troubles()
@@ -191,7 +192,21 @@ class Observer:
         self._decode_all()
         done = [p for p in self._pending if self._complete(p, now_ns)]
         self._pending = [p for p in self._pending if p not in done]
-        return [c for c in map(self._cut, (p.span for p in done)) if not self._more_of_the_dark(c)]
+        cuts = [cut for p in done if (cut := self._tried(p.span)) is not None]
+        return [c for c in cuts if not self._more_of_the_dark(c)]
+
+    def failures(self) -> list[Exception]:
+        """Why steps could not be cut since the last call; each is given once."""
+        failed, self._failed = self._failed, []
+        return failed
+
+    def _tried(self, span: Span) -> Cut | None:
+        """One step that cannot be cut must not cost the others of the same turn."""
+        try:
+            return self._cut(span)
+        except Exception as e:
+            self._failed.append(e)
+            return None
 
     def _advance(self, t_ns: int) -> None:
         """Signals and windows are looked at once late samples had time to come."""

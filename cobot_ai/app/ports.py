@@ -197,7 +197,8 @@ class Ledger(LedgerReader, Protocol):
     def on_wait(self, call: Callable[[], None]) -> None:
         """Have `call` called every few milliseconds while a commit of this thread waits.
 
-        A disk that stalls must not stop a fail-safe. `call` must not commit.
+        A disk that stalls must not stop a fail-safe. `call` must not commit. What it raises is
+        dropped, because the result of the commit counts more; who wants it catches it.
         """
 
 

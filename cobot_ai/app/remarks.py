@@ -11,7 +11,6 @@ from cobot_ai.app.escalate import Desk
 from cobot_ai.app.fields import text_of, whole_of
 from cobot_ai.app.ports import Draft, Ledger
 from cobot_ai.core.asks import NOT_SURE
-from cobot_ai.core.spec import QuestionSpec
 from cobot_ai.core.types import Json
 
 Command = Mapping[str, object]
@@ -21,11 +20,11 @@ class Remarks:
     """Carries out `reason` and `report`.
 
     Args:
-        desk: Writes and announces. question: The classes there are. ledger: What was decided.
+        desk: Writes and announces, knows the classes. ledger: What was decided.
     """
 
-    def __init__(self, desk: Desk, question: QuestionSpec, ledger: Ledger) -> None:
-        self._desk, self._question, self._ledger = desk, question, ledger
+    def __init__(self, desk: Desk, ledger: Ledger) -> None:
+        self._desk, self._ledger = desk, ledger
 
     @property
     def commands(self) -> dict[str, Callable[[Command], Json]]:
@@ -71,8 +70,9 @@ class Remarks:
 
     def _known(self, label: str) -> bool:
         """Whether a label may be given: a declared class, or any name where classes are open."""
-        names = tuple(c.name for c in self._question.classes)
-        return (self._question.open_classes and label != NOT_SURE) or label in names
+        question = self._desk.spec.question
+        names = tuple(c.name for c in question.classes)
+        return (question.open_classes and label != NOT_SURE) or label in names
 
     def _kinds(self, case: int) -> set[str]:
         return {e.kind for e in self._ledger.of_case(case)}

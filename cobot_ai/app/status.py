@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.holds import Holds
 from cobot_ai.app.memory import Memory
 from cobot_ai.app.parts import Parts, Tally
+from cobot_ai.core.asks import Ask
 from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec
@@ -41,7 +43,7 @@ def status(
         'maintenance': versions.maintenance,
         'auto_paused': versions.paused,
         'open_asks': [a.case for a in desk.open_asks],
-        'asks': desk.time_left(),
+        'asks': time_left(desk.open_asks, parts.clock.monotonic_ns()),
         **_budget(memory, parts.clock.monotonic_ns()),
         'cases': tally.cases,
         'acted': tally.acted,
@@ -105,3 +107,14 @@ def _mode(maintenance: bool, asking: bool, held: bool) -> str:
     if asking:
         return 'asking'
     return 'held' if held else 'running'
+
+
+def time_left(open_asks: Iterable[Ask], now_ns: int) -> dict[str, Json]:
+    """Milliseconds until each open ask expires, and until its answer becomes final."""
+    return {
+        str(a.case): {
+            'left_ms': max(0.0, (a.deadline_ns - now_ns) / 1e6),
+            'undo_ms': max(0.0, (a.final_ns - now_ns) / 1e6) if a.label else None,
+        }
+        for a in open_asks
+    }

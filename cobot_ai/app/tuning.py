@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.tune import number, with_number, with_word, words
+from cobot_ai.core.tune import number, with_numbers, with_word, words
 from cobot_ai.core.types import Json
 
 RECALLED = 100_000
@@ -22,32 +23,30 @@ class Tuning:
     """
 
     def __init__(self, spec: CellSpec, apply: Callable[[CellSpec], None]) -> None:
-        self.spec, self._apply = spec, apply
+        self.spec, self._declared, self._apply = spec, spec, apply
 
     def recall(self, ledger: LedgerReader) -> None:
         """After a restart: changes of earlier runs hold while the cell file is the same."""
         self._set(now_spec(self.spec, ledger))
 
-    def numbers(self, values: Mapping[str, float], by: str) -> list[Draft]:
-        """Set some numbers, all of them or none.
+    def numbers(self, values: Mapping[str, float | None], by: str) -> list[Draft]:
+        """Set some numbers, all of them or none; None is what the cell file says.
 
         Raises:
             ConfigError: One of them is refused; everything is as it was.
         """
-        spec, drafts = self.spec, []
-        for name, value in values.items():
-            body = {'name': name, 'old': number(spec, name), 'new': float(value), 'by': by}
-            spec = with_number(spec, name, value)
-            drafts.append(self._draft(body))
-        self._set(spec)
-        return drafts
+        declared, before = self._declared, self.spec
+        new = {n: number(declared, n) if v is None else float(v) for n, v in values.items()}
+        self._set(with_numbers(before, new))
+        bodies = ({'name': n, 'old': number(before, n), 'new': v, 'by': by} for n, v in new.items())
+        return [self._draft(body) for body in bodies]
 
     def tune(self, by: str, command: Mapping[str, object]) -> list[Draft]:
-        """Command `tune` {name, value}."""
-        value = command.get('value')
-        if not isinstance(value, int | float):
-            raise ConfigError('The command needs a number as `value`.')
-        return self.numbers({str(command.get('name')): float(value)}, by)
+        """Command `tune` {name, value}; the value null undoes what was tuned before."""
+        value = command.get('value', '')
+        if not (value is None or isinstance(value, int | float)):
+            raise ConfigError('The command needs a number as `value`, or null: as the file says.')
+        return self.numbers({str(command.get('name')): value}, by)
 
     def word(self, by: str, command: Mapping[str, object]) -> list[Draft]:
         """Command `word` {of, name, lang, text}."""
@@ -81,17 +80,23 @@ class Tuning:
 
 def now_spec(spec: CellSpec, ledger: LedgerReader) -> CellSpec:
     """A cell as its file says, with every change of the record since."""
-    for entry in ledger.last('config', RECALLED)[::-1]:
-        if entry.body.get('digest') == spec.digest:
-            spec = _changed(spec, entry.body)
+    bodies = [e.body for e in ledger.last('config', RECALLED)[::-1]]
+    mine = [b for b in bodies if b.get('digest') == spec.digest]
+    for body in mine:
+        if word := body.get('word'):
+            spec = _changed(spec, partial(with_word, **word, text=str(body['new'])))
+    numbers = {str(b['name']): b['new'] for b in mine if 'word' not in b}
+    together = _changed(spec, partial(with_numbers, values=numbers))
+    if together is not spec or not numbers:  # what was set together may only go together
+        return together
+    for name, value in numbers.items():
+        spec = _changed(spec, partial(with_numbers, values={name: value}))
     return spec
 
 
-def _changed(spec: CellSpec, body: Json) -> CellSpec:
+def _changed(spec: CellSpec, change: Callable[[CellSpec], CellSpec]) -> CellSpec:
     """The cell with a change of an earlier run; one that does not fit any more is left out."""
     try:
-        if word := body.get('word'):
-            return with_word(spec, word['of'], word['name'], word['lang'], str(body['new']))
-        return with_number(spec, str(body['name']), float(body['new']))
+        return change(spec)
     except (ConfigError, KeyError, TypeError, ValueError):
         return spec

@@ -5,7 +5,7 @@ Everything else is the cell file's, because models, thresholds and records rest 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from cobot_ai.core.config import parse_cell, spec_to_json
@@ -43,10 +43,20 @@ def with_number(spec: CellSpec, name: str, value: float) -> CellSpec:
     Raises:
         ConfigError: The number may not be set, or not to this value.
     """
-    number(spec, name)
-    part, _, field = name.partition('.')
+    return with_numbers(spec, {name: value})
+
+
+def with_numbers(spec: CellSpec, values: Mapping[str, float]) -> CellSpec:
+    """The cell with several other numbers, checked together.
+
+    Raises:
+        ConfigError: One may not be set, or they do not go together.
+    """
     doc = spec_to_json(spec)
-    doc[part][field] = value
+    for name, value in values.items():
+        number(spec, name)
+        part, _, field = name.partition('.')
+        doc[part][field] = value
     return _checked(spec, doc)
 
 

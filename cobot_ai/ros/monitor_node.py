@@ -113,8 +113,10 @@ class MonitorNode(LifecycleNode):
         self._made += [(DrainedTopic.close, topic) for topic in self._topics]
         cell.authority.start(cell.start_body())
         cell.recall()
-        if numbers := params.tuned(params.TUNED, self._params):
-            cell.authority.tune(numbers, 'parameter')
+        numbers = params.tuned(params.TUNED, self._params)
+        # At the start -1 leaves what was tuned before; set later, it undoes it.
+        if given := {name: n for name, n in numbers.items() if n is not None}:
+            cell.authority.tune(given, 'parameter')
         self._listen()
         self._active = True
 

@@ -41,7 +41,7 @@ MONITOR = (
     Param('drain_period_s', 0.005, 'How often streams are read, seconds.', 0.001, 0.1),
 )
 AS_DECLARED = -1.0
-"""A tuned number that stays as the cell file says."""
+"""A tuned number as the cell file says; set while the node runs, it undoes what was tuned."""
 TUNED = (
     Param('deadline_s', -1.0, 'Time to answer, seconds.', -1.0, 86400.0, 'question.deadline_s'),
     Param('undo_s', -1.0, 'Time to take an answer back, seconds.', -1.0, 600.0, 'question.undo_s'),
@@ -63,13 +63,13 @@ CONSOLE = (
 )
 
 
-def tuned(table: tuple[Param, ...], values: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers of the cell that these parameter values set."""
+def tuned(table: tuple[Param, ...], values: Mapping[str, Any]) -> dict[str, float | None]:
+    """The numbers of the cell that these parameter values set; None: as the cell file says."""
     rows = {row.name: row.tunes for row in table if row.tunes}
     return {
-        rows[name]: float(value)
+        rows[name]: None if value == AS_DECLARED else float(value)
         for name, value in values.items()
-        if name in rows and value > AS_DECLARED
+        if name in rows
     }
 
 

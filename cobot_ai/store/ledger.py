@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,14 +93,18 @@ class LedgerFile(LedgerView):
         return self._result(job.done)
 
     def on_wait(self, call: Callable[[], None]) -> None:
-        """Have `call` called every few milliseconds while a commit of this thread waits."""
+        """Have `call` called every few milliseconds while a commit of this thread waits.
+
+        What it raises is dropped: the commit goes on and its result is told.
+        """
         self._while_waiting, self._waiting_thread = call, threading.get_ident()
 
     def _result(self, done: Future[list[Entry]]) -> list[Entry]:
         while threading.get_ident() == self._waiting_thread:
             if wait((done,), _PATIENCE_S).done:
                 break
-            self._while_waiting()
+            with suppress(Exception):  # it must not cost the result of the commit
+                self._while_waiting()
         return done.result()
 
     def next_case(self) -> int:

@@ -148,7 +148,7 @@ class Tune(_Command):
 
     kind: Literal['tune']
     name: Annotated[str, Field(min_length=1, max_length=80)]
-    value: float
+    value: float | None
 
 
 class Word(_Command):

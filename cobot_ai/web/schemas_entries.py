@@ -183,7 +183,7 @@ class UndoBody(Body):
 class ResolutionBody(Body):
     """`resolution`."""
 
-    outcome: Literal['answered', 'expired', 'cancelled', 'unsure', 'suppressed']
+    outcome: Literal['answered', 'expired', 'cancelled', 'unsure', 'suppressed', 'unwritten']
     label: str | None
     action: str | None
     go: bool

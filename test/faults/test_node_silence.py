@@ -30,13 +30,12 @@ def cell(robot, tmp_path):
 
 
 def unanswered(robot, rng):
-    """One step nobody answers: when it was asked, and what the robot was told when."""
+    """One step nobody answers: what was asked, and what the robot was told."""
     case = robot.step(forces('bad', rng))['case']
     asked = robot.wait(lambda: robot.heard('ask', case))
     told = robot.response(robot.judge())
     robot.wait(lambda: robot.heard('resolution', case))
-    waited_s = robot.heard_at('resolution', case) - robot.heard_at('ask', case)
-    return asked[0], told, waited_s
+    return asked[0], told
 
 
 @pytest.mark.parametrize('asks', [5, pytest.param(100, marks=pytest.mark.long)])
@@ -45,14 +44,17 @@ def test_without_any_tablet_every_ask_ends_in_the_fail_safe_on_time(robot, cell,
     cell.start('monitor')
     robot.connect()
     for _ in range(asks):
-        asked, told, waited_s = unanswered(robot, rng)
+        asked, told = unanswered(robot, rng)
         assert not told.success
         assert told.message == f'class=none action=hold case={asked["case"]} outcome=expired'
-        assert waited_s >= DEADLINE_S - 0.05
     with cell.ledger() as ledger:
         late = [e.body['late_ms'] for e in of_kind(ledger, 'resolution')]
         assert len(late) == asks
         assert all(0 <= ms <= BOUND_MS for ms in late), late
+        # By the monitor's own stamps: on a busy machine this process hears of it when it can.
+        asked_ns = {e.case: e.t_ns for e in of_kind(ledger, 'ask')}
+        waited = [e.t_ns - asked_ns[e.case] for e in of_kind(ledger, 'resolution')]
+        assert min(waited) >= (DEADLINE_S - 0.05) * 1e9
         assert cell.end('monitor') == 0
         incidents = [e.body for e in of_kind(ledger, 'incident')]
     check_incidents(cell, incidents)
@@ -91,6 +93,10 @@ def test_parameters_change_together_while_the_cell_runs_and_are_recorded(robot, 
     with cell.ledger() as ledger:
         changes = {e.body['name']: e.body['new'] for e in of_kind(ledger, 'config')}
     assert changes == {'question.deadline_s': 33.0, 'question.undo_s': 2.0}
+    assert set_all(deadline_s=-1.0, undo_s=-1.0).successful, 'back to what the cell file says'
+    with cell.ledger() as ledger:
+        undone = {e.body['name']: e.body['new'] for e in of_kind(ledger, 'config')}
+    assert undone['question.deadline_s'] not in (33.0, -1.0)
 
 
 def level_of(robot, name):
@@ -126,7 +132,7 @@ def test_a_killed_console_stops_neither_the_monitor_nor_its_deadlines(robot, cel
     unanswered(robot, rng)
     beats = robot.beats
     cell.kill('console')
-    asked, told, _ = unanswered(robot, rng)
+    asked, told = unanswered(robot, rng)
     assert not told.success and told.message.endswith('outcome=expired')
     robot.wait(lambda: robot.beats > beats + 2, why='the heartbeat stopped')
     with cell.ledger() as ledger:

@@ -11,6 +11,7 @@ from bench_cell import Bench
 from cells import S, cell, question, wrench
 
 from cobot_ai.app.kept import Clip
+from cobot_ai.app.ports import Draft
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.samples import RawBatch
 from cobot_ai.ros.clips import BackgroundClips
@@ -91,6 +92,21 @@ def test_the_fail_safe_does_not_wait_for_the_disk(tmp_path):
 def test_control_a_commit_that_only_waits_is_late(tmp_path):
     late_s, free_s = fail_safe_after(tmp_path, deaf=True)
     assert late_s >= free_s > 0.1
+
+
+def test_what_fails_while_a_commit_waits_does_not_cost_its_result(tmp_path):
+    ledger, calls = open_ledger(tmp_path / 'ledger.db'), []
+
+    def broken():
+        calls.append(1)
+        raise RuntimeError('nobody listens')
+
+    ledger.on_wait(broken)
+    thread = stall(tmp_path / 'ledger.db', 0.1)
+    (entry,) = ledger.commit([Draft('fault', {'code': 'x', 'detail': ''})], 1)
+    thread.join()
+    assert calls and ledger.last('fault') == [entry]
+    ledger.close()
 
 
 class SlowStore:

@@ -107,3 +107,26 @@ def test_everything_with_words_is_listed_and_can_be_set():
         assert {(o, n): t for o, n, t in words(changed)}[of, name]['pl'] == 'słowo'
         gone = with_word(changed, of, name, 'pl', ' ')
         assert 'pl' not in {(o, n): t for o, n, t in words(gone)}[of, name]
+
+
+def test_what_was_tuned_is_undone_and_what_goes_together_is_set_together():
+    """Alone, neither a shorter deadline nor a longer time to undo would be taken."""
+    bench = Bench(cell(question=question(deadline_s=20.0, undo_s=5.0)))
+    bench.authority.tune({'question.deadline_s': 4.0, 'question.undo_s': 2.0}, 'parameter')
+    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    assert number(again.authority.spec, 'question.deadline_s') == 4.0
+    names = ('question.deadline_s', 'question.undo_s')
+    again.authority.tune(dict.fromkeys(names), 'parameter')
+    assert [number(again.authority.spec, n) for n in names] == [20.0, 5.0]
+    assert [e.body['new'] for e in again.entries('config')] == [4.0, 2.0, 20.0, 5.0]
+    last = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    assert last.authority.spec == bench.spec
+    assert last.command('tune', key='t1', name=names[0], value=9)['ok']
+    assert last.command('tune', key='t2', name=names[0], value=None)['ok']
+    assert number(last.authority.spec, names[0]) == 20.0
+
+
+def test_who_answers_and_reports_reads_the_question_as_it_is_now():
+    bench = Bench()
+    bench.command('tune', name='question.deadline_s', value=99)
+    assert bench.authority._answers._question is bench.authority.spec.question

@@ -21,6 +21,7 @@ from cobot_ai.app.answers import Answers
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.app.status import time_left
 from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
@@ -156,7 +157,7 @@ class FakeCell:
         spec = self.spec = CellSpec('cell_7', STREAMS, StepSpec(), self.question)
         self.lock = threading.RLock()
         self.desk = Desk(spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append)
-        self.answers = Answers(self.desk, self.question, self.ledger, RealClock())
+        self.answers = Answers(self.desk, self.ledger, RealClock())
         self.maintenance = False
         self.plan: Any = None
         self.tuning = Tuning(spec, lambda spec: None)
@@ -215,7 +216,7 @@ class FakeCell:
             'held': 'case 3' if self.held else '',
             'held_for': [{'key': 'case', 'n': 3}] if self.held else [],
             'head': self.ledger.head(),
-            'asks': self.desk.time_left(),
+            'asks': time_left(self.desk.open_asks, time.monotonic_ns()),
             **self.load,
             'maintenance': self.maintenance,
             'auto_paused': self.auto_paused,
@@ -281,7 +282,6 @@ class FakeCell:
         with self.lock:
             spec = replace(self.question, **question)
             self.desk.spec = replace(self.desk.spec, question=spec)
-            self.answers._question = spec
             number = self.ledger.next_case()
             case = a_case(number, facts or FACTS)
             decision = Decision(number, Verdict.ASK, Why.BELOW_THRESHOLD)
@@ -289,8 +289,8 @@ class FakeCell:
                 Draft('decision', decision_body(case, 'ask'), number),
                 Draft('ask', self.desk.ask_body(case, decision), number),
             ]
-            self.ledger.commit(drafts, time.time_ns(), {number: evidence or an_evidence()})
-            self.desk.open(case, time.monotonic_ns())
+            documents = {number: evidence or an_evidence()}
+            self.desk.open(case, lambda: self.ledger.commit(drafts, time.time_ns(), documents))
         self.news()
         return number
 

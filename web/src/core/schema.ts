@@ -659,7 +659,7 @@ export interface ReportBody {
 
 /** `resolution`. */
 export interface ResolutionBody {
-  outcome: 'answered' | 'expired' | 'cancelled' | 'unsure' | 'suppressed';
+  outcome: 'answered' | 'expired' | 'cancelled' | 'unsure' | 'suppressed' | 'unwritten';
   label: string | null;
   action: string | null;
   go: boolean;
@@ -830,7 +830,7 @@ export interface Tune {
   tablet?: string;
   kind: 'tune';
   name: string;
-  value: number;
+  value: number | null;
 }
 
 /** Takes an accepted answer back inside the undo window. */

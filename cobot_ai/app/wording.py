@@ -1,0 +1,88 @@
+"""What the record says about a question, and what it says about the answers to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cobot_ai.app.ports import Entry
+from cobot_ai.app.record import AUDITED
+from cobot_ai.core.asks import Ask, Phase, Status, open_ask
+from cobot_ai.core.policy import risk_of
+from cobot_ai.core.spec import QuestionSpec
+from cobot_ai.core.types import Case, Decision, Facts, Json
+
+
+def ask_body(question: QuestionSpec, case: Case, decision: Decision, wall_ns: int) -> Json:
+    """The record of a question as it is put to people.
+
+    Args:
+        question: What is asked. case: The step. decision: Why a person is asked.
+        wall_ns: Wall clock now, nanoseconds.
+    """
+    return {
+        **question_body(question, case.context, case.facts),
+        'why': decision.why.value,
+        'risk': round(risk_of(decision.why, decision.score, question), 6),
+        'deadline_s': question.deadline_s,
+        'undo_s': question.undo_s,
+        'lease_s': question.lease_s,
+        'deadline_wall_ns': wall_ns + round(question.deadline_s * 1e9),
+        'fail_safe': question.fail_safe.value,
+        'blind': decision.why.value in AUDITED,
+    }
+
+
+def question_body(question: QuestionSpec, context: str, facts: Facts) -> Json:
+    """What every question says, whether it has a deadline or not."""
+    q = question
+    return {
+        'context': context,
+        'facts': dict(facts),
+        'classes': [
+            {'name': c.name, 'action': c.action.value, 'nominal': c.nominal, 'text': {**c.text}}
+            for c in q.classes
+        ],
+        'cost': max((c.cost for c in q.classes), default=1.0),
+        'open_classes': q.open_classes,
+        'text': dict(q.text),
+        'sop': q.sop,
+    }
+
+
+def standing_answer(entries: Iterable[Entry]) -> Entry | None:
+    """The accepted answer of a case that was not taken back, if there is one."""
+    given = None
+    for entry in entries:
+        if entry.kind == 'answer' and entry.body['status'] == Status.ACCEPTED.value:
+            given = entry
+        elif entry.kind == 'undo':
+            given = None
+    return given
+
+
+def closed_ask(entries: Iterable[Entry], question: QuestionSpec) -> Ask:
+    """The ask of a case whose outcome is in the record."""
+    resolution = next(e for e in entries if e.kind == 'resolution')
+    body = resolution.body
+    phase = Phase.FINAL if body['outcome'] == 'answered' else Phase.EXPIRED
+    ask = open_ask(resolution.case, question, 0)
+    return replace(ask, phase=phase, by=(body['by'], ''), label=body['label'] or '')
+
+
+def label_body(entries: Sequence[Entry], label: str | None, by: str, source: str) -> Json:
+    """The record of the next revision of a case's label, without its place."""
+    body: Json = {'label': label, 'by': by, 'source': source}
+    body['revision'] = 1 + sum(e.kind == 'label' for e in entries)
+    guess = audited(entries)
+    return body if guess is None else {**body, 'audit': guess}
+
+
+def audited(entries: Iterable[Entry]) -> Json | None:
+    """What the model thought of a case it was sure of and a person was asked about anyway."""
+    body = next((e.body for e in entries if e.kind == 'decision'), {})
+    if body.get('why') not in AUDITED or not body['probs']:
+        return None
+    guess = max(body['probs'], key=lambda name: body['probs'][name])
+    share = body['params'].get('share', 1.0)
+    return {'guess': guess, 'confidence': body['confidence'], 'share': share}
