@@ -90,8 +90,9 @@ def given(cell: FakeCell, page: Any) -> None:
 
 
 def expired(cell: FakeCell, page: Any) -> None:
+    cell.held = True
     question(cell, deadline_s=1.0)
-    page.locator('#close').wait_for()
+    page.locator('.expired .hold').wait_for()
 
 
 def instruction(cell: FakeCell, page: Any) -> None:

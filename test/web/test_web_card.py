@@ -271,7 +271,7 @@ def test_the_card_says_what_happens_if_nobody_answers(cell, tablet):
     for action, text in then.items():
         cell.ask(fail_safe=Action(action), deadline_s=1.0)
         page.locator('#fail-safe', has_text=f'No answer: {text}').wait_for()
-        page.get_by_text(f'Time was up: {text}').wait_for()
+        page.get_by_text(f'Nobody answered in time: {text}').wait_for()
 
 
 def test_the_countdown_does_not_believe_the_tablets_clock(cell, tablet):

@@ -4,7 +4,10 @@ import json
 import time
 
 import pytest
-from test_web_card import answers, settled, shown, tap, until
+from conftest import LOW
+from test_web_card import FOUR, answers, boxes, inside, settled, shown, tap, until
+
+from cobot_ai.core.spec import Action
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
@@ -170,13 +173,41 @@ def test_rule_09_an_answer_after_the_deadline_is_a_label_and_the_operator_is_tol
     page = tablet()
     case = cell.ask(deadline_s=1.2)
     shown(page, case)
-    page.get_by_text('Time was up: the robot waits').wait_for()
+    page.get_by_text('Nobody answered in time: the robot waits').wait_for()
+    assert page.locator('.answer small').all_inner_texts() == ['for learning only'] * 3
     settled(page)
     tap(page, 'Misaligned')
     page.get_by_text('Too late for the robot').wait_for()
     assert answers(cell, case) == [('misaligned', 'late')]
     assert [(r.outcome, r.go) for r in cell.settled] == [('expired', False)]
     assert cell.of_kind(case, 'label')[0]['source'] == 'late'
+
+
+@pytest.mark.parametrize('held', [True, False])
+def test_a_card_whose_time_is_up_offers_what_is_right_now(cell, tablet, held):
+    page = tablet(size=LOW)
+    fail_safe = Action.HOLD if held else Action.REJECT
+    case = cell.ask(classes=FOUR, deadline_s=3.0, fail_safe=fail_safe)
+    shown(page, case)
+    assert page.get_by_text('robot goes on').count() == 1
+    cell.held = held
+    page.locator('.ended').wait_for()
+    assert page.get_by_text('robot goes on').count() == 0, 'no answer moves anything any more'
+    until(page, lambda: page.get_by_role('button', name='resume').count() == held)
+    (place,) = boxes(page, '.question')
+    for box in boxes(page, '.expired, .expired button'):
+        assert inside(box, place), (box, place)
+    settled(page)
+    if held:
+        page.get_by_role('button', name='resume').hover()
+        page.mouse.down()
+        until(page, lambda: not cell.held)
+        page.mouse.up()
+        page.get_by_role('button', name='resume').wait_for(state='detached')
+        settled(page)
+    assert cell.of_kind(case, 'answer') == []
+    page.locator('#close').click()
+    page.locator('.idle').wait_for()
 
 
 def test_ones_own_answer_can_be_corrected_later(cell, tablet):

@@ -17,9 +17,11 @@ interface Props {
   of: Pick<AskBody, 'classes' | 'open_classes'>;
   onAnswer: (label: string) => void;
   withNotSure?: boolean;
+  /** Too late to move anything: the answers do not say what the robot would have done. */
+  learning?: boolean;
 }
 
-export function Answers({ of, onAnswer, withNotSure = true }: Props) {
+export function Answers({ of, onAnswer, withNotSure = true, learning = false }: Props) {
   const [more, setMore] = useState(false);
   useLayoutEffect(() => guard.changed(performance.now()), [more]);
   const { classes, open_classes } = of;
@@ -27,13 +29,19 @@ export function Answers({ of, onAnswer, withNotSure = true }: Props) {
   const hidden = open_classes || classes.length > SHOWN;
   if (more) {
     return (
-      <More of={of} onAnswer={onAnswer} back={() => setMore(false)} disabled={disabled} />
+      <More
+        of={of}
+        onAnswer={onAnswer}
+        back={() => setMore(false)}
+        disabled={disabled}
+        learning={learning}
+      />
     );
   }
   return (
     <section class="answers" aria-label={t('answer.title')}>
       {classes.slice(0, SHOWN).map((c) => (
-        <ClassButton key={c.name} of={c} disabled={disabled} onAnswer={onAnswer} />
+        <ClassButton key={c.name} of={c} disabled={disabled} onAnswer={onAnswer} learning={learning} />
       ))}
       {hidden && (
         <TapButton class="answer plain" disabled={disabled} onTap={() => setMore(true)}>
@@ -59,9 +67,10 @@ interface ClassProps {
   of: AskClass;
   disabled: boolean;
   onAnswer: (label: string) => void;
+  learning: boolean;
 }
 
-function ClassButton({ of, disabled, onAnswer }: ClassProps) {
+function ClassButton({ of, disabled, onAnswer, learning }: ClassProps) {
   return (
     <TapButton
       class={`answer ${of.nominal ? 'good' : 'bad'}`}
@@ -72,13 +81,16 @@ function ClassButton({ of, disabled, onAnswer }: ClassProps) {
       <span>
         <Words text={plant(of.text, of.name)} />
       </span>
-      <small>{tr('action', of.action)}</small>
+      <small>{learning ? t('answer.learning') : tr('action', of.action)}</small>
     </TapButton>
   );
 }
 
+type MoreProps = Omit<ClassProps, 'of'> & Pick<Props, 'of'> & { back: () => void };
+
 /** Classes that do not fit, names people gave before, and a new name. */
-function More({ of, onAnswer, back, disabled }: Props & { back: () => void; disabled: boolean }) {
+function More({ of, onAnswer, back, ...rest }: MoreProps) {
+  const { disabled } = rest;
   const [text, setText] = useState('');
   const declared = of.classes.map((c) => c.name);
   const known = [...state.value.labels].filter((l) => !declared.includes(l)).slice(0, 8);
@@ -86,7 +98,7 @@ function More({ of, onAnswer, back, disabled }: Props & { back: () => void; disa
   return (
     <section class="answers more">
       {of.classes.slice(SHOWN).map((c) => (
-        <ClassButton key={c.name} of={c} disabled={disabled} onAnswer={onAnswer} />
+        <ClassButton key={c.name} of={c} onAnswer={onAnswer} {...rest} />
       ))}
       {of.open_classes &&
         known.map((label) => (

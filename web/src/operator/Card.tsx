@@ -14,6 +14,8 @@ import { Words } from '../ui/Words';
 import { Answers } from './Answers';
 import { answer, close, labelText, pendingAnswer, showCase, undo } from './desk';
 import { Evidence, Still } from './Evidence';
+import { heldNow, lineText } from './Header';
+import { Resume } from './Resume';
 
 const URGENT_SHARE = 0.25;
 
@@ -25,7 +27,7 @@ export function Card({ ask }: { ask: Ask }) {
   useAnswerKeys(ask, tap);
   return (
     <article class="card" data-case={ask.case}>
-      <section class="question">
+      <section class={`question ${ask.resolution ? 'after' : ''}`}>
         <h1>
           <Words text={plant(ask.body.text, t('card.question'))} />
         </h1>
@@ -70,8 +72,8 @@ function Holder({ ask }: { ask: Ask }) {
 
 /** The upper left place: countdown before the tap, Undo after it. No answer is ever here. */
 function Time({ ask }: { ask: Ask }) {
-  if (ask.resolution) return <Over ask={ask} />;
   if (unknown.value) return <Unknown />;
+  if (ask.resolution) return <Over ask={ask} />;
   if (ask.given) return <UndoPlace ask={ask} until={ask.given.undoUntil} />;
   const left = secondsLeft(ask.deadlineAt, now.value, ask.body.deadline_s);
   const share = (ask.deadlineAt - now.value) / (ask.body.deadline_s * 1000);
@@ -107,20 +109,30 @@ function UndoPlace({ ask, until }: { ask: Ask; until: number }) {
   );
 }
 
+/** It is over: what happened, what the robot does, and what can be done now. */
 function Over({ ask }: { ask: Ask }) {
-  const expired = ask.resolution?.outcome === 'expired';
+  const { outcome = '', action } = ask.resolution ?? {};
+  if (outcome !== 'expired') {
+    return (
+      <div class="time">
+        <p class="ended">{tr('outcome', outcome)}</p>
+      </div>
+    );
+  }
+  const held = heldNow();
   return (
-    <div class="time">
-      <p class="over">
-        {expired
-          ? t('card.expired', { then: tr('fail_safe', ask.resolution?.action ?? '') })
-          : tr('outcome', ask.resolution?.outcome ?? '')}
-      </p>
-      {expired && (
+    <div class="time expired" role="status">
+      <div class="ended">
+        <p>{t('card.expired', { then: tr('fail_safe', action ?? '') })}</p>
+        <p>{held ? t('idle.held_what') : lineText()}</p>
+        <small>{t('card.expired_answer')}</small>
+      </div>
+      <div class="tiles">
+        {held && <Resume />}
         <TapButton id="close" onTap={close}>
           {t('card.close')}
         </TapButton>
-      )}
+      </div>
     </div>
   );
 }
@@ -133,7 +145,7 @@ function Bottom({ ask, tap }: { ask: Ask; tap: (label: string) => void }) {
   const said = pending !== null || ask.given || settled || told;
   return (
     <div class={`bottom ${said ? 'over' : ''}`}>
-      <Answers of={ask.body} onAnswer={tap} />
+      <Answers of={ask.body} onAnswer={tap} learning={ask.resolution?.outcome === 'expired'} />
       {said && (
         <p class="said" role="status">
           {saidText(ask, pending)}

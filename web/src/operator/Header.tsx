@@ -29,6 +29,11 @@ export function lineMode(): string {
   return mode === 'asking' ? (told.held ? 'held' : 'running') : mode;
 }
 
+/** The process is held and no open question will end that: a person has to resume. */
+export function heldNow(): boolean {
+  return lineMode() === 'held';
+}
+
 export function ModeGlyph({ mode }: { mode: string }) {
   return <Glyph name={MODE_GLYPH[mode] ?? 'unknown'} class={`mode-${mode}`} />;
 }

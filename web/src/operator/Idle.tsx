@@ -7,13 +7,13 @@ import { prefs } from '../core/prefs';
 import { ownAnswers, type Ask } from '../core/state';
 import { beat, state } from '../core/transport';
 import { Glyph } from '../ui/Glyph';
-import { HoldButton } from '../ui/HoldButton';
 import { TapButton } from '../ui/TapButton';
 import { Answers } from './Answers';
-import { correct, labelText, operate, teaching, waiting } from './desk';
+import { correct, labelText, teaching, waiting } from './desk';
 import { lineMode, lineText, ModeGlyph } from './Header';
 import { Queue } from './Queue';
 import { Report } from './Report';
+import { Resume } from './Resume';
 import { Review, ReviewOffer } from './Review';
 import { Teach } from './Teach';
 
@@ -65,7 +65,7 @@ function Held() {
     <div class="held-why">
       {why.length > 0 && <h2>{t('idle.held', { why: why.join(', ') })}</h2>}
       <p>{t('idle.held_what')}</p>
-      <HoldButton onDone={() => operate({ kind: 'resume' })}>{t('idle.resume')}</HoldButton>
+      <Resume />
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { guard } from '../core/guard';
 import { prefs } from '../core/prefs';
 import { Card } from './Card';
 import { current, pendingAnswer, waiting } from './desk';
-import { Header, type Sheet } from './Header';
+import { Header, heldNow, type Sheet } from './Header';
 import { Idle } from './Idle';
 import { Menu } from './Menu';
 import { Motion, motionNotice } from './Motion';
@@ -19,7 +19,8 @@ export function OperatorScreen() {
   // Whatever changes the place or meaning of a control must be part of this name.
   const rows = sheet === 'queue' || !ask ? waiting.value.map((a) => a.case).join() : '';
   const notice = motionNotice();
-  const layout = [sheet, ask?.case, ask?.epoch, phase, rows, unknown.value, notice].join('|');
+  const held = Boolean(ask?.resolution) && heldNow();
+  const layout = [sheet, ask?.case, ask?.epoch, phase, rows, unknown.value, notice, held].join('|');
   useLayoutEffect(() => guard.changed(performance.now()), [layout]);
   const toggle = (name: Sheet) => setSheet(sheet === name ? null : name);
   return (
