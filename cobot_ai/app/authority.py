@@ -218,7 +218,8 @@ class Authority:
             else:
                 reply = self._operate(command)
         except CobotAiError as e:
-            reply = {'key': key, 'ok': False, 'status': 'refused', 'reason': str(e), 'code': e.key}
+            why = {'reason': str(e), 'code': e.key, 'params': e.params}
+            reply = {'key': key, 'ok': False, 'status': 'refused', **why}
         with suppress(StoreError):  # the next tick tries again, and says so
             self._flush()
         self._p.outbox.reply(str(key), reply)

@@ -156,9 +156,9 @@ class Versions:
         _, manifest = self._registry.get(digest)
         if not manifest.gates.passed:
             failed = ', '.join(manifest.gates.failed) or 'the gate never ran'
-            raise GateError(f'This version did not pass the gate: {failed}.')
+            raise GateError(f'This version did not pass the gate: {failed}.', key='not_passed')
         if digest == self.live and not self.paused:
-            raise GateError('This version is live already.')
+            raise GateError('This version is live already.', key='live_already')
         parent = self.live
         self._go_live(digest)
         self.staged = None  # another one was compared with the version that is gone now
@@ -178,7 +178,9 @@ class Versions:
         """
         before = self._before(self.live)
         if before is None or self.live is None:
-            raise ModelError('There is no version before this one to go back to.')
+            raise ModelError(
+                'There is no version before this one to go back to.', key='no_version_before'
+            )
         gone = self.live
         self._go_live(before)
         self.paused, self.staged = True, None
@@ -209,10 +211,10 @@ class Versions:
             ModelError: It is unknown or damaged.
         """
         if model is not None and not self._registry.get(model)[1].gates.passed:
-            raise GateError('This version did not pass the gate; choose another.')
+            raise GateError('This version did not pass the gate; choose another.', key='not_passed')
         at_ns = None if at == 'break' else self._breaks.when(at, now_ns)
         if at_ns is not None and at_ns <= now_ns:
-            raise DataError('That time has passed; give one in the future.')
+            raise DataError('That time has passed; give one in the future.', key='time_passed')
         drafts = self._unplan('replaced', by, 'by a new plan')
         self.plan = Plan(model, at_ns, by)
         return [*drafts, Draft('schedule', {'model': model, 'at': at, 'at_ns': at_ns, 'by': by})]
@@ -224,7 +226,7 @@ class Versions:
             DataError: There is none.
         """
         if self.plan is None:
-            raise DataError('No swap is planned.')
+            raise DataError('No swap is planned.', key='no_plan')
         return self._unplan('withdrawn', by, '')
 
     def tick(self, now_ns: int, idle: bool) -> list[Draft]:

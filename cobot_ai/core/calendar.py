@@ -108,7 +108,9 @@ def when(text: str, now_ns: int, zone: tzinfo, past: bool = False) -> int:
             found = found if found.tzinfo else found.replace(tzinfo=zone)
         return round(found.timestamp()) * 10**9
     except (ValueError, OverflowError) as e:
-        raise DataError(f'"{text[:40]}" is no time; write it as 14:00 or 2026-11-22T14:00.') from e
+        raise DataError(
+            f'"{text[:40]}" is no time; write it as 14:00 or 2026-11-22T14:00.', key='no_time'
+        ) from e
 
 
 def _inside(minute: int, text: str) -> bool:

@@ -78,7 +78,12 @@ def enough_labels(
     if lacking:
         why += '; too few for ' + ', '.join(lacking)
     passed = not lacking and total >= limits.total and len(classes) >= 1
-    figures = {'total': total, 'labels': dict(labels), 'contexts': dict(acting)}
+    figures = {
+        'total': total,
+        'labels': dict(labels),
+        'contexts': dict(acting),
+        'lacking': lacking,
+    }
     return Check('enough_labels', passed, f'{why}.', figures)
 
 
@@ -237,7 +242,8 @@ def dead_channel(rows: Sequence[Masked], limits: DeadChannelLimit) -> Check:
     if bad:
         why += '; confidently wrong without: ' + ', '.join(r.channel for r in bad)
     cases = tuple(sorted({c for r in bad for c in r.wrong_alone}))
-    return Check('dead_channel', not bad, f'{why}.', {'channels': figures}, cases)
+    told = {'channels': figures, 'bad': [r.channel for r in bad]}
+    return Check('dead_channel', not bad, f'{why}.', told, cases)
 
 
 def latency(times_ms: Sequence[float], limit_ms: float) -> Check:

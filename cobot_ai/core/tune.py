@@ -32,7 +32,11 @@ def number(spec: CellSpec, name: str) -> float:
         ConfigError: It is none of `NUMBERS`.
     """
     if name not in NUMBERS:
-        raise ConfigError(f'"{name}" cannot be set while the cell runs; use {", ".join(NUMBERS)}.')
+        raise ConfigError(
+            f'"{name}" cannot be set while the cell runs; use {", ".join(NUMBERS)}.',
+            key='not_tunable',
+            name=name,
+        )
     part, _, field = name.partition('.')
     return float(getattr(getattr(spec, part), field))
 
@@ -74,7 +78,7 @@ def with_word(spec: CellSpec, of: str, name: str, lang: str, text: str) -> CellS
     doc = spec_to_json(spec)
     texts = next((item['text'] for item in _items(doc, of) if _name(item, of) == name), None)
     if texts is None:
-        raise ConfigError(f'There is no {of} "{name}" in this cell.')
+        raise ConfigError(f'There is no {of} "{name}" in this cell.', key='no_word', name=name)
     texts.pop(lang, None)
     if text.strip():
         texts[lang] = text.strip()

@@ -72,7 +72,7 @@ class Accounts:
         """
         name = ' '.join(name.split())
         if not 0 < len(name) <= 80:
-            raise ConfigError('A name has 1 to 80 characters.')
+            raise ConfigError('A name has 1 to 80 characters.', key='name_length')
         check_secret(role, secret)
         hashed = _HASHER.hash(secret)
         with self._changing() as doc:
@@ -91,7 +91,7 @@ class Accounts:
         with self._changing() as doc:
             person = doc.people.get(plain(name))
             if person is None:
-                raise ConfigError(f'There is nobody called {name}.')
+                raise ConfigError(f'There is nobody called {name}.', key='no_person', name=name)
             doc.people[plain(name)] = replace(person, active=active, epoch=person.epoch + 1)
             _keep_an_admin(doc, person)
 
@@ -123,7 +123,9 @@ class Accounts:
         """
         name = ' '.join(name.split())
         if not 0 < len(name) <= 80:
-            raise ConfigError('Name the station of the tablet, in 1 to 80 characters.')
+            raise ConfigError(
+                'Name the station of the tablet, in 1 to 80 characters.', key='name_length'
+            )
         code = ''.join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
         with self._changing() as doc:
             _forget(doc, now_s)
@@ -155,7 +157,7 @@ class Accounts:
         with self._changing() as doc:
             tablet = doc.tablets.get(plain(name))
             if tablet is None:
-                raise ConfigError(f'There is no tablet called {name}.')
+                raise ConfigError(f'There is no tablet called {name}.', key='no_tablet', name=name)
             doc.tablets[plain(name)] = replace(tablet, active=False)
 
     def tablet(self, token: str) -> Tablet | None:
@@ -207,7 +209,9 @@ def check_secret(role: Role, secret: str) -> None:
     if not least <= len(secret) <= LONGEST or len(set(secret)) < 3 or _in_a_row(secret):
         raise ConfigError(
             f'A {kind} has {least} to {LONGEST} characters, at least three different ones, '
-            'and is no row such as 123456.'
+            'and is no row such as 123456.',
+            key='weak_password' if role.needs_password else 'weak_pin',
+            least=least,
         )
 
 
@@ -219,7 +223,7 @@ def _in_a_row(secret: str) -> bool:
 def _keep_an_admin(doc: Doc, changed: Person) -> None:
     admins = [p for p in doc.people.values() if p.role is Role.ADMIN and p.active]
     if changed.role is Role.ADMIN and not admins:
-        raise ConfigError('This is the last admin; make another one first.')
+        raise ConfigError('This is the last admin; make another one first.', key='last_admin')
 
 
 def _forget(doc: Doc, now_s: float) -> None:

@@ -114,14 +114,14 @@ def blueprint(services: Services, auth: Auth, connections: Connections) -> Bluep
 
 
 def carry_out(kind: type[Body], work: Callable[[Body], Json | None]) -> Result:
-    """Check the request's body and do the work; a refusal says why."""
+    """Check the request's body and do the work; a refusal is a message key with parameters."""
     try:
         body = kind.model_validate(request.get_json(silent=True))
     except ValidationError as e:
         where = '.'.join(str(part) for part in e.errors()[0]['loc']) or 'body'
-        return {'ok': False, 'reason': f'bad_request: {where}'}, 400
+        return {'ok': False, 'reason': 'bad_request', 'params': {'name': where}}, 400
     try:
         found: Any = work(body)
     except CobotAiError as e:
-        return {'ok': False, 'reason': str(e)}, 409
+        return {'ok': False, 'reason': e.key, 'params': e.params}, 409
     return {'ok': True, **(found or {})}

@@ -9,6 +9,7 @@ forged ones out.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from typing import NamedTuple, TypedDict
@@ -40,6 +41,7 @@ OPEN_ENDPOINTS = frozenset(
         'pages.icon',
     }
 )
+log = logging.getLogger(__name__)
 TABLET_COOKIE = 'cobot_ai_tablet'
 YEAR_S = 365 * 24 * 3600
 
@@ -144,7 +146,8 @@ class Auth:
         try:
             return self._check_role()
         except StoreError as e:
-            return {'error': 'accounts', 'detail': str(e)}, 503
+            log.error('%s', e)
+            return {'error': 'accounts'}, 503
 
     def _check_role(self) -> AnyResponse | tuple[Response, int] | tuple[dict[str, str], int] | None:
         role = self.role()

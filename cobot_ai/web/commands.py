@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import ValidationError
 
 from cobot_ai.core.errors import CobotAiError
 from cobot_ai.core.types import Json
 from cobot_ai.web.schemas import COMMAND
 from cobot_ai.web.services import Services
+
+
+KEY = re.compile(r'[A-Za-z]\w{0,79}')
 
 
 def refusal(raw: object, status: str, reason: str) -> Json:
@@ -32,11 +37,17 @@ def execute(services: Services, raw: object, person: str | None, timeout_s: floa
         command: Json = COMMAND.validate_python(raw).model_dump(exclude_none=True)
     except ValidationError as e:
         where = '.'.join(str(part) for part in e.errors()[0]['loc'])
-        return refusal(raw, 'invalid', f'bad_command: {where}')
+        return {**refusal(raw, 'invalid', 'bad_command'), 'params': {'name': where}}
     if person is not None:
         command['by'] = person
     try:
         reply = services.commands.submit(command, timeout_s)
     except CobotAiError as e:
         return refusal(raw, 'pending', e.key)
-    return refusal(raw, 'pending', 'no_reply') if reply is None else reply
+    return refusal(raw, 'pending', 'no_reply') if reply is None else _keyed(reply)
+
+
+def _keyed(reply: Json) -> Json:
+    """The monitor's sentence stays on this side; its key and parameters go to the page."""
+    reason = str(reply.get('code') or reply.get('reason') or '')
+    return {**reply, 'reason': reason if KEY.fullmatch(reason) else ''}

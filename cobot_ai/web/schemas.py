@@ -221,7 +221,7 @@ COMMAND: TypeAdapter[Any] = TypeAdapter(Command)
 
 
 class Reply(BaseModel):
-    """Answer to a command, after the commit.
+    """Answer to a command, after the commit; `reason` is a message key for `params`.
 
     `pending`, `busy`, `invalid` and `login` come from the console itself: no reply of the monitor
     yet (send again with the same key), too many commands, not a command, not logged in.
@@ -249,6 +249,7 @@ class Reply(BaseModel):
     ]
     reason: str = ''
     code: str = ''
+    params: dict[str, Any] = {}
     seq: int = 0
     epoch: int | None = None
     by: str | None = None

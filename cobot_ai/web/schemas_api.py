@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
-from cobot_ai.web.schemas_entries import Alike, CertificateDoc, Entry, Evidence, GateCheck
+from cobot_ai.web.schemas_entries import Alike, CertificateDoc, Entry, Evidence
 
 
 class CaseRow(BaseModel):
@@ -40,6 +42,29 @@ class CaseDoc(BaseModel):
     nearest: list[Alike] = []
 
 
+class SliceName(BaseModel):
+    """A part of the cases: what kind (`context`, `shift`, `class`, ...) and which."""
+
+    of: str
+    name: str
+
+
+class Said(BaseModel):
+    """What a check says: a message key below `check.`; in `params` lists are names to join."""
+
+    key: str
+    params: dict[str, float | str | list[str] | list[SliceName]]
+
+
+class CheckRow(BaseModel):
+    """One gate check of a version; `cases` speak against it."""
+
+    name: str
+    passed: bool
+    said: Said
+    cases: list[int]
+
+
 class ModelRow(BaseModel):
     """One model version."""
 
@@ -52,7 +77,7 @@ class ModelRow(BaseModel):
     labels: dict[str, int]
     contexts: dict[str, int]
     certificates: list[CertificateDoc]
-    checks: list[GateCheck]
+    checks: list[CheckRow]
     passed: bool
 
 
@@ -190,10 +215,11 @@ class PeopleDoc(BaseModel):
 
 
 class DoneDoc(BaseModel):
-    """A change an admin asked for: done, or why not."""
+    """A change an admin asked for: done, or why not, as a message key with parameters."""
 
     ok: bool
     reason: str = ''
+    params: dict[str, Any] = {}
 
 
 class OfferDoc(DoneDoc):

@@ -8,6 +8,7 @@ from cobot_ai.app.recall import alike
 from cobot_ai.core.errors import CobotAiError
 from cobot_ai.core.types import Json, Neighbour, Why
 from cobot_ai.web.examples import examples
+from cobot_ai.web.said import said
 from cobot_ai.web.services import Services
 from cobot_ai.web.wire import to_wire
 
@@ -85,7 +86,7 @@ def models(services: Services) -> Json:
     return {
         'current': current,
         'versions': rows[::-1],
-        'history': [to_wire(e, wall_ns, whole=True) for e in history],
+        'history': [_without_checks(to_wire(e, wall_ns, whole=True)) for e in history],
     }
 
 
@@ -103,9 +104,23 @@ def _model_row(services: Services, digest: str, candidate: Json, current: str | 
         **{k: doc.get(k) for k in ('created_ns', 'parent', 'head')},
         **{k: doc.get(k, {}) for k in ('labels', 'contexts')},
         'certificates': doc.get('certificates') or candidate.get('certificates', []),
-        'checks': checks,
+        'checks': [_check_row(c) for c in checks],
         'passed': bool(checks) and all(c['passed'] for c in checks),
     }
+
+
+def _check_row(check: Json) -> Json:
+    return {
+        **{k: check[k] for k in ('name', 'passed')},
+        'said': said(check),
+        'cases': list(check.get('cases') or ()),
+    }
+
+
+def _without_checks(entry: Json) -> Json:
+    """The version's own row has them, as keys; the ledger's sentences stay on this side."""
+    body = {k: v for k, v in entry['body'].items() if k not in ('checks', 'certificates')}
+    return {**entry, 'body': body}
 
 
 def spans(reader: LedgerReader, at_ns: int | None = None) -> list[Json]:

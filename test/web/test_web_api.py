@@ -127,7 +127,7 @@ def test_http_and_socket_run_the_same_command(cell, client):
 def test_a_malformed_command_is_refused_by_name(cell, client):
     reply = client.post('/api/command', json={'kind': 'claim', 'case': 0, 'key': 'k' * 8})
     assert reply.status_code == 400
-    assert reply.json['reason'] == 'bad_command: claim.case'
+    assert (reply.json['reason'], reply.json['params']) == ('bad_command', {'name': 'claim.case'})
     assert client.post('/api/command', data=b'not json').status_code == 400
     assert cell.commands == []
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from cobot_ai.core.gates import Check, GateReport
+from cobot_ai.core import gates
+from cobot_ai.core.gates import GateReport
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import Action, ClassSpec, QuestionSpec
+from cobot_ai.core.suite import LabelLimits
 from cobot_ai.core.types import Case, Window
 
 PNG = bytes.fromhex(
@@ -121,15 +123,12 @@ def an_evidence(count: int = 5, still: str | None = None, seed: int = 0, odd: bo
 
 
 def a_manifest(passed: bool, seed: int, case: int) -> Manifest:
+    golden = [(n, 'seated', 'seated', 0.99, 0.9) for n in range(20, 31)]
+    wrong = (case, 'seated', 'seated' if passed else 'missing', 0.99, 0.9)
+    labels = {'seated': 80, 'misaligned': 30, 'missing': 10}
     checks = (
-        Check('enough_labels', True, 'Every class has at least 3 labels.'),
-        Check(
-            'golden_cases',
-            passed,
-            'All 12 golden cases agree.' if passed else '2 of 12 golden cases differ.',
-            {},
-            () if passed else (case,),
-        ),
+        gates.enough_labels(labels, list(labels), {}, LabelLimits()),
+        gates.golden([wrong, *golden]),
     )
     context = 'operation=insert/part=peg_a'
     certificates = (
@@ -143,7 +142,7 @@ def a_manifest(passed: bool, seed: int, case: int) -> Manifest:
         channels=('wrench.fz',),
         samples=64,
         certificates=certificates,
-        labels={'seated': 80, 'misaligned': 30, 'missing': 10},
+        labels=labels,
         contexts={context: 120},
         data='d' * 64,
         cell='c' * 64,

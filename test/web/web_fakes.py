@@ -235,7 +235,7 @@ class FakeCell:
                     return self.answers.command(command)
                 return self._operate(command)
         except CobotAiError as e:
-            why = {'reason': str(e), 'code': e.key}
+            why = {'reason': str(e), 'code': e.key, 'params': e.params}
             return {'key': command['key'], 'ok': False, 'status': 'refused', **why}
 
     def _operate(self, command: Any) -> Any:

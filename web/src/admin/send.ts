@@ -3,11 +3,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { post, type Outcome } from '../core/api';
 import { t } from '../core/i18n';
 import { notify } from '../core/notices';
+import { refusalText } from '../operator/desk';
 
 export async function change<T extends Outcome>(path: string, body: unknown): Promise<T | null> {
   const reply = await post<T>(`/api/admin/${path}`, body);
   if (reply.ok) return reply as T;
-  notify('notice.refused', () => ({ reason: reply.reason || t('link.offline') }), true);
+  const why = () => (reply.reason ? refusalText(reply) : t('link.offline'));
+  notify('notice.refused', () => ({ reason: why() }), true);
   return null;
 }
 

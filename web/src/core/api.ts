@@ -16,6 +16,7 @@ export async function get<T>(path: string): Promise<T | null> {
 export interface Outcome {
   ok: boolean;
   reason?: string;
+  params?: Record<string, unknown> | undefined;
 }
 
 /** Send JSON; a refusal comes back as an outcome with its reason, never as an exception. */

@@ -212,6 +212,14 @@ export interface CertificateDoc {
   recent_errors?: number;
 }
 
+/** One gate check of a version; `cases` speak against it. */
+export interface CheckRow {
+  name: string;
+  passed: boolean;
+  said: Said;
+  cases: number[];
+}
+
 /** Somebody looks at a question; repeated it renews the lease. */
 export interface Claim {
   key: string;
@@ -302,10 +310,11 @@ export interface DecisionBody {
   latency_ms?: number | null;
 }
 
-/** A change an admin asked for: done, or why not. */
+/** A change an admin asked for: done, or why not, as a message key with parameters. */
 export interface DoneDoc {
   ok: boolean;
   reason?: string;
+  params?: Record<string, unknown>;
 }
 
 /** End the drift alarm of a context: somebody looked into it. */
@@ -475,7 +484,7 @@ export interface ModelRow {
   labels: Record<string, number>;
   contexts: Record<string, number>;
   certificates: CertificateDoc[];
-  checks: GateCheck[];
+  checks: CheckRow[];
   passed: boolean;
 }
 
@@ -507,6 +516,7 @@ export interface Note {
 export interface OfferDoc {
   ok: boolean;
   reason?: string;
+  params?: Record<string, unknown>;
   code?: string;
   seconds?: number;
 }
@@ -622,13 +632,14 @@ export interface ReleaseBody {
   epoch: number;
 }
 
-/** Answer to a command, after the commit. `pending`, `busy`, `invalid` and `login` come from the console itself: no reply of the monitor yet (send again with the same key), too many commands, not a command, not logged in. */
+/** Answer to a command, after the commit; `reason` is a message key for `params`. `pending`, `busy`, `invalid` and `login` come from the console itself: no reply of the monitor yet (send again with the same key), too many commands, not a command, not logged in. */
 export interface Reply {
   key: string;
   ok: boolean;
   status: 'accepted' | 'claimed' | 'released' | 'undone' | 'conflict' | 'agreed' | 'late' | 'stale' | 'refused' | 'done' | 'pending' | 'busy' | 'invalid' | 'login';
   reason?: string;
   code?: string;
+  params?: Record<string, unknown>;
   seq?: number;
   epoch?: number | null;
   by?: string | null;
@@ -721,6 +732,12 @@ export interface RollbackBody {
   by: string;
 }
 
+/** What a check says: a message key below `check.`; in `params` lists are names to join. */
+export interface Said {
+  key: string;
+  params: Record<string, number | string | string[] | SliceName[]>;
+}
+
 /** Plan a swap: at the next `break`, or at a time (`14:00`, `2026-11-22T14:00`). Without `model` it is the newest version that passed when the time comes. */
 export interface Schedule {
   key: string;
@@ -754,6 +771,12 @@ export interface ShiftFigure {
   high: number | null;
   n: number;
   shift: string;
+}
+
+/** A part of the cases: what kind (`context`, `shift`, `class`, ...) and which. */
+export interface SliceName {
+  of: string;
+  name: string;
 }
 
 /** Event `snapshot`: the entries that make up the present state (with gaps), up to `seq`. */

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { dateTime, number, percent, t, tr } from '../core/i18n';
 import type { CertificateDoc, ModelRow } from '../core/schema';
+import { checkText, gateName } from './checks';
 import { nameOf } from './PlanSwap';
 
 interface Line {
@@ -110,8 +111,8 @@ function labels(a: ModelRow, b: ModelRow): Line[] {
 
 function checks(a: ModelRow, b: ModelRow): Line[] {
   const texts = (r: ModelRow) =>
-    Object.fromEntries(r.checks.map((c) => [c.name, `${c.passed ? '✓' : '✕'} ${c.why}`]));
-  return union(texts(a), texts(b), (name) => tr('gate', name, name.replace(/_/g, ' ')));
+    Object.fromEntries(r.checks.map((c) => [c.name, `${c.passed ? '✓' : '✕'} ${checkText(c)}`]));
+  return union(texts(a), texts(b), gateName);
 }
 
 function thresholds(a: ModelRow, b: ModelRow): Line[] {

@@ -2,12 +2,13 @@
 import { useGet } from '../core/api';
 import { unknown } from '../core/clock';
 import { dateTime, number, percent, t, tr } from '../core/i18n';
-import type { CertificateDoc, Entry, GateCheck, ModelDoc, ModelRow } from '../core/schema';
+import type { CertificateDoc, CheckRow, Entry, ModelDoc, ModelRow } from '../core/schema';
 import { beat, state } from '../core/transport';
 import { operate } from '../operator/desk';
 import { HoldButton } from '../ui/HoldButton';
 import { useVersion } from './version';
 import { Compare } from './Compare';
+import { checkText, gateName, gateNames } from './checks';
 import { PlanSwap } from './PlanSwap';
 import { Risk } from './Risk';
 
@@ -88,33 +89,43 @@ function Version({ row }: { row: ModelRow }) {
   );
 }
 
-function Gates({ checks }: { checks: GateCheck[] }) {
+/** What failed stands open and first; what passed is one line until somebody wants to see it. */
+function Gates({ checks }: { checks: CheckRow[] }) {
   if (checks.length === 0) return <p>{t('models.no_gates')}</p>;
+  const passed = checks.filter((c) => c.passed);
+  const failed = checks.filter((c) => !c.passed);
   return (
-    <details open={checks.some((c) => !c.passed)}>
-      <summary>
-        {t('models.gates', { n: checks.filter((c) => c.passed).length, of: checks.length })}
-      </summary>
-      <ul class="gates">
-        {checks.map((c) => (
-          <li key={c.name} class={c.passed ? 'passed' : 'failed'}>
-            <b>
-              {c.passed ? '✓' : '✕'} {tr('gate', c.name, c.name.replace(/_/g, ' '))}
-            </b>{' '}
-            <span>{c.why}</span>
-            {(c.cases ?? []).length > 0 && (
-              <span class="cases">
-                {(c.cases ?? []).map((n) => (
-                  <a key={n} href={`#/engineer/case/${n}`}>
-                    {n}
-                  </a>
-                ))}
-              </span>
-            )}
-          </li>
-        ))}
-      </ul>
-    </details>
+    <>
+      {failed.length > 0 && <Checks rows={failed} />}
+      <details>
+        <summary>{t('models.gates', { n: passed.length, of: checks.length })}</summary>
+        <Checks rows={passed} />
+      </details>
+    </>
+  );
+}
+
+function Checks({ rows }: { rows: CheckRow[] }) {
+  return (
+    <ul class="gates">
+      {rows.map((c) => (
+        <li key={c.name} class={c.passed ? 'passed' : 'failed'}>
+          <b>
+            {c.passed ? '✓' : '✕'} {gateName(c.name)}
+          </b>{' '}
+          <span>{checkText(c)}</span>
+          {c.cases.length > 0 && (
+            <span class="cases">
+              {c.cases.map((n) => (
+                <a key={n} href={`#/engineer/case/${n}`}>
+                  {n}
+                </a>
+              ))}
+            </span>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -177,17 +188,23 @@ function History({ entries }: { entries: Entry[] }) {
   );
 }
 
+/** Why a version went live, or a plan was dropped. */
+function why(body: Entry['body']): string {
+  const reason = String(body['reason'] ?? '');
+  return reason && tr('swap', reason);
+}
+
 function historyText(entry: Entry): string {
   const body = entry.body;
   if (entry.kind === 'schedule' || entry.kind === 'unschedule')
-    return [body['model'] ? String(body['model']).slice(0, 12) : t('plan.newest'), body['at'], body['reason'], body['by']]
+    return [body['model'] ? String(body['model']).slice(0, 12) : t('plan.newest'), body['at'], why(body), body['by']]
       .filter(Boolean)
       .join(' · ');
   if (entry.kind === 'maintenance')
     return [body['on'] ? t('models.on') : t('models.off'), body['by']].join(' · ');
   const model = String(body['model'] ?? '').slice(0, 12);
-  if (entry.kind !== 'candidate') return [model, body['by'], body['reason']].filter(Boolean).join(' · ');
+  if (entry.kind !== 'candidate') return [model, body['by'], why(body)].filter(Boolean).join(' · ');
   const failed = (body['failed'] as string[] | undefined) ?? [];
-  const verdict = body['passed'] ? t('models.passed') : t('models.failed', { names: failed.join(', ') });
+  const verdict = body['passed'] ? t('models.passed') : t('models.failed', { names: gateNames(failed) });
   return `${model} · ${verdict}`;
 }

@@ -1,7 +1,7 @@
 /** What one tablet does with the questions: which one it shows, claims, answers, undo. */
 import { computed, effect, signal } from '@preact/signals';
 import { now, unknown } from '../core/clock';
-import { plant, t, tr, type Key } from '../core/i18n';
+import { plant, t, tr, type Key, type Params } from '../core/i18n';
 import { notify } from '../core/notices';
 import { Outbox } from '../core/outbox';
 import { person, prefs, randomKey } from '../core/prefs';
@@ -207,10 +207,9 @@ outbox.onReply = (command: Command, reply: Reply) => {
   else if (!reply.ok) notify('notice.refused', params, true);
 };
 
-/** Why something was refused, in the reader's language; an engineer also gets the whole sentence. */
-function refusalText(reply: Reply): string {
-  const other = atOperator.value ? t('refused.other') : (reply.reason ?? '');
-  return tr('refused', reply.code || (reply.reason ?? ''), other);
+/** Why something was refused, in the reader's language. */
+export function refusalText(reply: { reason?: string; params?: Reply['params'] | undefined }): string {
+  return tr('refused', reply.reason ?? '', t('refused.other'), (reply.params ?? {}) as Params);
 }
 
 onEntry((entry) => {
