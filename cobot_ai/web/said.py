@@ -22,14 +22,12 @@ def said(check: Mapping[str, Any]) -> Json:
     """
     name, passed = str(check['name']), bool(check['passed'])
     figures: Json = check.get('figures') or {}
-    if figures.get('off'):
-        key, params = 'off', {}
-    elif name in FILE:
-        key, params = (f'{name}' if passed and not figures else 'refused'), {}
-    elif name in TELLERS:
-        key, params = TELLERS[name](passed, figures, len(check.get('cases') or ()))
-    else:
-        key, params = NOTHING
+    if figures.get('off') or figures.get('measured') is False:
+        return {'key': 'off' if figures.get('off') else 'unmeasured', 'params': {}}
+    if name in FILE:
+        return {'key': name if passed else 'refused', 'params': {}}
+    tell = TELLERS.get(name, lambda *_: NOTHING)
+    key, params = tell(passed, figures, len(check.get('cases') or ()))
     return {'key': key, 'params': params}
 
 

@@ -45,6 +45,7 @@ CHECKS = [
     gates.memory(None, 99.0),
     gates.latency([1.0, 2.0], 9.0),
     gates.latency([], 9.0),
+    gates.not_measured('trial'),
     gates.outputs(np.array([[0.5, 0.5], [2.0, 0.5]])),
     Check('outputs', False, 'An English sentence.'),
     gates.parity(np.ones((2, 2)), np.ones((2, 2)), 1e-6),
@@ -84,6 +85,11 @@ def test_a_check_has_its_sentence_on_the_page(check):
         assert f'slice.{part["of"]}' in EN
     sentences = [v for v in told['params'].values() if isinstance(v, str) and v.endswith('.')]
     assert sentences == []
+
+
+def test_what_was_not_measured_is_not_said_to_have_run():
+    assert said(asdict(gates.not_measured('trial')))['key'] == 'unmeasured'
+    assert said(asdict(safe('trial')))['key'] == 'trial'
 
 
 def test_no_sentence_of_a_check_leaves_the_console(cell, site):
