@@ -9,6 +9,7 @@ import numpy as np
 from figures import Labels, Probs
 from numpy.typing import NDArray
 
+from cobot_ai.core.binomial import clean_trials, tail
 from cobot_ai.core.risk import certify
 from cobot_ai.core.spec import RiskSpec
 
@@ -38,6 +39,22 @@ def certificate(scored: Scored, epsilon: float, delta: float, rule: str) -> floa
     spec = RiskSpec(epsilon=epsilon, delta=delta, rule=rule)
     threshold = certify(scored.confidence, scored.wrong, 'bench', spec, 0).threshold
     return NEVER if threshold is None else threshold
+
+
+def textbook(scored: Scored, epsilon: float, delta: float) -> float:
+    """Fixed-sequence testing as it is published (Angelopoulos et al. 2021): from the top down.
+
+    The exact binomial test of every beginning, from the first one that can pass, to the first that
+    fails; no floor, no guard of ours.
+    """
+    order = np.argsort(-scored.confidence, kind='stable')
+    sure, errors = scored.confidence[order], np.cumsum(scored.wrong[order])
+    found = NEVER
+    for last in range(clean_trials(epsilon, delta) - 1, len(order)):
+        if tail(int(errors[last]), last + 1, epsilon) > delta:
+            break
+        found = float(sure[last])
+    return found
 
 
 def single_option(calibration: Scored, probs: Probs, epsilon: float) -> NDArray[np.bool_]:

@@ -8,16 +8,16 @@ are in `core.levels`.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cobot_ai.core.binomial import clean_trials, tail, upper_bound
+from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.types import Bools, Doubles
+from cobot_ai.core.walk import Walk, missing, passed, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,13 @@ def certify(
 ) -> Certificate:
     """Find the smallest confidence that may act alone, and say what stands behind it.
 
-    Rule `certified` walks down the confidence order, most confident first, and tests at every
-    step whether the share of wrong decisions among those accepted so far is at most epsilon with
-    confidence 1 - delta (exact binomial test, Clopper and Pearson 1934); it stops at the first
-    step that fails, so no correction for repeated testing is needed (fixed-sequence testing, used
-    so in Learn-then-Test, Angelopoulos et al. 2021). It starts where an error-free beginning is
-    just long enough to pass. Rule `expected` takes the longest beginning with
+    Rule `certified` walks down the confidence order and tests at every step whether the share of
+    wrong decisions among those at or above it is at most epsilon with confidence 1 - delta (exact
+    binomial test, Clopper and Pearson 1934); it stops at the first step that fails, so no
+    correction for repeated testing is needed (fixed-sequence testing, used so in Learn-then-Test,
+    Angelopoulos et al. 2021). It starts where the confidences themselves, whatever was wrong,
+    promise the best chance to pass (`walk.start`): a single wrong case at the very top, often a
+    wrong label, does not end it before it began. Rule `expected` takes the longest beginning with
     (errors + 1) / (accepted + 1) <= epsilon: the promise holds on average, not with confidence.
 
     Three guards only ever raise the threshold: no confidence below `floor(epsilon)` acts; a wrong
@@ -99,21 +100,21 @@ def certify(
         raise ModelError('The honest scores of this model are damaged; retrain it.')
     counted = np.where(wrong, np.maximum(1, np.ceil(cost)), 0).astype(np.int64)
     usable = confidence >= floor(spec.epsilon)
-    walk = _walk(confidence[usable], counted[usable])
-    passed = _passed(walk, spec) if len(wrong) >= spec.min_answers else []
+    steps = walk(confidence[usable], counted[usable])
+    found = passed(steps, spec) if len(wrong) >= spec.min_answers else []
     made = Certificate(
         context, spec.rule, spec.epsilon, spec.delta, None, len(wrong), created_ns=now_ns
     )
     newest = confidence[-spec.window :], counted[-spec.window :]
-    for step in reversed(passed):
-        recent, errors = _above(*newest, float(walk.threshold[step]))
+    for step in reversed(found):
+        recent, errors = _above(*newest, float(steps.threshold[step]))
         if errors <= spec.epsilon * recent + 1e-12:
-            return replace(_at(made, walk, step, spec), recent=recent, recent_errors=errors)
+            return replace(_at(made, steps, step, spec), recent=recent, recent_errors=errors)
     short = spec.min_answers - len(wrong)
-    if passed:
-        needed = _outweigh(*newest, float(walk.threshold[passed[0]]), spec.epsilon)
+    if found:
+        needed = _outweigh(*newest, float(steps.threshold[found[0]]), spec.epsilon)
         return replace(made, missing=max(1, short, needed))
-    return replace(made, missing=_missing(walk, short, spec))
+    return replace(made, missing=missing(steps, short, spec))
 
 
 def floor(epsilon: float) -> float:
@@ -121,11 +122,11 @@ def floor(epsilon: float) -> float:
     return max(0.0, 1.0 - 4.0 * epsilon)
 
 
-def _at(made: Certificate, walk: _Walk, step: int, spec: RiskSpec) -> Certificate:
-    accepted, errors = int(walk.accepted[step]), int(walk.errors[step])
+def _at(made: Certificate, steps: Walk, step: int, spec: RiskSpec) -> Certificate:
+    accepted, errors = int(steps.accepted[step]), int(steps.errors[step])
     return replace(
         made,
-        threshold=float(walk.threshold[step]),
+        threshold=float(steps.threshold[step]),
         accepted=accepted,
         errors=errors,
         bound=_bound(accepted, errors, spec),
@@ -138,66 +139,6 @@ def _above(confidence: Doubles, counted: NDArray[np.int64], threshold: float) ->
     return int(taken.sum()), int(counted[taken].sum())
 
 
-def clean_labels(spec: RiskSpec) -> int:
-    """Least number of labels, all of them right, that support a threshold under this risk."""
-    if spec.rule == 'expected':
-        return _least(0, spec.epsilon)
-    return clean_trials(spec.epsilon, spec.delta)
-
-
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """Thresholds in falling order with what each would accept; ties enter together.
-
-    `right`: a case that was right lies on the threshold. One is never placed on wrong cases alone,
-    or a wrong label below it could lower it.
-    """
-
-    threshold: Doubles
-    accepted: NDArray[np.int64]
-    errors: NDArray[np.int64]
-    right: Bools
-
-
-def _walk(confidence: Doubles, counted: NDArray[np.int64]) -> _Walk:
-    order = np.argsort(-confidence, kind='stable')
-    sorted_, errors = confidence[order], np.cumsum(counted[order])
-    ends = np.flatnonzero(np.append(np.diff(sorted_) != 0, True))[: len(sorted_)]
-    rights = np.cumsum(counted[order] == 0)[ends]
-    return _Walk(
-        sorted_[ends],
-        (ends + 1).astype(np.int64),
-        errors[ends].astype(np.int64),
-        np.diff(rights, prepend=0) > 0,
-    )
-
-
-def _passed(walk: _Walk, spec: RiskSpec) -> list[int]:
-    """Indices of the thresholds that may be used, strictest first; empty when none exists."""
-    if spec.rule == 'expected':
-        allowed = walk.errors + 1 <= spec.epsilon * (walk.accepted + 1) + 1e-12
-        return [int(i) for i in np.flatnonzero(allowed & walk.right)]
-    passed = []
-    for i in np.flatnonzero(walk.accepted >= clean_labels(spec)):
-        if tail(int(walk.errors[i]), int(walk.accepted[i]), spec.epsilon) > spec.delta:
-            break
-        if walk.right[i]:
-            passed.append(int(i))
-    return passed
-
-
-def _missing(walk: _Walk, short: int, spec: RiskSpec) -> int:
-    """Least number of further clean labels, all of them more confident than any case so far."""
-    enough, first = clean_labels(spec), max(1, short)
-    if spec.rule == 'expected':
-        pairs = zip(walk.accepted, walk.errors, strict=True)
-        further = [_least(int(e), spec.epsilon) - int(m) for m, e in pairs]
-        return max(first, min([enough, *further]))
-    return next(
-        (k for k in range(first, enough) if _opens(walk, k, enough, spec)), max(enough, first)
-    )
-
-
 def _outweigh(
     confidence: Doubles, counted: NDArray[np.int64], threshold: float, epsilon: float
 ) -> int:
@@ -207,22 +148,6 @@ def _outweigh(
         if errors <= epsilon * (recent + more):
             return more
     return len(counted)
-
-
-def _opens(walk: _Walk, further: int, enough: int, spec: RiskSpec) -> bool:
-    """Whether a threshold exists with so many further clean labels on top."""
-    for i in np.flatnonzero(walk.accepted + further >= enough):
-        accepted = int(walk.accepted[i]) + further
-        if tail(int(walk.errors[i]), accepted, spec.epsilon) > spec.delta:
-            return False
-        if walk.right[i]:
-            return True
-    return False
-
-
-def _least(errors: int, epsilon: float) -> int:
-    """Least number accepted so that (errors + 1) / (accepted + 1) <= epsilon."""
-    return math.ceil((errors + 1) / epsilon - 1 - 1e-9)
 
 
 def _bound(accepted: int, errors: int, spec: RiskSpec) -> float:

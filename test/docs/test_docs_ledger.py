@@ -16,10 +16,10 @@ from cobot_ai.core import anytime
 from cobot_ai.core.asks import Status
 from cobot_ai.core.binomial import clean_trials
 from cobot_ai.core.build import type_hints
-from cobot_ai.core.risk import clean_labels
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.suite import Suite, Switch
 from cobot_ai.core.types import Why
+from cobot_ai.core.walk import clean_labels
 from cobot_ai.web import schemas, schemas_entries
 from cobot_ai.web.schema_ts import BODY_OF_KIND
 

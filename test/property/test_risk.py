@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.errors import ModelError
-from cobot_ai.core.risk import certify, clean_labels
+from cobot_ai.core.risk import certify
 from cobot_ai.core.spec import RiskSpec
+from cobot_ai.core.walk import clean_labels
 
 LOOSE = RiskSpec(epsilon=0.1, delta=0.1, min_answers=1)
 RULES = st.sampled_from(['certified', 'expected'])

@@ -1,0 +1,149 @@
+"""The walk down the confidence order: which thresholds labelled cases support."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cobot_ai.core.binomial import clean_trials, tail
+from cobot_ai.core.spec import RiskSpec
+from cobot_ai.core.types import Doubles
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Thresholds in falling order and what lies at or above each; ties enter together.
+
+    One is placed only where a case was right, or a wrong label below it could lower it.
+
+    Attributes:
+        threshold: Confidence of right cases, each once [step].
+        right: Right cases at or above it [step]. accepted: All cases there [step].
+        errors: What the wrong ones among them count [step].
+        expected: Errors the confidences themselves announce there [step].
+    """
+
+    threshold: Doubles
+    right: Ints
+    accepted: Ints
+    errors: Ints
+    expected: Doubles
+
+
+def walk(confidence: Doubles, counted: Ints) -> Walk:
+    """Put cases in order.
+
+    Args:
+        confidence: Confidence of each case [case], 0 to 1.
+        counted: What it counts: 0 where it was right, else as often as it costs [case].
+    """
+    rights = -np.sort(-confidence[counted == 0])
+    ends = np.flatnonzero(np.append(np.diff(rights) != 0, True))[: len(rights)]
+    threshold = rights[ends]
+    wrong = np.argsort(-confidence[counted > 0], kind='stable')
+    above = np.searchsorted(-confidence[counted > 0][wrong], -threshold, 'right')
+    sums = np.append(0, np.cumsum(counted[counted > 0][wrong]))
+    odds = np.clip(1 - rights, 0, 1) / np.clip(rights, 1e-3, 1)
+    return Walk(
+        threshold,
+        (ends + 1).astype(np.int64),
+        (ends + 1 + above).astype(np.int64),
+        sums[above].astype(np.int64),
+        np.cumsum(odds)[ends],
+    )
+
+
+def clean_labels(spec: RiskSpec) -> int:
+    """Least number of labels, all of them right, that support a threshold under this risk."""
+    if spec.rule == 'expected':
+        return _least(0, spec.epsilon)
+    return clean_trials(spec.epsilon, spec.delta)
+
+
+def passed(steps: Walk, spec: RiskSpec) -> list[int]:
+    """Steps whose thresholds may be used, strictest first; empty when none exists."""
+    if spec.rule == 'expected':
+        allowed = steps.errors + 1 <= spec.epsilon * (steps.accepted + 1) + 1e-12
+        return [int(i) for i in np.flatnonzero(allowed)]
+    found: list[int] = []
+    begin = start(steps, spec)
+    for i in range(begin, len(steps.right)) if begin is not None else ():
+        if tail(int(steps.errors[i]), int(steps.accepted[i]), spec.epsilon) > spec.delta:
+            break
+        found.append(i)
+    return found
+
+
+def start(steps: Walk, spec: RiskSpec, further: int = 0) -> int | None:
+    """Where the walk begins: where it is most likely to pass if the confidences are honest.
+
+    Only the confidences of right cases are looked at, never how many are wrong: the test that
+    follows decides. The announced errors are taken for a Poisson count, whose square root has the
+    same spread everywhere (Anscombe 1948); the step that is allowed most above it is the best.
+
+    Args:
+        steps: The walk. spec: The risk.
+        further: Clean cases on top of those of the walk, all of them more confident.
+    """
+    allowed = allowed_errors(steps.right + further, spec.epsilon, spec.delta)
+    room = np.sqrt(allowed + 1.0) - np.sqrt(steps.expected)
+    usable = np.flatnonzero(allowed >= 0)
+    return int(usable[np.argmax(room[usable])]) if len(usable) else None
+
+
+def missing(steps: Walk, short: int, spec: RiskSpec) -> int:
+    """Least number of further clean labels, all of them more confident than any case so far.
+
+    Args:
+        steps: The walk. short: Labels wanting for another reason. spec: The risk.
+    """
+    enough, first = clean_labels(spec), max(1, short)
+    if spec.rule == 'expected':
+        pairs = zip(steps.accepted, steps.errors, strict=True)
+        further = [_least(int(e), spec.epsilon) - int(m) for m, e in pairs]
+        return max(first, min([enough, *further]))
+    return next(
+        (k for k in range(first, enough) if _opens(steps, k, spec)),
+        max(enough, first),
+    )
+
+
+def allowed_errors(right: Ints, epsilon: float, delta: float) -> Ints:
+    """Most errors beside so many right cases that still pass the test; -1: not even none [case].
+
+    Args:
+        right: Right cases [case]. epsilon, delta: The promise.
+    """
+    count, most = 0, int(right.max(initial=0))
+    while _needed(count, epsilon, delta) <= most:
+        count += 1
+    table = np.array([_needed(k, epsilon, delta) for k in range(count)], np.int64)
+    return np.asarray(np.searchsorted(table, right, 'right') - 1)
+
+
+@lru_cache(100_000)
+def _needed(errors: int, epsilon: float, delta: float) -> int:
+    """Least number of right cases beside so many errors that pass the test."""
+    right = _needed(errors - 1, epsilon, delta) if errors else clean_trials(epsilon, delta)
+    while tail(errors, right + errors, epsilon) > delta:
+        right += 1
+    return right
+
+
+def _opens(steps: Walk, further: int, spec: RiskSpec) -> bool:
+    """Whether a threshold exists with so many further clean labels on top."""
+    i = start(steps, spec, further)
+    if i is None:
+        return False
+    return tail(int(steps.errors[i]), int(steps.accepted[i]) + further, spec.epsilon) <= spec.delta
+
+
+def _least(errors: int, epsilon: float) -> int:
+    """Least number accepted so that (errors + 1) / (accepted + 1) <= epsilon."""
+    return math.ceil((errors + 1) / epsilon - 1 - 1e-9)
