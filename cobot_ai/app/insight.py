@@ -216,7 +216,7 @@ def _option(rows: Sequence[Row], spec: CellSpec, epsilon: float, shifts: int) ->
     alone = [r for r in rows if r.guess and r.confidence >= thresholds.get(r.context, 2.0)]
     known = [r for r in alone if r.label]
     wrong = [r for r in known if r.guess != r.label]
-    costs = {c.name: c.cost for c in spec.question.classes}
+    costs = spec.question.costs
     asks = len(rows) - len(alone)
     return {
         'epsilon': epsilon,

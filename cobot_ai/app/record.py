@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 
 from cobot_ai.app.model_ports import Scorer
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.app.spares import lost_of
 from cobot_ai.core.audit import Audits, Outcome
-from cobot_ai.core.drift import Alarm, Drift
+from cobot_ai.core.drift import ACROSS, FIGURES, Alarm, Drift
 from cobot_ai.core.levels import covering, in_force
+from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.policy import Standing
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Case, Json, Verdict, Why
@@ -100,8 +102,15 @@ class Record:
         elif _closed(body):
             self._would[case] = max(body['probs'], key=lambda name: body['probs'][name])
         if body['model'] is not None:
-            figures = {k: body[k] for k in ('evidence', 'novelty', 'confidence')}
-            self._note(case, context, self.drift.judged(context, body['model'], figures))
+            self._note(case, context, self._scored(context, body))
+
+    def _scored(self, context: str, body: Json) -> Alarm | None:
+        """The detectors see a judged case; that a lost channel makes less sure is no news."""
+        figures = {k: body[k] for k in FIGURES}
+        if any(n['share'] >= 1 for n in body['notes']):
+            figures[ACROSS] = None
+        scale = 'one class' if len(body['classes']) == 1 else 'classes'
+        return self.drift.judged(context, body['model'], figures, scale)
 
     def _label(self, case: int, body: Json) -> None:
         context, label = body['context'], body['label']
@@ -186,13 +195,23 @@ class Record:
         if manifest is None:
             return found
         risk = self.spec.risk
-        valid = covering(manifest.certificates, risk)
+        valid = covering(manifest.certificates, risk, self.spec.question.costs)
         return replace(
             found,
+            untried=_untried(case, manifest),
             taught=manifest.contexts.get(context, 0),
             certificate=in_force(valid, context, risk.fallback),
             evidence_floor=float(manifest.facts.get('evidence_floor', -math.inf)),
         )
+
+
+def _untried(case: Case, manifest: Manifest) -> tuple[str, ...]:
+    """Channels a window lacks together and no check took away together: two or more, else none.
+
+    The gate takes channels away one at a time; a version without the lost ones is another model.
+    """
+    gone = set(lost_of(case.window)) - set(manifest.facts.get('dropped', ()))
+    return tuple(sorted(gone)) if len(gone) > 1 else ()
 
 
 def _closed(body: Json) -> bool:

@@ -16,7 +16,7 @@ from cobot_ai.app.model_ports import FeatureStore, Fitted, Fitter, Registry, Sco
 from cobot_ai.app.teach import is_due
 from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError
-from cobot_ai.core.levels import certify_levels, class_costs
+from cobot_ai.core.levels import certify_levels
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.one_class import may_stand_alone
 from cobot_ai.core.risk import Certificate
@@ -204,15 +204,17 @@ def certify_contexts(
     by_id = {case.id: case for case in cases}
     answers = [fitted.classes[i] for i in fitted.scores.argmax(axis=1)]
     labels = [by_id[i].label for i in fitted.cases]
-    return certify_levels(
+    made = certify_levels(
         fitted.scores.max(axis=1),
         np.array([label != a for label, a in zip(labels, answers, strict=True)]),
         [by_id[i].context for i in fitted.cases],
         spec.risk,
         now_ns,
-        class_costs(labels, {c.name: c.cost for c in spec.question.classes}),
-        hashlib.sha256(fitted.blob).hexdigest(),
+        labels,
+        spec.question.costs,
     )
+    model = hashlib.sha256(fitted.blob).hexdigest()
+    return tuple(replace(one, model=model) for one in made)
 
 
 def data_hash(cases: Sequence[LabelledCase]) -> str:

@@ -2,11 +2,14 @@
 
 Each context has four figures watched: evidence, novelty and confidence of every judged case, and
 the outcome of audits. Every detector is an e-detector (Shin, Ramdas and Rinaldo 2023) of CUSUM
-form: M <- max(1, M) e, alarm at M >= limit, with e of mean at most 1 while nothing changes. Then
-the average number of cases until a false alarm is at least the limit, whatever the distribution.
-For the scores e comes from the rank of the new value among those before it under the same model
-version (a conformal p-value, Vovk et al. 2022), so no distribution is assumed; for audits it is the
-likelihood ratio of a broken error share to the promised one.
+form: M <- max(1, M) e, alarm at M >= limit, with e of mean at most 1 while nothing changes; a mean
+of several such M is one as well. Then the average number of cases until a false alarm is at least
+the limit, whatever the distribution.
+For the scores e is a bet on the rank of the new value among those before it (a conformal p-value,
+Vovk et al. 2022), so no distribution is assumed; for audits it is the likelihood ratio of a broken
+error share to the promised one. Evidence and novelty have another scale in every version and are
+ranked within one; a confidence means the same in all versions and is ranked across them, so that
+a cell that learns from every answer notices a change too.
 """
 
 from __future__ import annotations
@@ -25,6 +28,13 @@ BROKEN = 12.0
 AUDIT_RUN = 50.0
 """Audits between two false alarms, on average at least, at an error share of exactly epsilon."""
 FIGURES = ('evidence', 'novelty', 'confidence')
+ACROSS = 'confidence'
+"""The figure that is comparable between versions."""
+BETS = (0.2, 0.35, 0.5, 0.65, 0.8)
+"""Power bets k p^(k - 1) on a p-value p; small k for rare odd values, large for many slightly odd.
+
+Vovk and Wang 2021, E-values: calibration, combination and applications.
+"""
 
 
 @dataclass(slots=True)
@@ -32,23 +42,25 @@ class Ranks:
     """E-detector on a stream of numbers; `sign` -1 watches for small ones, +1 for large ones."""
 
     sign: float
-    capital: float = 0.0
+    _capital: list[float] = field(default_factory=lambda: [0.0] * len(BETS))
     _sorted: list[float] = field(default_factory=list)
     _order: deque[float] = field(default_factory=deque)
 
     def see(self, value: float) -> float:
-        """Take in the next value; returns the capital, which is below 1 while nothing is odd."""
+        """Take in the next value; returns the mean capital of the bets."""
         x = self.sign * value
         insort(self._sorted, x)
         self._order.append(x)
         at_least = len(self._sorted) - bisect_left(self._sorted, x)
-        self.capital = max(1.0, self.capital) * calibrate(at_least / len(self._sorted))
+        p = at_least / len(self._sorted)
+        held = zip(BETS, self._capital, strict=True)
+        self._capital = [max(1.0, m) * k * p ** (k - 1.0) for k, m in held]
         if len(self._order) > REMEMBERED:
             self._sorted.pop(bisect_right(self._sorted, self._order.popleft()) - 1)
-        return self.capital
+        return sum(self._capital) / len(BETS)
 
     def renew(self) -> None:
-        """Another version scores differently: rank among its own values only."""
+        """From here on values have another scale: rank among those only."""
         self._sorted.clear()
         self._order.clear()
 
@@ -87,6 +99,7 @@ class _Watch:
     ranks: dict[str, Ranks]
     coin: Coin
     version: str = ''
+    scale: str = ''
     alarm: Alarm | None = None
     confirmed: int = 0
 
@@ -102,18 +115,21 @@ class Drift:
     risk: RiskSpec
     _watches: dict[str, _Watch] = field(default_factory=dict)
 
-    def judged(self, context: str, version: str, figures: dict[str, float | None]) -> Alarm | None:
+    def judged(
+        self, context: str, version: str, figures: dict[str, float | None], scale: str = ''
+    ) -> Alarm | None:
         """Take in the scores of a judged case; returns a new alarm.
 
         Args:
             context: Context key. version: Model that scored it.
             figures: `evidence`, `novelty`, `confidence`; None or NaN where there is none.
+            scale: What confidence means; versions of one scale are compared.
         """
         watch = self._of(context)
-        if version != watch.version:
-            watch.version = version
-            for ranks in watch.ranks.values():
+        for name, ranks in watch.ranks.items():
+            if scale != watch.scale or (version != watch.version and name != ACROSS):
                 ranks.renew()
+        watch.version, watch.scale = version, scale
         limit = float(self.risk.run_length)
         found = None
         for name in FIGURES:
@@ -174,14 +190,3 @@ class Drift:
                 Coin(self.risk.epsilon),
             ),
         )
-
-
-def calibrate(p: float) -> float:
-    """E-value of a p-value, 0 < p <= 1: the mixture of all power bets, (1 - p + p ln p) / p ln^2 p.
-
-    Vovk and Wang 2021, E-values: calibration, combination and applications.
-    """
-    if p >= 1.0 - 1e-6:
-        return 0.5
-    log = math.log(p)
-    return (1.0 - p + p * log) / (p * log * log)

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from cobot_ai.core.risk import Certificate, certify
+from cobot_ai.core.mix import set_aside
+from cobot_ai.core.risk import Certificate, certify, weight
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.types import Bools, Doubles
 
@@ -38,24 +39,31 @@ def certify_levels(
     contexts: Sequence[str],
     spec: RiskSpec,
     now_ns: int,
-    cost: Doubles | None = None,
-    model: str = '',
+    labels: Sequence[str] | None = None,
+    costs: Mapping[str, float] | None = None,
 ) -> tuple[Certificate, ...]:
     """One certificate for each context, and for each key of the declared wider levels.
 
+    Labels from before the mix of classes changed are set aside (`mix.set_aside`).
+
     Args:
-        confidence, wrong, cost: Honest scores [case], oldest case first, as for `certify`.
+        confidence, wrong: Honest scores [case], oldest case first, as for `certify`.
         contexts: Context of each case. spec: Risk declared by the plant.
-        now_ns: Time of making, nanoseconds. model: SHA-256 of the ONNX file they are for.
+        now_ns: Time of making, nanoseconds.
+        labels: Label of each case. costs: Cost of missing a class; 1 where it is not declared.
     """
+    labels, costs = labels or [''] * len(wrong), costs or {}
     made = []
     for level in (CONTEXT, *spec.fallback):
         keys = np.array([level_key(c, level) or '' for c in contexts])
         for key in np.unique(keys[keys != ''] if level == OPERATION else keys):
-            of = keys == key
-            part = cost[of] if cost is not None else None
-            one = certify(confidence[of], wrong[of], str(key), spec, now_ns, part)
-            made.append(replace(one, level=level, model=model))
+            every = np.flatnonzero(keys == key)
+            aside = set_aside([labels[i] for i in every])
+            of = every[aside:]
+            cost = class_costs([labels[i] for i in of], costs)
+            one = certify(confidence[of], wrong[of], str(key), spec, now_ns, cost)
+            found = replace(one, level=level, costs=dict(costs), set_aside=aside)
+            made.append(found)
     return tuple(made)
 
 
@@ -73,13 +81,31 @@ def in_force(
     return next((c for c in wider if c is not None and c.threshold is not None), own)
 
 
-def covering(certificates: Sequence[Certificate], spec: RiskSpec) -> list[Certificate]:
+def covering(
+    certificates: Sequence[Certificate], spec: RiskSpec, costs: Mapping[str, float] | None = None
+) -> list[Certificate]:
     """Those that promise at least what the plant declares now.
 
-    A model outlives a change of the cell file: a certificate made for a larger risk says nothing
-    about the smaller one, and the model asks until it is calibrated again.
+    A model outlives a change of the cell file: a certificate made for a larger risk, or with a
+    class that was cheaper to miss, says nothing about the stricter one, and the model asks until
+    it is calibrated again.
+
+    Args:
+        certificates: Of the model. spec: Risk declared now.
+        costs: Cost of missing a class, declared now; 1 where it is not named.
     """
-    return [c for c in certificates if c.epsilon <= spec.epsilon and _as_sure(c, spec)]
+    return [
+        c
+        for c in certificates
+        if c.epsilon <= spec.epsilon and _as_sure(c, spec) and not _dearer(c, costs or {})
+    ]
+
+
+def _dearer(certificate: Certificate, costs: Mapping[str, float]) -> bool:
+    """Whether a wrong case of some class counts more often now than it was counted."""
+    names = sorted({*costs, *certificate.costs})
+    now, then = (weight(class_costs(names, c)) for c in (costs, certificate.costs))
+    return bool((now > then).any())
 
 
 def _as_sure(certificate: Certificate, spec: RiskSpec) -> bool:

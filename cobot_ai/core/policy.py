@@ -25,6 +25,7 @@ class Standing:
         audit_share: Share of sure decisions the draw of `audit` was made with, 0 to 1.
         drift: Right answers in a row still needed to end a drift alarm, 0: there is none.
         audit_floor: Confidence that is needed because of a failed audit.
+        untried: Channels lost together that the certificate says nothing about.
     """
 
     answers: int = 0
@@ -36,6 +37,7 @@ class Standing:
     audit_share: float = 0.0
     drift: int = 0
     audit_floor: float = 0.0
+    untried: tuple[str, ...] = ()
 
 
 def decide(
@@ -80,6 +82,8 @@ def _doubts(
     doubtful = [n.channel for n in case.window.notes if n.action is Missing.ASK]
     if doubtful or not case.window.mask.any():
         yield Why.SENSOR, {'channels': doubtful or list(case.window.channels)}
+    if standing.untried:
+        yield Why.SENSOR, {'channels': list(standing.untried)}
     if score is None:
         yield Why.NO_MODEL, {}
         return
@@ -126,7 +130,7 @@ def _cost(score: Score, certificate: Certificate | None, question: QuestionSpec)
 
 def expected_cost(score: Score, question: QuestionSpec) -> float:
     """Expected cost of acting on the most probable class, in needless questions (>= 0)."""
-    costs = {c.name: c.cost for c in question.classes}
+    costs = question.costs
     pairs = zip(score.classes, score.probs, strict=True)
     return sum(p * costs.get(name, 1.0) for name, p in pairs if name != score.label)
 

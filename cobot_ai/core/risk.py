@@ -8,7 +8,8 @@ are in `core.levels`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,8 @@ class Certificate:
         model: SHA-256 of the ONNX file it was made for; empty where it is not for one model.
         recent: Cases of the recent window at or above the threshold.
         recent_errors: How many of those were wrong, counted like `errors`.
+        costs: Class -> cost of missing it that was counted; 1 where it is not named.
+        set_aside: Labels not counted: they are from before the mix of classes changed (`mix`).
     """
 
     context: str
@@ -57,6 +60,8 @@ class Certificate:
     model: str = ''
     recent: int = 0
     recent_errors: int = 0
+    costs: Mapping[str, float] = field(default_factory=dict)
+    set_aside: int = 0
 
 
 def certify(
@@ -98,7 +103,7 @@ def certify(
         np.isfinite(confidence).all() and np.isfinite(cost).all()
     ):
         raise ModelError('The honest scores of this model are damaged; retrain it.')
-    counted = np.where(wrong, np.maximum(1, np.ceil(cost)), 0).astype(np.int64)
+    counted = np.where(wrong, weight(cost), 0).astype(np.int64)
     usable = confidence >= floor(spec.epsilon)
     steps = walk(confidence[usable], counted[usable])
     found = passed(steps, spec) if len(wrong) >= spec.min_answers else []
@@ -115,6 +120,11 @@ def certify(
         needed = _outweigh(*newest, float(steps.threshold[found[0]]), spec.epsilon)
         return replace(made, missing=max(1, short, needed))
     return replace(made, missing=missing(steps, short, spec))
+
+
+def weight(cost: Doubles) -> Doubles:
+    """How often a wrong case counts: as often as it costs, rounded up, at least once [case]."""
+    return np.asarray(np.maximum(1.0, np.ceil(cost)))
 
 
 def floor(epsilon: float) -> float:

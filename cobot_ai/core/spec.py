@@ -136,6 +136,11 @@ class QuestionSpec:
     sop: str = ''
     reasons: tuple[ReasonSpec, ...] = ()
 
+    @property
+    def costs(self) -> dict[str, float]:
+        """Cost of missing each declared class, in needless questions."""
+        return {c.name: c.cost for c in self.classes}
+
     def action_of(self, label: str) -> Action:
         """Consequence of a class, `other_action` where it is not declared."""
         return next((c.action for c in self.classes if c.name == label), self.other_action)
@@ -174,7 +179,7 @@ class RiskSpec:
     audit_last: float = 0.02
     fallback: tuple[str, ...] = ()
     window: int = 150
-    run_length: int = 10_000
+    run_length: int = 1_000
     confirm: int = 10
 
 

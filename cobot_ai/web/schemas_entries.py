@@ -283,6 +283,8 @@ class CertificateDoc(Body):
     model: str = ''
     recent: int = 0
     recent_errors: int = 0
+    costs: dict[str, float] = {}
+    set_aside: int = 0
 
 
 class CandidateBody(Body):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobot_ai.core.drift import AUDIT_RUN, Coin, Drift, Ranks, calibrate
+from cobot_ai.core.drift import AUDIT_RUN, BETS, Coin, Drift, Ranks
 from cobot_ai.core.spec import RiskSpec
 
 RISK = RiskSpec()
@@ -20,11 +20,12 @@ def first_alarm(values: np.ndarray, limit: float, sign: float = -1.0) -> int | N
     return next((n for n, x in enumerate(values, 1) if ranks.see(float(x)) >= limit), None)
 
 
-def test_an_e_value_of_a_uniform_p_value_has_mean_one_at_most() -> None:
-    p = (np.arange(100_000) + 0.5) / 100_000
-    values = np.array([calibrate(float(x)) for x in p])
-    assert 0.9 < values.mean() <= 1.0, 'a part of the mean lies below the smallest p of any sample'
-    assert (np.diff(values) <= 1e-9).all()
+@pytest.mark.parametrize('power', BETS)
+def test_a_bet_on_a_uniform_p_value_has_mean_one_at_most(power: float) -> None:
+    p = (np.arange(1_000_000) + 1) / 1_000_000
+    bets = power * p ** (power - 1)
+    assert 0.9 < bets.mean() <= 1.0, 'a part of the mean lies below the smallest p of any sample'
+    assert (np.diff(bets) <= 0).all()
 
 
 @pytest.mark.parametrize('draw', ['normal', 'lumpy', 'heavy'])
@@ -47,7 +48,7 @@ def test_a_shift_is_noticed_within_a_few_cases(shift: float, within: int) -> Non
     for _ in range(50):
         values = np.concatenate([rng.normal(size=200), rng.normal(size=200) - shift])
         at = first_alarm(values, RISK.run_length)
-        assert at is None or at > 200, 'a false alarm at one in 10,000'
+        assert at is None or at > 200, 'a false alarm at one in 1,000'
         delays.append((at or 400) - 200)
     assert np.median(delays) <= within
 
@@ -84,6 +85,57 @@ def test_a_new_version_is_ranked_among_its_own_values() -> None:
     assert alarm.capital >= alarm.limit
     assert sum(a is not None for a in found) == 1, 'one alarm is told once'
     assert list(drift.alarms) == ['x'], 'contexts are kept apart'
+
+
+def sure(x: float) -> dict[str, float | None]:
+    return {'evidence': None, 'novelty': None, 'confidence': x}
+
+
+def test_a_confidence_is_compared_across_versions_of_one_scale() -> None:
+    """A version with every answer, as in a cell that learns; then nothing but doubtful cases."""
+    rng, drift = np.random.default_rng(6), Drift(RISK)
+    steps = [rng.uniform(0.6, 1) for _ in range(100)] + [rng.uniform(0.3, 0.7) for _ in range(30)]
+    found = [drift.judged('x', f'v{n}', sure(c), 'classes') for n, c in enumerate(steps)]
+    at = next(n for n, alarm in enumerate(found) if alarm is not None)
+    assert 100 <= at <= 115
+    other = Drift(RISK)
+    scales = ['one class'] * 100 + ['classes'] * 30
+    told = zip(steps, scales, strict=True)
+    assert all(other.judged('x', f'v{n}', sure(c), s) is None for n, (c, s) in enumerate(told))
+
+
+class Learner:
+    """Two classes, their means learnt from the answers; a version with every answer."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng, self.seen, self.drift = rng, ([0.0], [0.0]), Drift(RISK)
+
+    def step(self, moved: float) -> bool:
+        """One case, asked when in doubt and now and then; whether there is an alarm."""
+        y = int(self.rng.random() < 0.5)
+        x = self.rng.normal((2.0 * y - 1.0) * (1.0 - moved), 0.4)
+        low, high = (np.sum(v) / (len(v) + 1) for v in self.seen)
+        p = 1 / (1 + np.exp(-(high - low) * (x - (high + low) / 2) / 0.16))
+        top = float(max(p, 1 - p))
+        version = f'{len(self.seen[0])}/{len(self.seen[1])}'
+        alarm = self.drift.judged('x', version, sure(top), 'classes')
+        if top < 0.95 or self.rng.random() < 0.05:
+            self.seen[y].append(x)
+        return alarm is not None
+
+
+def test_a_learning_cell_hardly_ever_alarms_by_itself_and_soon_at_a_change() -> None:
+    """60 cells, 400 decisions each without a change, then one: signals move towards each other."""
+    false, delays = 0, []
+    for seed in range(60):
+        cell = Learner(np.random.default_rng(seed))
+        false += any(cell.step(0.0) for _ in range(400))
+        cell.drift.end('x')
+        for _ in range(150):
+            cell.step(0.0)
+        delays.append(next((n for n in range(1, 200) if cell.step(0.6)), 200))
+    assert false <= 6, 'one in 1,000 decisions would be 24 of 60'
+    assert np.median(delays) <= 40
 
 
 def test_an_alarm_ends_with_right_answers_in_a_row_or_by_a_person() -> None:

@@ -101,6 +101,32 @@ def test_a_certificate_counts_only_where_it_promises_what_is_declared_now(
         assert wanted.rule != 'certified' or made.delta <= wanted.delta
 
 
+COSTS = st.dictionaries(st.sampled_from(['good', 'bad', 'jam']), st.floats(0, 30), max_size=3)
+
+
+@given(then=COSTS, now=COSTS)
+def test_a_class_that_became_dearer_voids_a_certificate_a_cheaper_one_does_not(
+    then: dict[str, float], now: dict[str, float]
+) -> None:
+    one = replace(threshold(0.9, INSERT_A, 'context'), costs=then)
+    counts = {
+        n: [max(1, np.ceil(c.get(n, 1.0))) for c in (then, now)] for n in ('good', 'bad', 'jam')
+    }
+    dearer = any(after > before for before, after in counts.values())
+    assert covering([one], LOOSE, now) == ([] if dearer else [one])
+    assert covering([one], LOOSE, then) == [one]
+
+
+def test_a_certificate_records_the_costs_it_was_made_with() -> None:
+    confidence, wrong = scores(0, 60, 0.0)
+    (made,) = certify_levels(
+        confidence, wrong, [INSERT_A] * 60, LOOSE, 0, ['good'] * 60, {'good': 1.0, 'jam': 5.0}
+    )
+    assert made.costs == {'good': 1.0, 'jam': 5.0}
+    assert covering([made], LOOSE, {'jam': 5.0}) == [made]
+    assert covering([made], LOOSE, {'jam': 20.0}) == []
+
+
 def test_an_unknown_context_has_no_certificate_of_its_own_nor_of_a_neighbour() -> None:
     made = [threshold(0.6, INSERT_B, 'context'), threshold(0.6, 'operation=insert', 'operation')]
     assert in_force(made, INSERT_A, ()) is None
@@ -113,7 +139,7 @@ def test_each_level_is_its_own_certificate_over_all_its_labels() -> None:
     confidence, wrong = scores(0, 180, 0.0)
     contexts = [INSERT_A] * 90 + [INSERT_B] * 60 + [SCREW] * 30
     spec = replace(LOOSE, fallback=('operation', 'cell'))
-    made = certify_levels(confidence, wrong, contexts, spec, 5, model='f' * 64)
+    made = certify_levels(confidence, wrong, contexts, spec, 5)
     labels = {(c.level, c.context): c.labels for c in made}
     assert labels == {
         ('context', INSERT_A): 90,
@@ -123,7 +149,6 @@ def test_each_level_is_its_own_certificate_over_all_its_labels() -> None:
         ('operation', 'operation=screw'): 30,
         ('cell', '*'): 180,
     }
-    assert {c.model for c in made} == {'f' * 64}
     alone = certify_levels(confidence, wrong, contexts, LOOSE, 5)
     assert {c.level for c in alone} == {'context'}, 'a level nobody declared was made'
 

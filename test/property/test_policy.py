@@ -91,6 +91,12 @@ def test_a_lost_channel_with_policy_stop_holds_and_with_mask_goes_on() -> None:
     assert run(score(0.9), sure(), mask).verdict is Verdict.ACT
 
 
+def test_channels_lost_together_that_nothing_vouches_for_are_asked() -> None:
+    found = run(score(0.99), sure(untried=('a', 'b')))
+    assert (found.verdict, found.why) == (Verdict.ASK, Why.SENSOR)
+    assert found.params == {'channels': ['a', 'b']}
+
+
 def test_a_case_without_any_data_is_never_decided_alone() -> None:
     empty = case()
     window = replace(empty.window, mask=np.zeros(SHAPE, np.bool_))

@@ -74,14 +74,50 @@ def test_order_of_the_cases_does_not_matter(data, rule, random):
 
 
 @given(scored(), RULES, st.floats(0.02, 0.3), st.floats(0.02, 0.3))
-def test_a_looser_epsilon_never_demands_more(data, rule, a, b):
+def test_where_both_exist_a_looser_epsilon_never_demands_more(data, rule, a, b):
+    """The walk for another epsilon begins elsewhere, so that one of them may find none."""
     confidence, wrong = data
     strict, loose = sorted((a, b))
     tight = certify(confidence, wrong, 'x', replace(LOOSE, rule=rule, epsilon=strict), 0)
     wide = certify(confidence, wrong, 'x', replace(LOOSE, rule=rule, epsilon=loose), 0)
-    if tight.threshold is not None:
-        assert wide.threshold is not None
+    if tight.threshold is not None and wide.threshold is not None:
         assert wide.threshold <= tight.threshold
+
+
+@given(scored(ties=True), RULES, st.randoms())
+def test_a_wrong_case_instead_of_a_right_one_never_loosens(data, rule, random):
+    """Whatever the two did to where the walk begins."""
+    confidence, wrong = data
+    spec, worse = replace(LOOSE, rule=rule), wrong.copy()
+    if len(worse):
+        worse[random.randrange(len(worse))] = True
+    before = certify(confidence, wrong, 'x', spec, 0).threshold
+    after = certify(confidence, worse, 'x', spec, 0).threshold
+    assert after is None or (before is not None and (rule == 'certified' or before <= after))
+
+
+def test_one_wrong_case_at_the_very_top_does_not_end_the_walk_before_it_began():
+    """LP4 and LP5 have such cases: perhaps wrong labels."""
+    confidence = np.linspace(1, 0.96, 200)
+    wrong = np.zeros(200, bool)
+    wrong[3] = True
+    found = certify(confidence, wrong, 'x', RiskSpec(epsilon=0.05, delta=0.1), 0)
+    assert (found.accepted, found.errors) == (200, 1)
+    wrong[:12] = True
+    assert certify(confidence, wrong, 'x', RiskSpec(epsilon=0.05, delta=0.1), 0).threshold is None
+
+
+@pytest.mark.parametrize('honesty', [0.5, 1.0, 2.0])
+@pytest.mark.parametrize('top', [0.0, 0.02])
+def test_the_promise_does_not_rest_on_honest_confidences(honesty, top):
+    """They say where to begin, no more: stated too small, too large, or wrong at the very top."""
+    spec, rng, broken = replace(LOOSE, epsilon=0.05), np.random.default_rng(3), 0
+    for _ in range(150):
+        sure, asked = (1 - 0.5 * rng.beta(0.4, 1.5, n) for n in (300, 4000))
+        true, later = (np.minimum(1, honesty * (1 - c) + top) for c in (sure, asked))
+        found = certify(sure, rng.random(300) < true, 'x', spec, 0).threshold
+        broken += found is not None and later[asked >= found].mean() > spec.epsilon
+    assert broken / 150 <= spec.delta + 2 * np.sqrt(spec.delta * (1 - spec.delta) / 150)
 
 
 @given(scored(ties=True), RULES)

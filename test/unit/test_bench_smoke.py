@@ -46,7 +46,7 @@ def test_one_resplit_gives_every_rule_a_row_and_a_plot(
     monkeypatch.setattr(guarantee, 'MOST_TESTED', 100)
     found = guarantee.resplit(guarantee._made, 1, 0)
     rows = [{'set': 'made', 'rule': r, **t.row(e)} for (r, e), t in found.items()]
-    assert len(rows) == 9 * len(guarantee.EPSILONS)
+    assert len(rows) == 10 * len(guarantee.EPSILONS)
     never = next(r for r in rows if r['rule'] == 'never ask')
     assert never['coverage'] == 1
     assert never['silent_error'] > 0.02

@@ -210,6 +210,8 @@ export interface CertificateDoc {
   model?: string;
   recent?: number;
   recent_errors?: number;
+  costs?: Record<string, number>;
+  set_aside?: number;
 }
 
 /** One gate check of a version; `cases` speak against it. */
