@@ -51,14 +51,27 @@ class Bank:
     samples: int
     weights: Floats | None = None
 
-    def emit(self, g: Graph) -> dict[str, Emitted]:
-        """Write scaling and blocks into a graph; block name -> names of features and validity."""
+    def begin(self) -> tuple[Graph, dict[str, Emitted]]:
+        """A graph with scaling and blocks; block name -> names of features and validity."""
+        graph, emitted = self._begun
+        return graph.copy(), emitted
+
+    @cached_property
+    def _begun(self) -> tuple[Graph, dict[str, Emitted]]:
+        g = Graph()
         signals = emit_signals(g, self.scaling, self.samples)
-        return {block.name: block.emit(g, signals) for block in self.blocks}
+        return g, {block.name: block.emit(g, signals) for block in self.blocks}
 
     def only(self, names: tuple[str, ...]) -> Bank:
-        """The same bank with some of its blocks."""
-        return replace(self, blocks=tuple(b for b in self.blocks if b.name in names))
+        """The same bank with some of its blocks; the same object for the same names."""
+        if names not in self._parts:
+            blocks = tuple(b for b in self.blocks if b.name in names)
+            self._parts[names] = replace(self, blocks=blocks)
+        return self._parts[names]
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, ...], Bank]:
+        return {}
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -73,8 +86,7 @@ class Bank:
     @cached_property
     def _graph(self) -> tuple[bytes, list[str]]:
         """The graph from window to features, and the names of its outputs."""
-        g = Graph()
-        emitted = self.emit(g)
+        g, emitted = self.begin()
         ports = [
             (name, FLOAT, (BATCH, block.width))
             for block in self.blocks

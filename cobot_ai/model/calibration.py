@@ -49,20 +49,20 @@ def calibrate(raw: Doubles, y: Labels) -> Calibration:
         raw: Honest raw scores [case, class]. y: Classes of the cases.
     """
     classes = raw.shape[1]
-    raw = raw - raw.mean(axis=1, keepdims=True)
-    found, target = np.zeros(classes + 1), np.eye(classes)[y]
+    raw = np.ascontiguousarray((raw - raw.mean(axis=1, keepdims=True)).T)  # long rows are quick
+    found, target = np.zeros(classes + 1), np.eye(classes)[:, y]
     found[0] = np.log(CENTRE)
     prior, weight = found.copy(), np.full(classes + 1, HOLD)
     weight[0] = PULL
     for _ in range(STEPS):
         scaled = np.exp(found[0]) * raw
-        p = softmax(scaled + found[1:])
-        tilt = p * (scaled - (p * scaled).sum(axis=1, keepdims=True))
-        slope = np.append(((p - target) * scaled).sum(), (p - target).sum(axis=0))
+        p = softmax(scaled + found[1:, None], axis=0)
+        tilt = p * (scaled - (p * scaled).sum(axis=0))
+        slope = np.append(((p - target) * scaled).sum(), (p - target).sum(axis=1))
         curve = np.zeros((classes + 1, classes + 1))
         curve[0, 0] = (tilt * scaled).sum()
-        curve[0, 1:] = curve[1:, 0] = tilt.sum(axis=0)
-        curve[1:, 1:] = np.diag(p.sum(axis=0)) - p.T @ p
+        curve[0, 1:] = curve[1:, 0] = tilt.sum(axis=1)
+        curve[1:, 1:] = np.diag(p.sum(axis=1)) - p @ p.T
         step = np.linalg.solve(curve + np.diag(weight), slope + weight * (found - prior))
         longest = float(np.abs(step).max())
         found -= step * min(1.0, LONGEST / max(longest, 1e-12))

@@ -23,7 +23,7 @@ from cobot_ai.model.cache import cached_table
 from cobot_ai.model.calibration import Calibration
 from cobot_ai.model.data import OTHER, Training, arrange, arrange_as, stack
 from cobot_ai.model.folds import FOLDS, assign_folds
-from cobot_ai.model.graph import BATCH, FLOAT, Graph, Port
+from cobot_ai.model.graph import BATCH, FLOAT, Port
 from cobot_ai.model.heads import Head, Trained, pick
 from cobot_ai.model.kernel import KernelHead
 from cobot_ai.model.library import describe, make_bank
@@ -69,7 +69,9 @@ class OnnxFitter:
         recipe = head.choose(pick(table, known), training.y[known], classes)
         folds = assign_folds(training.labels, training.groups, FOLDS, spec.seed)
         trained, raw = recipe.fit(table, training.y, classes, folds)
-        state = State(spec, bank, recipe, trained, training, table, raw, folds, len(training.ids))
+        state = State(
+            spec, bank, recipe, trained, training, (table,), raw, folds, len(training.ids)
+        )
         return pack(state)
 
     def update(
@@ -112,7 +114,7 @@ class OnnxFitter:
         table = cached_table(bank, training, self._features)
         fitted = fit_one_class(table, training, spec.seed)
         scores = fitted.confidence.of(fitted.evidence)[:, None]
-        facts = _facts(training, scores, fitted.folds) | _feature_facts(bank, spec)
+        facts = _facts(training.y, scores, fitted.folds) | _feature_facts(bank, spec)
         facts |= fitted.facts(spec.one_class, training.y != OTHER)
         facts |= {'still': training.eye} if STILL in fitted.kernel.blocks else {}
         facts |= {'stored': [training.ids[i] for i in fitted.stored]}
@@ -132,8 +134,8 @@ def export(
     check: bool = True,
 ) -> bytes:
     """One graph from window to probabilities and evidence; `check` as in `Graph.to_bytes`."""
-    g = Graph()
-    raw, extra = trained.emit(g, bank.only(trained.blocks).emit(g))
+    g, emitted = bank.only(trained.blocks).begin()
+    raw, extra = trained.emit(g, emitted)
     scaled = g.op('Mul', raw, g.const(calibration.temperature))
     g.op('Softmax', g.op('Add', scaled, g.const(calibration.offset)), out='probs', axis=1)
     g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
@@ -168,7 +170,7 @@ def pack(state: State, check: bool = True) -> Fitted:
     """
     training, calibration = state.training, state.calibration
     scores, order = calibration.probabilities(state.raw), np.argsort(training.ids)
-    facts = _facts(training.take(order), scores[order], state.folds[order])
+    facts = _facts(training.y[order], scores[order], state.folds[order])
     facts |= {'head': state.recipe.facts, 'blocks': list(state.trained.blocks)}
     facts |= calibration.facts | _feature_facts(state.bank, state.spec)
     stored = state.stored
@@ -193,9 +195,9 @@ def _feature_facts(bank: Bank, spec: ModelSpec) -> Json:
     return facts
 
 
-def _facts(training: Training, scores: Doubles, folds: NDArray[np.int64]) -> Json:
+def _facts(y: NDArray[np.int64], scores: Doubles, folds: NDArray[np.int64]) -> Json:
     """Honest figures over all labelled cases; a class that is not learnt counts as wrong."""
-    right = scores.argmax(axis=1) == training.y
+    right = scores.argmax(axis=1) == y
     versions: dict[str, Any] = {
         'numpy': np.__version__,
         'onnx': onnx.__version__,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 OPSET = 17
 IR_VERSION = 8
@@ -28,23 +28,27 @@ class Graph:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
+    def copy(self) -> Graph:
+        """A graph that begins with what this one holds."""
+        found = Graph()
+        found.include(self._nodes, self._constants)
+        return found
+
     def const(self, value: NDArray[Any] | float | Sequence[int]) -> str:
         """Add a constant (floats become float32, integers int64) and return its name."""
         array = np.asarray(value)
-        kind = np.int64 if array.dtype.kind in 'iu' else np.float32
-        name = f'c{len(self._constants)}'
-        self._constants.append(
-            numpy_helper.from_array(np.ascontiguousarray(array.astype(kind)), name)
-        )
-        return name
+        return self._store(array.astype(np.int64 if array.dtype.kind in 'iu' else np.float32))
 
     def half(self, value: NDArray[Any]) -> str:
         """Add a constant that is stored in half precision; the name of its float32 form."""
-        name = f'c{len(self._constants)}'
-        self._constants.append(
-            numpy_helper.from_array(np.ascontiguousarray(value.astype(np.float16)), name)
-        )
-        return self.single(name)
+        return self.single(self._store(value.astype(np.float16)))
+
+    def _store(self, array: NDArray[Any]) -> str:
+        tensor = TensorProto(name=f'c{len(self._constants)}', dims=array.shape)
+        tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor.raw_data = array.tobytes()  # `numpy_helper.from_array` takes ten times as long
+        self._constants.append(tensor)
+        return str(tensor.name)
 
     def op(self, kind: str, *inputs: str, out: str = '', **attributes: Any) -> str:
         """Add an operator with one output and return the output's name."""
@@ -100,10 +104,10 @@ class Graph:
             inputs: Ports. outputs: Ports. notes: Kept in the file.
             check: False where a graph with the same operators was checked before.
         """
-        graph = helper.make_graph(
-            self._nodes, 'cobot_ai', _ports(inputs), _ports(outputs), self._constants
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)])
+        empty = helper.make_graph([], 'cobot_ai', _ports(inputs), _ports(outputs))
+        model = helper.make_model(empty, opset_imports=[helper.make_opsetid('', OPSET)])
+        model.graph.node.extend(self._nodes)
+        model.graph.initializer.extend(self._constants)
         model.ir_version = IR_VERSION
         helper.set_model_props(model, dict(sorted(notes.items())))
         if check:

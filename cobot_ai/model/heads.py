@@ -137,15 +137,15 @@ def join(table: Table, blocks: Sequence[str]) -> Features:
     )
 
 
-def stack_rows(first: Table, second: Table) -> Table:
-    """The features of two sets of cases, one set after the other."""
+def stack_rows(parts: Sequence[Table]) -> Table:
+    """The features of several sets of cases, one set after the other."""
     return {
         name: Features(
-            np.concatenate([f.values, second[name].values]),
-            np.concatenate([f.valid, second[name].valid]),
+            np.concatenate([part[name].values for part in parts]),
+            np.concatenate([part[name].valid for part in parts]),
             f.emphasis,
         )
-        for name, f in first.items()
+        for name, f in parts[0].items()
     }
 
 

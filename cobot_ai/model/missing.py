@@ -39,16 +39,17 @@ def complete_others(
     return full
 
 
-def emit_complete(g: Graph, full: str, missing: str, usual: Floats, extra: str) -> str:
+def emit_complete(g: Graph, measured: str, valid: str, usual: Floats) -> str:
     """The same inside a graph, in double precision.
 
     Args:
-        g: The graph. full: Distances [B, stored]. missing: 1.0 where not measured [B, feature].
-        usual: Usual distance of each feature. extra: What missing features added [B, stored].
+        g: The graph. measured: Distances by the measured features alone, double [B, stored].
+        valid: 1.0 where measured [B, feature]. usual: Usual distance of each feature.
     """
+    missing = g.op('Sub', g.const(1.0), valid)
     total = g.double(g.const(usual.sum()))
     lost = g.double(g.op('MatMul', missing, g.const(usual[:, None])))
     pad = g.op('Mul', lost, g.double(g.const(PRIOR)))
     kept = g.op('Add', g.op('Sub', total, lost), pad)
     scale = g.op('Div', total, g.op('Max', kept, g.double(g.const(TINY))))
-    return g.op('Mul', g.op('Add', g.op('Sub', full, g.double(extra)), pad), scale)
+    return g.op('Mul', g.op('Add', measured, pad), scale)

@@ -133,8 +133,8 @@ class OneClass:
 
     def export(self, bank: Bank, name: str) -> bytes:
         """One graph from window to confidence, evidence, novelty and nearest stored cases."""
-        g = Graph()
-        raw, extra = self.kernel.emit(g, bank.only(self.kernel.blocks).emit(g))
+        g, emitted = bank.only(self.kernel.blocks).begin()
+        raw, extra = self.kernel.emit(g, emitted)
         g.op('Identity', self.confidence.emit(g, raw), out='probs')
         g.op('ReduceMax', raw, out='evidence', axes=[1], keepdims=0)
         outputs: list[Port] = [('probs', FLOAT, (BATCH, 1)), ('evidence', FLOAT, (BATCH,))]

@@ -92,10 +92,10 @@ def noise(targets: Targets, ridge: float) -> Doubles:
     return np.diag(ridge / targets.root**2)
 
 
-def softmax(scores: Doubles) -> Doubles:
-    """Row-wise softmax."""
-    e = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
+def softmax(scores: Doubles, axis: int = 1) -> Doubles:
+    """Softmax along an axis."""
+    e = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return np.asarray(e / e.sum(axis=axis, keepdims=True))
 
 
 def fit_temperature(scores: Doubles, y: Labels) -> tuple[float, float]:

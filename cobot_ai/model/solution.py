@@ -7,6 +7,7 @@ hyper-parameters; then adding and forgetting give what solving from scratch give
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from cobot_ai.model.ridge import Labels, Targets, noise
 
 JITTER = 1e-9
 """Added to the landmarks' kernel: near copies must not make it singular."""
+ROWS = 32
+"""Rows of an inverse that are changed at once: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def prior_of(targets: Targets) -> Prior:
     return Prior(targets.base, weight)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Exact:
     """One coefficient for each case: C = (K + ridge D)^-1 (Y - base), D = inverse case weights.
 
@@ -50,7 +53,7 @@ class Exact:
     y: Labels
     inverse: Doubles
 
-    @property
+    @cached_property
     def coefficients(self) -> Doubles:
         """Coefficients [case, class] of the kernel."""
         return np.asarray(self.inverse @ self.prior.centred(self.y))
@@ -66,8 +69,10 @@ class Exact:
         column = self.inverse @ kernel[:n]
         rest = kernel[n] + self.ridge / self.prior.weight[y] - kernel[:n] @ column
         grown = np.empty((n + 1, n + 1))
-        np.multiply.outer(column, column / rest, out=grown[:n, :n])
-        grown[:n, :n] += self.inverse
+        scaled = column / rest
+        for begin in range(0, n, ROWS):
+            some = slice(begin, min(begin + ROWS, n))
+            np.add(np.outer(column[some], scaled), self.inverse[some], out=grown[some, :n])
         grown[:n, n] = grown[n, :n] = -column / rest
         grown[n, n] = 1 / rest
         return replace(self, y=np.append(self.y, np.int64(y)), inverse=grown)

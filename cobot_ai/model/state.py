@@ -30,7 +30,8 @@ class State:
     Attributes:
         spec: Settings. bank: Frozen features. recipe: Chosen hyper-parameters.
         trained: The solved head. training: The cases, in the order they were learnt.
-        table: Their features. raw: Their honest raw scores [case, class].
+        tables: Their features, in parts one after the other.
+        raw: Their honest raw scores [case, class].
         folds: Fold each case was held out in. full: Cases at the last full refit.
         dropped: Channels that were left out.
     """
@@ -40,11 +41,16 @@ class State:
     recipe: Recipe
     trained: Trained
     training: Training
-    table: Table
+    tables: tuple[Table, ...]
     raw: Doubles
     folds: Labels
     full: int
     dropped: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> Table:
+        """Features of all cases. They are put together when they are wanted, not per answer."""
+        return stack_rows(self.tables) if len(self.tables) > 1 else self.tables[0]
 
     @property
     def known(self) -> Labels:
@@ -110,14 +116,14 @@ def without(state: State, channels: Sequence[str]) -> State:
     """
     names = state.training.channels
     dead = np.array([name in channels for name in names])
+    whole = state.table
     table = {
-        block.name: _blank(state.table[block.name], block.reads() @ dead)
-        for block in state.bank.blocks
+        block.name: _blank(whole[block.name], block.reads() @ dead) for block in state.bank.blocks
     }
     y, classes = state.training.y, len(state.training.classes)
     trained, raw = state.recipe.fit(table, y, classes, state.folds)
     dropped = tuple(name for name in names if name in channels)
-    return replace(state, table=table, trained=trained, raw=raw, dropped=dropped)
+    return replace(state, tables=(table,), trained=trained, raw=raw, dropped=dropped)
 
 
 def _same(old: Training, i: int, new: Training, j: int) -> bool:
@@ -145,7 +151,7 @@ def _forget(state: State, gone: Labels) -> State | None:
         state,
         trained=trained,
         training=state.training.take(keep),
-        table=pick(state.table, keep),
+        tables=(pick(state.table, keep),),
         raw=state.raw[keep],
         folds=state.folds[keep],
     )
@@ -179,7 +185,7 @@ def _learn(state: State, one: Training, features: Table) -> State | None:
             old.labels + one.labels,
             old.groups + one.groups,
         ),
-        table=stack_rows(state.table, features),
+        tables=(*state.tables, features),
         raw=np.concatenate([state.raw, judge.raw(features)]),
         folds=np.append(state.folds, folds),
     )

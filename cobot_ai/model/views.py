@@ -124,14 +124,11 @@ class Laplacian:
         value, valid = (
             g.op('Gather', _joined(g, emitted, self.blocks, i), columns, axis=1) for i in (0, 1)
         )
-        weights = g.const(self.weights)
-        row = g.op('Mul', self.standard.emit(g, (value, valid)), weights)
-        stored = g.op('Mul', g.half(self.stored), weights)
-        apart = g.op('Abs', g.op('Sub', g.op('Unsqueeze', row, g.const([1])), stored))
-        full = g.double(g.sum(apart, keep=False))
-        missing = g.op('Sub', g.const(1.0), valid)
-        extra = g.op('MatMul', missing, g.op('Transpose', g.op('Abs', stored)))
-        return emit_complete(g, full, missing, self.usual, extra)
+        row = g.op('Unsqueeze', self.standard.emit(g, (value, valid)), g.const([1]))
+        apart = g.op('Abs', g.op('Sub', row, g.half(self.stored)))
+        counted = g.op('Unsqueeze', g.op('Mul', valid, g.const(self.weights)), g.const([2]))
+        measured = g.double(g.flat(g.op('MatMul', apart, counted), len(self.stored)))
+        return emit_complete(g, measured, valid, self.usual)
 
 
 class LaplacianMetric:
@@ -221,13 +218,10 @@ class Gaussian:
         stored = g.half(self.stored.T)  # as the products need it: less to prepare when it is loaded
         cross = g.op('MatMul', g.op('Mul', row, g.const(-2.0)), stored)
         own = g.sum(g.op('Mul', row, row), axis=1)
-        norms = g.const((self.stored**2).sum(axis=1))
+        norms = g.op('MatMul', valid, g.op('Mul', stored, stored))
         full = g.op('Max', g.op('Add', g.op('Add', cross, own), norms), g.const(0.0))
-        scaled = g.op('Mul', full, g.const(self.scale))
-        missing = g.op('Sub', g.const(1.0), valid)
-        lost = g.op('Mul', missing, g.const(self.scale))
-        extra = g.op('MatMul', lost, g.op('Mul', stored, stored))
-        return emit_complete(g, g.double(scaled), missing, self.usual, extra)
+        measured = g.double(g.op('Mul', full, g.const(self.scale)))
+        return emit_complete(g, measured, valid, self.usual)
 
 
 class GaussianMetric:
