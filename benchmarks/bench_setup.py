@@ -8,22 +8,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+NEEDED = 'needs the recordings; name their folder with --data or COBOT_AI_DATA'
+
+
+class NoRecordingsError(Exception):
+    """What was asked for needs the recordings, and they are not here."""
+
 
 @dataclass(frozen=True)
 class Setup:
     """Settings of a run.
 
     Attributes:
-        data: Folder of the recordings. quick: A cut of every section. seed: First seed.
+        recordings: Folder of the recordings, None where there is none. quick: A cut of every
+            section. seed: First seed.
         tool: The converter from a recording to a bag, None when there is none.
         plot: Where the figure of the guarantee is drawn, None: not.
     """
 
-    data: Path
+    recordings: Path | None
     quick: bool = False
     seed: int = 0
     tool: Path | None = None
     plot: Path | None = None
+
+    @property
+    def data(self) -> Path:
+        """Folder of the recordings.
+
+        Raises:
+            NoRecordingsError: There is none.
+        """
+        if self.recordings is None:
+            raise NoRecordingsError(NEEDED)
+        return self.recordings
 
 
 def table(

@@ -27,19 +27,33 @@ SKAB_ROWS = 20
 Floats = NDArray[np.float32]
 
 
-def data_folder(given: str) -> Path:
+def find_recordings(given: str) -> Path | None:
     """The folder with the recordings: `--data`, COBOT_AI_DATA or ../shared/data beside the code.
 
     Raises:
-        SystemExit: There is none.
+        SystemExit: `given` is not it.
     """
+    if given and not (Path(given) / f'{LP[0]}.npz').exists():
+        raise SystemExit(f'No recordings in {given}: it has no file {LP[0]}.npz.')
     beside = Path(__file__).resolve().parents[2] / 'shared' / 'data'
     for place in (given, os.environ.get('COBOT_AI_DATA', ''), str(beside)):
         if place and (Path(place) / f'{LP[0]}.npz').exists():
             return Path(place)
-    raise SystemExit(
-        f'No recordings: name the folder that holds {LP[0]}.npz with --data or COBOT_AI_DATA.'
-    )
+    return None
+
+
+def data_folder(given: str) -> Path:
+    """The same where nothing can be done without.
+
+    Raises:
+        SystemExit: There is none.
+    """
+    found = find_recordings(given)
+    if found is None:
+        raise SystemExit(
+            f'No recordings: name the folder that holds {LP[0]}.npz with --data or COBOT_AI_DATA.'
+        )
+    return found
 
 
 def make_cases(

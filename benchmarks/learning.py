@@ -16,12 +16,13 @@ import json
 import platform
 import sys
 import time
+import traceback
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bench_setup import Setup, find_tool
-from data import data_folder
+from bench_setup import NoRecordingsError, Setup, find_tool
+from data import find_recordings
 from figures import rounded
 
 SCHEMA = 2
@@ -43,12 +44,12 @@ PACKAGES = ('numpy', 'onnxruntime', 'onnx', 'aeon', 'scikit-learn', 'modAL-pytho
 def main() -> int:
     """Run the sections, print their tables and write the figures after each."""
     options = _options()
-    setup = Setup(data_folder(options.data), options.quick, options.seed, find_tool(), options.plot)
+    recordings = find_recordings(options.data)
+    setup = Setup(recordings, options.quick, options.seed, find_tool(), options.plot)
     document = header(setup)
     for name in options.only.split(',') if options.only else SECTIONS:
-        module, function = SECTIONS[name]
         begin, used = time.monotonic(), _cpu_seconds()
-        found = getattr(importlib.import_module(module), function)(setup)
+        found = section(name, setup)
         spent = {
             'minutes': (time.monotonic() - begin) / 60,
             'cpu_minutes': (_cpu_seconds() - used) / 60,
@@ -64,7 +65,24 @@ def main() -> int:
         if not found['met']
     ]
     print('\nmissed bars: ' + (', '.join(missed) if missed else 'none'))
-    return 0
+    for why in ('left_out', 'failed'):
+        there = {n: p[why] for n, p in document.items() if isinstance(p, dict) and p.get(why)}
+        for name, text in there.items():
+            print(f'{why.replace("_", " ")}: {name}: {text}')
+    return int(any('failed' in part for part in document.values() if isinstance(part, dict)))
+
+
+def section(name: str, setup: Setup) -> dict[str, Any]:
+    """One section; what it lacks, or its failure, instead of figures."""
+    module, function = SECTIONS[name]
+    try:
+        return dict(getattr(importlib.import_module(module), function)(setup))
+    except NoRecordingsError as e:
+        print(f'\n{name}: left out: {e}.')
+        return {'left_out': str(e), 'bars': {}}
+    except (Exception, SystemExit) as e:  # the other sections must not be lost
+        traceback.print_exc()
+        return {'failed': f'{type(e).__name__}: {e}', 'bars': {}}
 
 
 def header(setup: Setup) -> dict[str, Any]:
@@ -76,7 +94,9 @@ def header(setup: Setup) -> dict[str, Any]:
         if setup.quick
         else 'The full run.',
         'seeds': {'first': setup.seed},
+        'recordings': setup.recordings is not None,
         'machine': {
+            'load': os.getloadavg()[0],
             'cpu': _cpu(),
             'cores': os.cpu_count(),
             'python': platform.python_version(),

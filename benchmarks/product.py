@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bench_setup import Setup, table
+from bench_setup import NoRecordingsError, Setup, table
 from figures import bar
 
 from cobot_ai.cli.replay import Options, run_replay
@@ -39,8 +39,7 @@ COLUMNS = ('cases', 'acted', 'asked', 'expired', 'wrong_alone', 'recomputed', 'm
 def run(setup: Setup) -> dict[str, object]:
     """Every recording through the whole loop, with a scripted operator."""
     if setup.tool is None:
-        print('\nproduct: left out; name the converter to_bag.py with COBOT_AI_TO_BAG.')
-        return {'left_out': 'COBOT_AI_TO_BAG is not set', 'bars': {}}
+        raise NoRecordingsError('needs the converter to_bag.py; name it with COBOT_AI_TO_BAG')
     found = {name: replay(setup, name) for name in (QUICK if setup.quick else RECORDINGS)}
     table('product', COLUMNS, {n: [row[c] for c in COLUMNS] for n, row in found.items()})
     bars = {

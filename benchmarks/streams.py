@@ -10,7 +10,7 @@ from statistics import mean
 
 import numpy as np
 import ours
-from bench_setup import Setup, table
+from bench_setup import NEEDED, Setup, table
 from figures import bar, spread
 from loop import cell, run_stream
 from orders import ORDERS, Maker, Stream
@@ -25,6 +25,8 @@ COLUMNS = ('asks', 'ask_share', 'silent_errors', 'silent_share', 'worst_window')
 CURVE = (25, 50, 75, 100, 150)
 QUICK_PEERS = ('forest fixed 0.9', 'forest random 20 %', 'modAL uncertainty 0.2', 'river fixed 0.9')
 QUICK_ORDERS = ('made_shuffled', 'class_late')
+RECORDED = ('regimes',)
+"""Orders that are recordings."""
 PEERS: dict[str, tuple[type[Learner], float]] = {
     'forest fixed 0.8': (Forest, 0.8),
     'forest fixed 0.9': (Forest, 0.9),
@@ -39,7 +41,8 @@ def run(setup: Setup) -> dict[str, object]:
     """Every order, ours with both rules, the peers beside; then both curves of the choice."""
     patch_modal()
     seeds, length = (3, 150) if setup.quick else (10, 600)
-    names = QUICK_ORDERS if setup.quick else tuple(ORDERS)
+    orders = QUICK_ORDERS if setup.quick else tuple(ORDERS)
+    names = [name for name in orders if setup.recordings or name not in RECORDED]
     document: dict[str, object] = {'seeds': seeds, 'length': length, 'epsilon': EPSILON}
     found = {}
     for name in names:
@@ -50,6 +53,7 @@ def run(setup: Setup) -> dict[str, object]:
             {who: [row[c]['mean'] for c in COLUMNS] for who, row in found[name].items()},
         )
     document['orders'] = found
+    document['left_out'] = {name: NEEDED for name in orders if name not in names}
     document['active_choice'] = curves(setup, seeds)
     document['bars'] = bars(found, document['active_choice'])
     table('streams', (), {}, document['bars'])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import guarantee
+import learning
 import numpy as np
 import product
 import pytest
 import synthetic
+from bench_setup import Setup
 from loop import cell, run_stream
 from plot import draw_guarantee
 
@@ -64,3 +67,27 @@ def test_silent_errors_are_counted_from_truth_intervals() -> None:
     assert product.true_class(spans, 20, 30, 'ok') == 'ok'
     assert product.true_class(spans, 32, 34, 'ok') is None
     assert product.true_class(spans, 20, 30, None) is None
+
+
+def test_a_section_that_fails_or_lacks_its_recordings_loses_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(setup: Setup) -> dict[str, object]:
+        raise SystemExit('a peer gave up')
+
+    def hungry(setup: Setup) -> dict[str, object]:
+        return {'folder': str(setup.data)}
+
+    monkeypatch.setattr(synthetic, 'broken', broken, raising=False)
+    monkeypatch.setattr(synthetic, 'hungry', hungry, raising=False)
+    monkeypatch.setattr(synthetic, 'fine', lambda setup: {'accuracy': 1.0}, raising=False)
+    names = ('broken', 'hungry', 'fine')
+    monkeypatch.setattr(learning, 'SECTIONS', {name: ('synthetic', name) for name in names})
+    monkeypatch.setattr(learning, 'find_recordings', lambda given: None)
+    monkeypatch.setattr('sys.argv', ['learning.py', '--json', str(tmp_path / 'figures.json')])
+    assert learning.main() == 1
+    found = json.loads((tmp_path / 'figures.json').read_text())
+    assert found['broken']['failed'] == 'SystemExit: a peer gave up'
+    assert 'recordings' in found['hungry']['left_out']
+    assert found['fine']['accuracy'] == 1.0
+    assert not found['recordings']
