@@ -29,6 +29,7 @@ RUNTIME = [
     'python-socketio>=5.14',
     'pyyaml>=6',
     'rosbags>=0.11.9',
+    'segno>=1.5',
     'simple-websocket>=1.0',
     'sqlalchemy>=2.0.25',
     'threadpoolctl>=3.2',

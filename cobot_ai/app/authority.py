@@ -20,6 +20,7 @@ from cobot_ai.app.observe import Cut
 from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.app.proposals import Proposals
 from cobot_ai.app.status import status
 from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
@@ -50,6 +51,7 @@ class Authority:
         kept = (self.desk, self.memory, self._holds, self._judges, self.tally)
         self._judging = Judging(spec, parts, *kept, self._commit, self._settled)
         self.tuning = Tuning(spec, self._retune)
+        proposals = Proposals(self.tuning, parts.ledger)
         self._operations = Operations(
             parts.versions,
             parts.ledger,
@@ -60,6 +62,9 @@ class Authority:
             {
                 'tune': self.tuning.tune,
                 'word': self.tuning.word,
+                'propose': proposals.propose,
+                'approve': proposals.approve,
+                'decline': proposals.decline,
                 'end_alarm': lambda by, c: self._calm(by, str(c.get('context', ''))),
             },
         )

@@ -41,6 +41,7 @@ class Memory:
         self._spec = spec
         self.budget.spec = spec.budget
         self.gallery.reword(spec)
+        self.record.retune(spec)
 
     # ------------------------------------------------------------ from the ledger
 

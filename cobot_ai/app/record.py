@@ -57,6 +57,10 @@ class Record:
         self.audits = Audits(self.spec.risk, self.spec.model.seed)
         self.drift = Drift(self.spec.risk)
 
+    def retune(self, spec: CellSpec) -> None:
+        """The cell's numbers changed; alarms and audits go on, on the new ones."""
+        self.spec, self.audits.risk, self.drift.risk = spec, spec.risk, spec.risk
+
     # ------------------------------------------------------------ from the ledger
 
     def recall(self, entries: Iterable[Entry]) -> None:

@@ -80,6 +80,12 @@ class Trainer:
         self._fitted: Fitted | None = None
         self._derived: tuple[str | None, tuple[str, ...]] = (None, ())
 
+    def retune(self, spec: CellSpec) -> None:
+        """The cell as it is now; another risk is certified by a candidate of its own."""
+        if spec.risk != self._spec.risk:
+            self._rows = set()
+        self._spec = spec
+
     def turn(self, now_ns: int, force: bool = False) -> str | None:
         """Learn if it is due (or `force`); returns the digest of a new candidate, else None."""
         self._source.refresh()
@@ -104,14 +110,16 @@ class Trainer:
         return bool(news) or is_due(len(rows), len(rows) - changed)
 
     def _is_live(self, cases: Sequence[LabelledCase]) -> bool:
-        """Whether the live version was fitted on just these labels."""
+        """Whether the live version was fitted on just these labels, and certified for this risk."""
         try:
             live = self._registry.current()
             manifest = self._registry.get(live)[1] if live else None
         except ModelError:
             return False
         made = (data_hash(cases), self._spec.digest, self._code)
-        return manifest is not None and (manifest.data, manifest.cell, manifest.code) == made
+        if manifest is None or (manifest.data, manifest.cell, manifest.code) != made:
+            return False
+        return all(c.epsilon == self._spec.risk.epsilon for c in manifest.certificates)
 
     @property
     def _updated(self) -> bool:

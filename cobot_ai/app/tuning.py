@@ -9,7 +9,14 @@ from functools import partial
 from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.tune import number, with_numbers, with_word, words
+from cobot_ai.core.tune import (
+    agreed_number,
+    number,
+    with_agreed,
+    with_numbers,
+    with_word,
+    words,
+)
 from cobot_ai.core.types import Json
 
 RECALLED = 100_000
@@ -59,6 +66,17 @@ class Tuning:
         self._set(spec)
         return [self._draft({**body, 'word': {'of': of, 'name': name, 'lang': lang}})]
 
+    def agreed(self, name: str, value: float, by: str, proposed_by: str) -> Draft:
+        """A number of the risk that two people agreed on.
+
+        Raises:
+            ConfigError: It is refused; everything is as it was.
+        """
+        old = agreed_number(self.spec, name)
+        self._set(with_agreed(self.spec, name, value))
+        body = {'name': name, 'old': old, 'new': value, 'by': by, 'proposed_by': proposed_by}
+        return self._draft(body)
+
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """What could not be written down is not in force."""
@@ -85,7 +103,9 @@ def now_spec(spec: CellSpec, ledger: LedgerReader) -> CellSpec:
     for body in mine:
         if word := body.get('word'):
             spec = _changed(spec, partial(with_word, **word, text=str(body['new'])))
-    numbers = {str(b['name']): b['new'] for b in mine if 'word' not in b}
+        elif 'proposed_by' in body:
+            spec = _changed(spec, partial(with_agreed, name=body['name'], value=body['new']))
+    numbers = {str(b['name']): b['new'] for b in mine if not {'word', 'proposed_by'} & {*b}}
     together = _changed(spec, partial(with_numbers, values=numbers))
     if together is not spec or not numbers:  # what was set together may only go together
         return together

@@ -21,7 +21,7 @@ from cobot_ai.store.folder import CellFolder
 
 Say = Callable[[str], None]
 Args = argparse.Namespace
-ROLES = [role.name.lower() for role in Role]
+ROLES = [role.name.lower() for role in Role if role >= Role.OPERATOR]
 
 
 def _audit(folder: CellFolder) -> AuditLog:
@@ -71,6 +71,9 @@ def tablets_arguments(p: argparse.ArgumentParser) -> None:
     what = p.add_mutually_exclusive_group()
     what.add_argument('--add', metavar='STATION', help='print a code that enrols one tablet')
     what.add_argument('--remove', metavar='STATION', help='this tablet must be enrolled anew')
+    p.add_argument(
+        '--wall', action='store_true', help='with --add: a screen to look at, without a login'
+    )
 
 
 def run_tablets(args: Args, say: Say) -> int:
@@ -78,7 +81,7 @@ def run_tablets(args: Args, say: Say) -> int:
     folder = folder_of(args).create()
     accounts = Accounts(folder.accounts)
     if args.add:
-        code = accounts.offer(args.add, time.time())
+        code = accounts.offer(args.add, time.time(), args.wall)
         _audit(folder).note('tablet_offered', tablet=args.add, by='command line')
         say(f'Open /pair on the tablet and type {code[:4]} {code[4:]} ({OFFER_S / 60:.0f} min).')
         return 0
@@ -86,7 +89,8 @@ def run_tablets(args: Args, say: Say) -> int:
         accounts.expel(args.remove)
         _audit(folder).note('tablet_removed', tablet=args.remove, by='command line')
     for tablet in accounts.tablets():
-        say(f'{tablet.name}{"" if tablet.active else "  (must be enrolled anew)"}')
+        kind = '  (wall)' if tablet.wall else ''
+        say(f'{tablet.name}{kind}{"" if tablet.active else "  (must be enrolled anew)"}')
     return 0
 
 

@@ -21,6 +21,8 @@ NUMBERS = (
     'budget.quiet_s',
 )
 """Numbers that may be set while the cell runs."""
+AGREED = ('risk.epsilon',)
+"""Numbers that change while it runs only when a second person approves."""
 WORDS = ('question', 'class', 'reason', 'channel')
 """What has words: the question itself, a class, a reason, a channel (`stream.channel`)."""
 
@@ -37,8 +39,35 @@ def number(spec: CellSpec, name: str) -> float:
             key='not_tunable',
             name=name,
         )
+    return _value(spec, name)
+
+
+def agreed_number(spec: CellSpec, name: str) -> float:
+    """The present value of a number of the risk.
+
+    Raises:
+        ConfigError: It is none of `AGREED`.
+    """
+    if name not in AGREED:
+        raise ConfigError(
+            f'"{name}" cannot be proposed; use {", ".join(AGREED)}.', key='not_tunable', name=name
+        )
+    return _value(spec, name)
+
+
+def _value(spec: CellSpec, name: str) -> float:
     part, _, field = name.partition('.')
     return float(getattr(getattr(spec, part), field))
+
+
+def with_agreed(spec: CellSpec, name: str, value: float) -> CellSpec:
+    """The cell with another number of the risk, checked as a cell file is.
+
+    Raises:
+        ConfigError: The number may not be proposed, or not to this value.
+    """
+    agreed_number(spec, name)
+    return _with(spec, {name: value})
 
 
 def with_number(spec: CellSpec, name: str, value: float) -> CellSpec:
@@ -56,9 +85,14 @@ def with_numbers(spec: CellSpec, values: Mapping[str, float]) -> CellSpec:
     Raises:
         ConfigError: One may not be set, or they do not go together.
     """
+    for name in values:
+        number(spec, name)
+    return _with(spec, values)
+
+
+def _with(spec: CellSpec, values: Mapping[str, float]) -> CellSpec:
     doc = spec_to_json(spec)
     for name, value in values.items():
-        number(spec, name)
         part, _, field = name.partition('.')
         doc[part][field] = value
     return _checked(spec, doc)

@@ -17,6 +17,7 @@ from cobot_ai import __version__
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
+from cobot_ai.app.tuning import now_spec
 from cobot_ai.core.errors import CobotAiError
 from cobot_ai.model.backbone import eye_of
 from cobot_ai.model.fitter import OnnxFitter
@@ -56,7 +57,7 @@ class TrainerNode(Node):
     def _open(self) -> Trainer | None:
         """The ledger is the monitor's; until it exists there is nothing to learn."""
         if self._trainer is None and self._folder.ledger.exists():
-            reader = reader_of(self._folder, LEDGER_WAIT_S)
+            reader = self._reader = reader_of(self._folder, LEDGER_WAIT_S)
             clips = Clips(self._folder.clips, self._spec.storage.clips_mb)
             dataset = Dataset(
                 reader,
@@ -91,6 +92,8 @@ class TrainerNode(Node):
     def _turn(self, force: bool = False) -> str | None:
         try:
             trainer = self._open()
+            if trainer is not None:
+                trainer.retune(now_spec(self._spec, self._reader))
             found = trainer.turn(self._stamps.now_ns(), force=force) if trainer else None
         except CobotAiError as e:
             self.get_logger().error(str(e), throttle_duration_sec=5.0)

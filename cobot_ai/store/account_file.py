@@ -16,6 +16,8 @@ SCHEMA = 2
 class Role(IntEnum):
     """What a person may do; each may do what the ones below may."""
 
+    WALL = 0
+    """A screen that was enrolled to be looked at; never a person's."""
     OPERATOR = 1
     AMBASSADOR = 2
     ENGINEER = 3
@@ -51,11 +53,13 @@ class Tablet:
     Attributes:
         name: Its station. token: SHA-256 of the token it keeps.
         active: False: has to be enrolled again.
+        wall: A screen on the wall: it shows without a login, and nobody logs in with a PIN there.
     """
 
     name: str
     token: str
     active: bool = True
+    wall: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,13 @@ class Offer:
 
     Attributes:
         name: Station of the tablet. code: SHA-256 of the code.
-        until_s: When it ends, wall clock, seconds.
+        until_s: When it ends, wall clock, seconds. wall: It is for a screen on the wall.
     """
 
     name: str
     code: str
     until_s: float
+    wall: bool = False
 
 
 @dataclass(frozen=True, slots=True)

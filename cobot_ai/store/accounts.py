@@ -112,11 +112,12 @@ class Accounts:
         """Every tablet that was enrolled, by name."""
         return sorted(self._load().tablets.values(), key=lambda t: t.name.casefold())
 
-    def offer(self, name: str, now_s: float) -> str:
+    def offer(self, name: str, now_s: float, wall: bool = False) -> str:
         """Give out a code with which one tablet can enrol itself for ten minutes.
 
         Args:
             name: Its station. now_s: Wall clock, seconds.
+            wall: It is a screen on the wall, to be looked at only.
 
         Raises:
             ConfigError: The name is empty or too long.
@@ -129,7 +130,7 @@ class Accounts:
         code = ''.join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
         with self._changing() as doc:
             _forget(doc, now_s)
-            doc.offers[plain(name)] = Offer(name, _digest(code), now_s + OFFER_S)
+            doc.offers[plain(name)] = Offer(name, _digest(code), now_s + OFFER_S, wall)
         return code
 
     def enrol(self, code: str, now_s: float) -> tuple[str, str] | None:
@@ -145,7 +146,7 @@ class Accounts:
                 return None
             offer = doc.offers.pop(found[0])
             token = secrets.token_urlsafe(32)
-            doc.tablets[found[0]] = Tablet(offer.name, _digest(token))
+            doc.tablets[found[0]] = Tablet(offer.name, _digest(token), wall=offer.wall)
         return offer.name, token
 
     def expel(self, name: str) -> None:

@@ -13,6 +13,7 @@ from cobot_ai.core.types import Json
 from cobot_ai.store.account_file import Role
 from cobot_ai.store.accounts import OFFER_S
 from cobot_ai.web.auth import Auth
+from cobot_ai.web.qr import pairing_qr
 from cobot_ai.web.services import Services
 
 Result = Json | tuple[Json, int]
@@ -42,6 +43,12 @@ class Station(_Strict):
     """A tablet by its station."""
 
     name: str = Field(min_length=1, max_length=80)
+
+
+class Pairing(Station):
+    """A tablet to enrol, or a screen on the wall that nobody logs in at."""
+
+    wall: bool = False
 
 
 Body = TypeVar('Body', bound=BaseModel)
@@ -78,17 +85,19 @@ def blueprint(services: Services, auth: Auth, connections: Connections) -> Bluep
 
     @admin.get('/tablets')
     def tablets() -> Json:
-        rows = [{'name': t.name, 'active': t.active} for t in accounts.tablets()]
+        rows = [
+            {'name': t.name, 'active': t.active, 'wall': t.wall} for t in accounts.tablets()
+        ]
         return {'tablets': rows}
 
     @admin.post('/tablets')
     def offer_tablet() -> Result:
-        def work(body: Station) -> Json:
-            code = accounts.offer(body.name, services.wall_ns() / 1e9)
+        def work(body: Pairing) -> Json:
+            code = accounts.offer(body.name, services.wall_ns() / 1e9, body.wall)
             note('tablet_offered', tablet=body.name)
-            return {'code': code, 'seconds': OFFER_S}
+            return {'code': code, 'seconds': OFFER_S, 'qr': pairing_qr(request.url_root, code)}
 
-        return carry_out(Station, work)
+        return carry_out(Pairing, work)
 
     @admin.post('/tablets/remove')
     def remove_tablet() -> Result:

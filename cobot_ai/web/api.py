@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, request
 
 from cobot_ai.app import insight
+from cobot_ai.app.proposals import pending, proposal_json
 from cobot_ai.app.tuning import now_spec
 from cobot_ai.core.calendar import zone_of
 from cobot_ai.core.tune import words
@@ -96,7 +97,9 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
 
     @api.get('/what_if')
     def what_if() -> Json:
-        return insight.what_if(insight.rows_of(services.reader), services.spec, zone)
+        spec = now_spec(services.spec, services.reader)
+        found = insight.what_if(insight.rows_of(services.reader), spec, zone)
+        return {**found, 'proposal': proposal_json(pending(services.reader, spec.digest))}
 
     @api.get('/vocabulary')
     def vocabulary() -> Json:

@@ -1,7 +1,8 @@
 """Who may use the console: host and origin checks, login, roles; every refusal is written down.
 
 On loopback nobody logs in; the host check keeps foreign pages out. Elsewhere an operator needs an
-enrolled tablet and a PIN, engineers and admins a password. The session is a signed cookie; it ends
+enrolled tablet and a PIN, engineers and admins a password; a screen enrolled for the wall shows
+without a login until it is removed, and can do nothing. The session is a signed cookie; it ends
 when its person or tablet changes. Requests that write must come from this page (Origin or
 Sec-Fetch-Site; OWASP calls it verifying the origin), which together with SameSite=Strict keeps
 forged ones out.
@@ -19,7 +20,7 @@ from flask import Blueprint, Response, redirect, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
 from cobot_ai.core.errors import StoreError
-from cobot_ai.store.account_file import Role
+from cobot_ai.store.account_file import Role, Tablet
 from cobot_ai.web.bucket import Backoff
 from cobot_ai.web.plain import language, page_in
 from cobot_ai.web.roles import may_open, may_send
@@ -119,7 +120,14 @@ class Auth:
         if not self._settings.login_required:
             return Role.ADMIN  # whoever sits at the cell controller itself
         person = self.person()
-        return Role[person['role'].upper()] if person else None
+        if person is None:
+            device = self._device()
+            return Role.WALL if device is not None and device.wall else None
+        return Role[person['role'].upper()]
+
+    def is_wall(self, station: str) -> bool:
+        """Whether a screen on the wall is still enrolled."""
+        return any(t.name == station and t.wall and t.active for t in self._services.accounts.tablets())
 
     def allowed(self) -> bool:
         """Whether the present request may go on without logging in first."""
@@ -172,12 +180,20 @@ class Auth:
 
     def tablet(self) -> str:
         """Station of the enrolled tablet that asks, '' for any other device."""
+        found = self._device()
+        return found.name if found else ''
+
+    def _device(self) -> Tablet | None:
         token = request.cookies.get(TABLET_COOKIE, '')
         try:
-            found = self._services.accounts.tablet(token) if token else None
+            return self._services.accounts.tablet(token) if token else None
         except StoreError:
-            return ''
-        return found.name if found else ''
+            return None
+
+    def _station(self) -> str:
+        """Station of the enrolled tablet at which people log in; a wall is none."""
+        found = self._device()
+        return found.name if found and not found.wall else ''
 
     def try_login(self, name: str, secret: str) -> Refusal | None:
         """Log in; None when it worked."""
@@ -194,7 +210,7 @@ class Auth:
             self._people.wrong(name, now)
             self._note('wrong_pin', who=name)
             return Refusal('wrong_pin', self._devices.wait_s(device, now))
-        tablet = self.tablet()
+        tablet = self._station()
         if not tablet and not person.role.needs_password:
             self._note('not_enrolled', who=person.name)
             return Refusal('not_enrolled')
@@ -237,7 +253,8 @@ class Auth:
 
         @pages.get('/login')
         def login_form() -> AnyResponse:
-            return redirect('/') if self.allowed() else self._form(None)
+            role = self.role()
+            return redirect('/') if role is not None and role > Role.WALL else self._form(None)
 
         @pages.post('/login')
         def login() -> AnyResponse | tuple[Response, int]:
@@ -262,7 +279,8 @@ class Auth:
             token = self.try_pair(request.form.get('code', ''))
             if isinstance(token, Refusal):
                 return self._pair_form(token), 429 if token.wait_s > 0 else 403
-            done = redirect('/login', 303)
+            device = self._services.accounts.tablet(token)
+            done = redirect('/wall' if device and device.wall else '/login', 303)
             done.set_cookie(
                 TABLET_COOKIE,
                 token,
@@ -276,13 +294,14 @@ class Auth:
         return pages
 
     def _form(self, refused: Refusal | None) -> Response:
-        tablet = self.tablet()
+        tablet = self._station()
         people = self._services.accounts.people() if tablet else []
         names = [p.name for p in people if p.active]
         return self._page('login.html', refused, tablet=tablet, names=names)
 
     def _pair_form(self, refused: Refusal | None) -> Response:
-        return self._page('pair.html', refused, tablet=self.tablet())
+        code = request.args.get('code', '')[:32]  # of a QR code; enrolling still takes a tap
+        return self._page('pair.html', refused, tablet=self.tablet(), code=code)
 
     def _page(self, template: str, refused: Refusal | None, **values: object) -> Response:
         reason, wait_s = refused or Refusal('')

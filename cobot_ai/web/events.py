@@ -99,7 +99,9 @@ class Events:
     def _may(self, connection: _Connection) -> bool:
         if not self._settings.login_required:
             return True
-        return connection.person is not None and self._auth.valid(connection.person)
+        if connection.person is None:
+            return connection.role is Role.WALL and self._auth.is_wall(connection.tablet)
+        return self._auth.valid(connection.person)
 
     # ------------------------------------------------------------ towards the tablets
 

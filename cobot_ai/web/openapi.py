@@ -52,7 +52,7 @@ TABLE: dict[str, Route] = {
     'admin.set_person': Route(docs.DoneDoc, TypeAdapter(admin.SetPerson)),
     'admin.set_active': Route(docs.DoneDoc, TypeAdapter(admin.SetActive)),
     'admin.tablets': Route(docs.TabletsDoc),
-    'admin.offer_tablet': Route(docs.OfferDoc, TypeAdapter(admin.Station)),
+    'admin.offer_tablet': Route(docs.OfferDoc, TypeAdapter(admin.Pairing)),
     'admin.remove_tablet': Route(docs.DoneDoc, TypeAdapter(admin.Station)),
     'admin.connected': Route(docs.ConnectionsDoc),
     'admin.audit': Route(docs.AuditLogDoc),

@@ -6,11 +6,11 @@ from cobot_ai.store.account_file import Role
 
 ROUTES: dict[str, Role] = {
     'auth.logout': Role.OPERATOR,
-    'pages.index': Role.OPERATOR,
-    'pages.wall': Role.OPERATOR,
+    'pages.index': Role.WALL,
+    'pages.wall': Role.WALL,
     'pages.lite_page': Role.OPERATOR,
     'pages.lite_answer': Role.OPERATOR,
-    'api.me': Role.OPERATOR,
+    'api.me': Role.WALL,
     'api.snapshot': Role.OPERATOR,
     'api.evidence': Role.OPERATOR,
     'api.still': Role.OPERATOR,
@@ -18,7 +18,7 @@ ROUTES: dict[str, Role] = {
     'api.stats': Role.OPERATOR,
     'api.openapi': Role.OPERATOR,
     'api.command': Role.OPERATOR,  # and what COMMANDS says
-    'api.kpi': Role.OPERATOR,
+    'api.kpi': Role.WALL,
     'api.history': Role.AMBASSADOR,
     'api.confusion': Role.ENGINEER,
     'api.what_if': Role.ENGINEER,
@@ -49,9 +49,11 @@ COMMANDS: dict[str, Role] = {
     'rollback': Role.ENGINEER,
     'schedule': Role.ENGINEER,
     'unschedule': Role.ENGINEER,
-    'forget': Role.ENGINEER,
     'tune': Role.ENGINEER,
     'word': Role.ENGINEER,
+    'propose': Role.ENGINEER,
+    'approve': Role.ENGINEER,
+    'decline': Role.ENGINEER,
 }
 """Kind of command -> least role."""
 

@@ -164,6 +164,28 @@ class Word(_Command):
     text: Annotated[str, Field(max_length=1000)]
 
 
+class Propose(_Command):
+    """Propose another value for a number of the risk; a second person has to approve it."""
+
+    kind: Literal['propose']
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    value: Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Approve(_Command):
+    """Approve somebody else's open proposal (its sequence number); the value is in force then."""
+
+    kind: Literal['approve']
+    proposal: CaseId
+
+
+class Decline(_Command):
+    """Drop an open proposal, one's own or somebody else's."""
+
+    kind: Literal['decline']
+    proposal: CaseId
+
+
 class Retrain(_Command):
     """Ask the trainer for a new candidate now."""
 
@@ -211,6 +233,9 @@ Command = Annotated[
     | Unschedule
     | Tune
     | Word
+    | Propose
+    | Approve
+    | Decline
     | Retrain
     | Forget
     | Hold

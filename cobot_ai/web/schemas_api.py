@@ -167,6 +167,17 @@ class WhatIfOption(BaseModel):
     cost_per_shift: float
 
 
+class ProposalDoc(BaseModel):
+    """An open proposal: `proposal` is its sequence number, for `approve` and `decline`."""
+
+    proposal: int
+    t_ns: int
+    name: str
+    old: float
+    new: float
+    by: str
+
+
 class WhatIfDoc(BaseModel):
     """Route `/api/what_if`."""
 
@@ -174,6 +185,7 @@ class WhatIfDoc(BaseModel):
     cases: int
     shifts: int
     options: list[WhatIfOption]
+    proposal: ProposalDoc | None
 
 
 class WordRow(BaseModel):
@@ -223,10 +235,12 @@ class DoneDoc(BaseModel):
 
 
 class OfferDoc(DoneDoc):
-    """Route `/api/admin/tablets`, POST: a pairing code, and how long it is good for, seconds."""
+    """Route `/api/admin/tablets`, POST: a pairing code, how long it is good for, seconds, and
+    its QR code as a `data:` address (none where only this machine could open it)."""
 
     code: str = ''
     seconds: float = 0.0
+    qr: str | None = None
 
 
 class TabletRow(BaseModel):
@@ -234,6 +248,7 @@ class TabletRow(BaseModel):
 
     name: str
     active: bool
+    wall: bool
 
 
 class TabletsDoc(BaseModel):

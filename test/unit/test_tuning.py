@@ -130,3 +130,53 @@ def test_who_answers_and_reports_reads_the_question_as_it_is_now():
     bench = Bench()
     bench.command('tune', name='question.deadline_s', value=99)
     assert bench.authority._answers._question is bench.authority.spec.question
+
+
+def test_the_risk_changes_when_a_second_person_approves_and_outlives_a_restart():
+    bench = Bench(cell())
+    epsilon = bench.authority.spec.risk.epsilon
+    made = bench.command('propose', name='risk.epsilon', value=0.02, by='Eva')
+    assert made['ok'] and bench.authority.spec.risk.epsilon == epsilon
+    number = bench.entries('proposal')[-1].seq
+    own = bench.command('approve', proposal=number, by=' eva ')
+    assert (own['ok'], own['code']) == (False, 'own_proposal')
+    assert bench.command('approve', proposal=number, by='Ada')['ok']
+    spec = bench.authority.spec
+    assert spec.risk.epsilon == 0.02 == bench.authority.memory.record.drift.risk.epsilon
+    body = bench.entries('config')[-1].body
+    assert (body['by'], body['proposed_by'], body['old'], body['new']) == (
+        'Ada',
+        'Eva',
+        epsilon,
+        0.02,
+    )
+    assert now_spec(cell(), bench.ledger).risk.epsilon == 0.02
+    again = bench.command('approve', proposal=number, by='Otto')
+    assert (again['ok'], again['code']) == (False, 'no_proposal')
+
+
+@pytest.mark.parametrize(
+    ('fields', 'code'),
+    [
+        ({'name': 'risk.epsilon', 'value': 1.5}, 'ConfigError'),
+        ({'name': 'risk.delta', 'value': 0.2}, 'not_tunable'),
+        ({'name': 'risk.epsilon', 'value': 0.02, 'by': '  '}, 'no_name'),
+    ],
+)
+def test_what_may_not_be_proposed_is_refused_and_changes_nothing(fields, code):
+    bench = Bench(cell())
+    reply = bench.command('propose', **{'by': 'Eva', **fields})
+    assert (reply['ok'], reply['code']) == (False, code)
+    assert bench.entries('proposal') == []
+
+
+def test_a_declined_or_replaced_proposal_can_no_longer_be_approved():
+    bench = Bench(cell())
+    numbers = []
+    for value in (0.02, 0.1):
+        assert bench.command('propose', name='risk.epsilon', value=value, by='Eva')['ok']
+        numbers.append(bench.entries('proposal')[-1].seq)
+    assert bench.command('approve', proposal=numbers[0], by='Ada')['code'] == 'no_proposal'
+    assert bench.command('decline', proposal=numbers[1], by='Eva')['ok']
+    assert bench.command('approve', proposal=numbers[1], by='Ada')['code'] == 'no_proposal'
+    assert bench.entries('config') == []

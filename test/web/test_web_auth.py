@@ -3,6 +3,7 @@
 import re
 import stat
 import time
+from dataclasses import replace
 
 import pytest
 from web_people import SECRETS, STATION, enrol, log_in
@@ -11,6 +12,7 @@ from cobot_ai.core.errors import ConfigError
 from cobot_ai.store.account_file import Role
 from cobot_ai.web.app import create_app
 from cobot_ai.web.auth import TABLET_COOKIE
+from cobot_ai.web.qr import pairing_qr
 from cobot_ai.web.schemas import COMMAND
 from cobot_ai.web.secret import load_secret
 from cobot_ai.web.services import WebSettings
@@ -27,13 +29,13 @@ OPEN = {
     '/icon.svg',
 }
 LEAST = {
-    ('get', '/'): Role.OPERATOR,
+    ('get', '/'): Role.WALL,
     ('get', '/lite'): Role.OPERATOR,
-    ('get', '/wall'): Role.OPERATOR,
-    ('get', '/wall/kpi'): Role.OPERATOR,
+    ('get', '/wall'): Role.WALL,
+    ('get', '/wall/kpi'): Role.WALL,
     ('post', '/lite'): Role.OPERATOR,
     ('post', '/logout'): Role.OPERATOR,
-    ('get', '/api/me'): Role.OPERATOR,
+    ('get', '/api/me'): Role.WALL,
     ('get', '/api/snapshot'): Role.OPERATOR,
     ('get', '/api/cases'): Role.ENGINEER,
     ('get', '/api/cases/1'): Role.ENGINEER,
@@ -43,7 +45,7 @@ LEAST = {
     ('get', '/api/stats'): Role.OPERATOR,
     ('get', '/api/openapi.json'): Role.OPERATOR,
     ('post', '/api/command'): Role.OPERATOR,
-    ('get', '/api/kpi'): Role.OPERATOR,
+    ('get', '/api/kpi'): Role.WALL,
     ('get', '/api/history'): Role.AMBASSADOR,
     ('get', '/api/confusion'): Role.ENGINEER,
     ('get', '/api/what_if'): Role.ENGINEER,
@@ -68,7 +70,8 @@ EVENTS = {
     **dict.fromkeys(('hold', 'resume'), Role.OPERATOR),
     **dict.fromkeys(('maintenance', 'retrain'), Role.AMBASSADOR),
     **dict.fromkeys(
-        ('end_alarm', 'promote', 'rollback', 'schedule', 'unschedule', 'forget', 'tune', 'word'),
+        ('end_alarm', 'promote', 'rollback', 'schedule', 'unschedule', 'forget', 'tune', 'word',
+         'propose', 'approve', 'decline'),
         Role.ENGINEER,
     ),
 }
@@ -231,6 +234,60 @@ def test_a_code_makes_a_tablet_and_the_form_then_knows_the_names(cell, app):
     assert log_in(client).status_code == 303
     whats = [line['what'] for line in cell.audit.newest()]
     assert whats == ['logged_in', 'tablet_enrolled', 'wrong_code']
+
+
+def test_a_qr_code_opens_the_pairing_page_with_the_code_typed_in(cell, client):
+    log_in(client, 'Ada')
+    offer = client.post('/api/admin/tablets', json={'name': 'A'})
+    assert offer.json['qr'] is None, 'no tablet could open localhost'
+    drawn = pairing_qr('https://10.0.0.5:8080/', offer.json['code'])
+    assert drawn.startswith('data:image/svg+xml')
+    page = client.get('/pair?code=' + offer.json['code']).text
+    assert f'value="{offer.json["code"]}"' in page
+    assert cell.accounts.tablets()[0].name != 'A', 'opening the page alone enrols nobody'
+    odd = client.get('/pair?code=%22%3E%3Cscript%3Ealert(1)%3C/script%3E').text
+    assert '<script>alert' not in odd
+
+
+def wall_of(cell, app, name='Wall 1'):
+    client = app.test_client()
+    code = cell.accounts.offer(name, time.time(), wall=True)
+    paired = client.post('/pair', data={'code': code})
+    assert (paired.status_code, paired.headers['Location']) == (303, '/wall')
+    return client
+
+
+def test_a_wall_screen_sees_what_it_may_and_is_refused_the_rest(cell, app):
+    client = wall_of(cell, app)
+    cell.ask()
+    for (method, path), least in LEAST.items():
+        out = getattr(client, method)(path, json={} if 'api' in path else None)
+        assert (out.status_code == 403) == (least > Role.WALL), (path, out.status_code)
+        assert out.status_code != 401
+    reply = client.post('/api/command', json={'kind': 'claim', 'key': 'k' * 8, 'case': 1})
+    assert reply.status_code == 403
+    assert '<option>Maria</option>' not in client.get('/login').text
+    assert log_in(client).status_code == 403, 'no PIN at a wall'
+    assert log_in(client, 'Eva').status_code == 303, 'a password works anywhere'
+
+
+def test_a_wall_screen_lives_for_months_and_ends_when_the_admin_says_so(cell, serve, connect):
+    begun, now = time.time_ns(), [time.time_ns()]
+    services = replace(cell.services(), wall_ns=lambda: now[0])
+    cell.services = lambda: services
+    site = serve(login_required=True, burst=100)
+    client = wall_of(cell, site.console.app)
+    cookie = client.get_cookie(TABLET_COOKIE)
+    assert cookie.max_age >= 300 * 86400
+    now[0] = begun + 200 * 86400 * 10**9
+    assert client.get('/api/kpi').status_code == 200
+    wall = connect(site, headers={'Cookie': f'{TABLET_COOKIE}={cookie.value}'})
+    wall.wait(lambda: wall.snapshots and wall.pulses)
+    for kind in EVENTS:
+        assert wall.command(kind)['reason'] == 'role', kind
+    cell.accounts.expel('Wall 1')
+    assert wall.closed.wait(5)
+    assert client.get('/api/kpi').status_code == 401
 
 
 def test_a_forged_cookie_is_worth_nothing(app):

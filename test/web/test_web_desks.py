@@ -103,6 +103,27 @@ def test_thresholds_show_what_another_risk_would_have_cost_beside_what_is(cell, 
     assert cell.commands == [], 'looking changes nothing'
 
 
+def test_another_risk_is_proposed_by_one_and_approved_by_another(cell, tablet):
+    record(cell, shifts=2, each=20)
+    eva, ada = (tablet(name, path='/#/engineer/what_if') for name in ('Eva', 'Ada'))
+    eva.locator('.options, table').first.wait_for()
+    assert eva.locator('#propose').is_disabled(), 'the present value is no proposal'
+    eva.get_by_role('button', name='2%', exact=True).click()
+    eva.locator('#propose', has_text='Propose 2%').click()
+    eva.get_by_text('Eva proposes 2% instead of 5%').wait_for()
+    eva.get_by_text('Somebody else must approve it').wait_for()
+    assert eva.get_by_role('button', name='approve').is_disabled()
+    button = ada.get_by_role('button', name='Hold 1.5 s to approve')
+    button.wait_for()
+    settled(ada)
+    button.hover()
+    ada.mouse.down()
+    until(ada, lambda: cell.tuning.spec.risk.epsilon == 0.02)
+    ada.mouse.up()
+    button.wait_for(state='detached')
+    ada.locator('tr', has_text='2%').get_by_text('now').first.wait_for()
+
+
 def test_words_are_edited_in_place_missing_ones_first_and_the_state_is_shown(cell, tablet):
     page = tablet(path='/#/engineer/vocabulary')
     checked(page)

@@ -22,6 +22,7 @@ from cobot_ai.app.escalate import Desk
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.status import time_left
+from cobot_ai.app.proposals import Proposals
 from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
@@ -264,6 +265,10 @@ class FakeCell:
         elif kind == 'unschedule':
             self._write('unschedule', {'model': None, 'reason': 'withdrawn', 'by': by})
             self.plan = None
+        elif kind in ('propose', 'approve', 'decline'):
+            proposals = Proposals(self.tuning, self.ledger)
+            for draft in getattr(proposals, kind)(by, command):
+                self._write(draft.kind, draft.body)
         elif kind == 'word':
             for draft in self.tuning.word(by, command):
                 self._write(draft.kind, draft.body)

@@ -1,13 +1,16 @@
 /** Who the page is for, as the server says; it decides, the page only does not offer the rest. */
 import { computed, signal } from '@preact/signals';
 import { get } from './api';
-import type { Area } from './route';
+import { area, go, type Area } from './route';
 import type { MeDoc } from './schema';
 
+/** Of people. */
 export const ROLES = ['operator', 'ambassador', 'engineer', 'admin'] as const;
-const LEAST: Record<Area, (typeof ROLES)[number]> = {
+/** And of a screen that is only looked at. */
+const ALL = ['wall', ...ROLES] as const;
+const LEAST: Record<Area, (typeof ALL)[number]> = {
   operator: 'operator',
-  wall: 'operator',
+  wall: 'wall',
   engineer: 'engineer',
   admin: 'admin',
 };
@@ -15,8 +18,8 @@ const LEAST: Record<Area, (typeof ROLES)[number]> = {
 export const me = signal<MeDoc | null>(null);
 
 export function mayOpen(area: Area): boolean {
-  const role = ROLES.findIndex((r) => r === me.value?.role);
-  return me.value === null || role >= ROLES.indexOf(LEAST[area]);
+  const role = ALL.findIndex((r) => r === me.value?.role);
+  return me.value === null || role >= ALL.indexOf(LEAST[area]);
 }
 
 /** Served to the network without TLS: the browser then withholds what the page needs. */
@@ -25,7 +28,10 @@ export const plainHttp = computed(() => me.value?.login === true && !me.value.tl
 /** Ask again at every connection: a login may have ended or changed its role. */
 export function learnMe(): void {
   void get<MeDoc>('/api/me').then(
-    (doc) => (me.value = doc ?? me.value),
+    (doc) => {
+      me.value = doc ?? me.value;
+      if (doc?.role === 'wall' && area.value === 'operator') go('wall');
+    },
     () => undefined,
   );
 }

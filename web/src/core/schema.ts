@@ -53,6 +53,15 @@ export interface AnswerBody {
   react_ms?: number | null;
 }
 
+/** Approve somebody else's open proposal (its sequence number); the value is in force then. */
+export interface Approve {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'approve';
+  proposal: number;
+}
+
 /** `ask`. Tablets are not told `why`. */
 export interface AskBody {
   context: string;
@@ -312,6 +321,15 @@ export interface DecisionBody {
   latency_ms?: number | null;
 }
 
+/** Drop an open proposal, one's own or somebody else's. */
+export interface Decline {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'decline';
+  proposal: number;
+}
+
 /** A change an admin asked for: done, or why not, as a message key with parameters. */
 export interface DoneDoc {
   ok: boolean;
@@ -514,13 +532,14 @@ export interface Note {
   share: number;
 }
 
-/** Route `/api/admin/tablets`, POST: a pairing code, and how long it is good for, seconds. */
+/** Route `/api/admin/tablets`, POST: a pairing code, how long it is good for, seconds, and its QR code as a `data:` address (none where only this machine could open it). */
 export interface OfferDoc {
   ok: boolean;
   reason?: string;
   params?: Record<string, unknown>;
   code?: string;
   seconds?: number;
+  qr?: string | null;
 }
 
 /** A past case of the same context, to compare with. */
@@ -566,6 +585,26 @@ export interface PromoteBody {
   parent?: string | null;
   by: string;
   reason: string;
+}
+
+/** An open proposal: `proposal` is its sequence number, for `approve` and `decline`. */
+export interface ProposalDoc {
+  proposal: number;
+  t_ns: number;
+  name: string;
+  old: number;
+  new: number;
+  by: string;
+}
+
+/** Propose another value for a number of the risk; a second person has to approve it. */
+export interface Propose {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'propose';
+  name: string;
+  value: number;
 }
 
 /** Sent twice a second; `age_ms` is null when no heartbeat was ever seen. */
@@ -841,6 +880,7 @@ export interface SwapPlan {
 export interface TabletRow {
   name: string;
   active: boolean;
+  wall: boolean;
 }
 
 /** Route `/api/admin/tablets`. */
@@ -902,6 +942,7 @@ export interface WhatIfDoc {
   cases: number;
   shifts: number;
   options: WhatIfOption[];
+  proposal: ProposalDoc | null;
 }
 
 /** What one value of epsilon would have meant for the recorded cases. */
@@ -933,7 +974,7 @@ export interface WordRow {
   text: Record<string, string>;
 }
 
-export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Tune | Word | Retrain | Forget | Hold | Resume;
+export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Tune | Word | Propose | Approve | Decline | Retrain | Forget | Hold | Resume;
 
 export interface Bodies {
   start: StartBody;

@@ -1,8 +1,9 @@
-/** E4: what another tolerated risk would have meant for the recorded cases. It changes nothing. */
+/** E4: what another tolerated risk would have meant for the recorded cases; two people change it. */
 import { useState } from 'preact/hooks';
 import { useGet } from '../core/api';
 import { ltr, number, percent, t } from '../core/i18n';
 import type { Figure, WhatIfDoc, WhatIfOption } from '../core/schema';
+import { Propose } from './Propose';
 import { useVersion } from './version';
 import { WhatIfPlot } from './WhatIfPlot';
 
@@ -36,7 +37,7 @@ export function WhatIf() {
       <Difference was={was} would={would} />
       <WhatIfPlot options={options} present={present} at={at} />
       <Options options={options} present={present} at={at} choose={setPicked} />
-      <p>{t('what_if.propose')}</p>
+      <Propose open={doc.proposal} value={at === present ? null : would.epsilon} />
     </section>
   );
 }

@@ -176,6 +176,8 @@ export function operate(
     | { kind: 'schedule'; at: string; model: string | null }
     | Pick<Word, 'kind' | 'of' | 'name' | 'lang' | 'text'>
     | { kind: 'end_alarm'; context: string }
+    | { kind: 'propose'; name: string; value: number }
+    | { kind: 'approve' | 'decline'; proposal: number }
     | { kind: 'maintenance'; on: boolean },
 ): void {
   outbox.put({ ...draft, ...who() });

@@ -11,7 +11,7 @@ export function Areas() {
           {t(`area.${a}`)}
         </a>
       ))}
-      {me.value?.login && <LogOut />}
+      {me.value?.login && me.value.role !== 'wall' && <LogOut />}
     </nav>
   );
 }
