@@ -43,6 +43,9 @@ def learn_and_swap(bench: Bench) -> None:
     bench.command('retrain')
     bench.command('tune', name='budget.warn', value=7)
     bench.command('word', of='class', name='good', lang='de', text='Passt')
+    bench.command('propose', name='risk.epsilon', value=0.04, by='Eva')
+    proposal = bench.entries('proposal')[-1].seq
+    bench.command('approve', proposal=proposal, by='Ada')
     bench.command('schedule', at='14:00')
     bench.command('unschedule')
     facts = {'name': '00000001', 'reason': 'expired', 'entry': 1, 'messages': 1, 'dropped': 0}
