@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.core.errors import ConflictError, DataError, ModelError, StoreError
@@ -12,6 +13,7 @@ from cobot_ai.core.manifest import Manifest, from_json
 from cobot_ai.core.motion import Outcome, Phase, Told
 from cobot_ai.core.samples import RawMessage
 from cobot_ai.core.types import Json
+from cobot_ai.store.bags import read_mcap
 
 
 class ManualClock:
@@ -122,6 +124,11 @@ class MemoryClips:
     def keep(self, case: int, kept: str) -> None:
         if case in self.clips:
             self.clips[case] = (self.clips[case][0], kept)
+
+    def adopt(self, case: int, path: Path, kept: str) -> None:
+        if case not in self.clips:
+            self.clips[case] = (list(read_mcap(path)), kept)
+            path.unlink()
 
     def read(self, case: int) -> list[RawMessage]:
         if case not in self.clips:

@@ -145,7 +145,7 @@ class Answers:
             text_of(command, 'by'),
             text_of(command, 'label'),
         )
-        decided = any(e.kind == 'decision' for e in self._ledger.of_case(case))
+        decided = any(e.kind in ('decision', 'import') for e in self._ledger.of_case(case))
         if not (self._allowed(label) and label != NOT_SURE and decided):
             return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
         return self._teach(command, self._desk.label(case, label, by, 'correction'))

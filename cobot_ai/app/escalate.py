@@ -278,7 +278,7 @@ class Desk:
 
     def _where(self, case: int) -> tuple[str, str]:
         for entry in self._ledger.of_case(case):
-            if entry.kind == 'decision':
+            if entry.kind in ('decision', 'import'):
                 return entry.body['context'], entry.body['group']
         raise DataError(f'There is no case {case}.')
 

@@ -208,6 +208,10 @@ class Observer:
             self._failed.append(e)
             return None
 
+    def mark(self, span: Span, now_ns: int) -> None:
+        """A step that neither messages nor signals bound: somebody else knows where it lies."""
+        self._pending.append(_Pending(self._bounded(span), now_ns))
+
     def _advance(self, t_ns: int) -> None:
         """Signals and windows are looked at once late samples had time to come."""
         late_ns = t_ns - round(self.spec.step.settle_s * 1e9)

@@ -11,19 +11,23 @@ from cobot_ai.app.ports import Entry
 from cobot_ai.core.asks import NOT_SURE
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Facts, Json
 
 UNKNOWN = 'unknown'
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One truth interval, half open: start_ns <= t < end_ns."""
+    """One truth interval, half open: start_ns <= t < end_ns. `more`: further columns, as facts."""
 
     kind: str
     label: str
     start_ns: int
     end_ns: int
+    more: Facts = field(default_factory=dict)
+
+
+COLUMNS = ('piece', 'kind', 'label', 'start_ns', 'end_ns')
 
 
 def read_truth(rows: Iterable[dict[str, str]]) -> list[Interval]:
@@ -35,13 +39,18 @@ def read_truth(rows: Iterable[dict[str, str]]) -> list[Interval]:
     intervals = []
     for number, row in enumerate(rows, start=2):
         try:
-            interval = Interval(row['kind'], row['label'], int(row['start_ns']), int(row['end_ns']))
+            times = int(row['start_ns']), int(row['end_ns'])
+            interval = Interval(row['kind'], row['label'], *times, _more(row))
         except (KeyError, TypeError, ValueError) as e:
             raise DataError(
                 f'Line {number} of the answers file is not piece,kind,label,start_ns,end_ns: {e}.'
             ) from e
         intervals.append(interval)
     return sorted(intervals, key=lambda i: i.start_ns)
+
+
+def _more(row: dict[str, str]) -> Facts:
+    return {name: text for name, text in row.items() if name not in COLUMNS and name and text}
 
 
 class Truth:

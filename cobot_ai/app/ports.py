@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -102,6 +103,13 @@ class ClipStore(Protocol):
 
     def keep(self, case: int, kept: str) -> None:
         """Change a clip's retention class (a label makes it worth keeping)."""
+
+    def adopt(self, case: int, path: Path, kept: str) -> None:
+        """Move a finished clip in as a case's; nothing where that was done before.
+
+        Raises:
+            StoreError: The disk refused, or the file is gone.
+        """
 
     def read(self, case: int) -> list[RawMessage]:
         """Read a case's messages back, also from a truncated file.

@@ -70,6 +70,9 @@ class Dataset:
             place = _Where(body['context'], body['group'], body['start_ns'], body['end_ns'])
             self._where[entry.case] = place
             self.lost = lost_channels(body['notes'])
+        elif entry.kind == 'import' and body['ok']:
+            place = _Where(body['context'], body['group'], body['start_ns'], body['end_ns'])
+            self._where[entry.case] = place
         elif entry.kind == 'clip':
             self.clips_ready.add(entry.case)
         elif _wants_refit(entry):
@@ -86,6 +89,11 @@ class Dataset:
         """Cases a person corrected on purpose: no later model may be sure of anything else."""
         found = self._labels.items()
         return frozenset(c for c, e in found if e.body['source'] == 'correction')
+
+    def case_at(self, start_ns: int, end_ns: int) -> int | None:
+        """The case that has just this window, None if there is none."""
+        places = self._where.items()
+        return next((c for c, p in places if (p.start_ns, p.end_ns) == (start_ns, end_ns)), None)
 
     def take_request(self) -> bool:
         """Whether a full refit is wanted since the last call.

@@ -12,10 +12,12 @@ from cobot_ai.app.operator import Habits
 from cobot_ai.app.report import all_entries
 from cobot_ai.app.review import waiting
 from cobot_ai.cli.auto_operator import Habits as AutoHabits
+from cobot_ai.cli.backup import backup_arguments, restore_arguments, run_backup, run_restore
 from cobot_ai.cli.cell import cell_arguments, folder_of
 from cobot_ai.cli.demo import DemoOptions, run_demo
 from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, run_init
 from cobot_ai.cli.gates import gates_arguments, run_gates
+from cobot_ai.cli.imports import import_arguments, run_import
 from cobot_ai.cli.labels import labels_arguments, run_labels
 from cobot_ai.cli.people import (
     certs_arguments,
@@ -283,6 +285,14 @@ COMMANDS = (
         cell_arguments,
         _waiting,
     ),
+    Command(
+        'import',
+        'Have a cell learn from labelled recordings.',
+        import_arguments,
+        run_import,
+    ),
+    Command('backup', 'Copy the folder of a cell while it runs.', backup_arguments, run_backup),
+    Command('restore', 'Put a backup in place.', restore_arguments, run_restore),
     Command('people', 'Who may log in to the page.', people_arguments, run_people),
     Command('tablets', 'Which tablets operators may use.', tablets_arguments, run_tablets),
     Command('certs', 'Certificates for the page over TLS.', certs_arguments, run_certs),

@@ -16,13 +16,13 @@ from cobot_ai.app.doctor_motion import diagnose_motion
 from cobot_ai.app.first_cell import comments, first_cell
 from cobot_ai.app.survey import Survey
 from cobot_ai.cli.cell import cell_arguments
-from cobot_ai.cli.replay import read_answers
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.recipe import in_namespace
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.types import Json
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import load_cell
+from cobot_ai.store.drop import read_answers
 from cobot_ai.store.folder import cell_folder
 from cobot_ai.store.machine import examine, this_machine
 from cobot_ai.store.surveyor import survey_bag

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import time
@@ -15,7 +14,7 @@ from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.operator import Habits, Interval, ScriptedOperator, Truth, read_truth
+from cobot_ai.app.operator import Habits, ScriptedOperator, Truth
 from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
@@ -35,6 +34,7 @@ from cobot_ai.model.scorer import GateFiles, load
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.drop import read_answers
 from cobot_ai.store.files import write_durably
 from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.ledger import open_ledger
@@ -225,19 +225,6 @@ class _Cell:
             'unreadable_clips': len(self.dataset.unreadable),
         }
         return {**figures, **facts}
-
-
-def read_answers(path: Path) -> list[Interval]:
-    """What really happened, from a truth.csv.
-
-    Raises:
-        DataError: The file cannot be read; the message says what is wrong.
-    """
-    try:
-        with path.open(newline='', encoding='utf-8') as file:
-            return read_truth(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise DataError(f'The answers file {path} cannot be read: {e}.') from e
 
 
 def _fresh(out: Path) -> CellFolder:

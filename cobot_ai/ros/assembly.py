@@ -13,6 +13,7 @@ from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
 from cobot_ai.app.health import HealthReport
 from cobot_ai.app.incidents import Incidents
+from cobot_ai.app.intake import Intake
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.parts import Parts, each
 from cobot_ai.app.ports import Entry, Outbox
@@ -32,6 +33,7 @@ from cobot_ai.ros.incidents import BackgroundIncidents
 from cobot_ai.ros.runtime import RosClock
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.drop import ReadyFolder
 from cobot_ai.store.files import write_durably
 from cobot_ai.store.folder import CellFolder, cell_folder
 from cobot_ai.store.incidents import IncidentFolder
@@ -40,6 +42,8 @@ from cobot_ai.store.ledger_view import LedgerView
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 
+LOOK_NS = 500_000_000
+"""Time between two looks for recordings that were dropped."""
 RECALLED = 60
 """Labelled cases read back after a start, for the bands of the evidence."""
 
@@ -59,8 +63,10 @@ class Cell:
     dataset: Dataset
     incidents: Incidents
     recorder: BackgroundIncidents
+    intake: Intake
     health: HealthReport
     shadow: bool
+    look_ns: int = 0
 
     def start_body(self) -> Json:
         """Facts of the `start` entry."""
@@ -94,7 +100,14 @@ class Cell:
     def poll(self) -> None:
         """Look after what works in the background."""
         now_ns = self.clock.monotonic_ns()
-        each((self.clips.poll, partial(self.incidents.poll, now_ns), self.recorder.poll))
+        incidents = partial(self.incidents.poll, now_ns)
+        each((self.clips.poll, incidents, self.recorder.poll, partial(self._take_in, now_ns)))
+
+    def _take_in(self, now_ns: int) -> None:
+        """Recordings that somebody dropped and the trainer has cut; looked for twice a second."""
+        if self.intake.busy or now_ns >= self.look_ns:
+            self.look_ns = now_ns + LOOK_NS
+            self.intake.poll()
 
     def close(self) -> None:
         """Leave no robot waiting, then finish writing."""
@@ -170,6 +183,7 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
         dataset,
         incidents,
         recorder,
+        Intake(ReadyFolder(folder.drop), ledger, authority.desk.commit, clips.adopt),
         HealthReport(spec),
         values['shadow'],
     )

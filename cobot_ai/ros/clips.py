@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from cobot_ai.app.kept import Clip
@@ -68,6 +69,19 @@ class BackgroundClips:
             self._done.put(lambda: self._failed(text, case))
             return
         self._worker.submit(self._write, case, messages, kept, size)
+
+    def adopt(self, case: int, path: Path, sha256: str) -> None:
+        """Take a finished clip in soon, as that of a labelled case."""
+        self._worker.submit(self._adopt, case, path, sha256)
+
+    def _adopt(self, case: int, path: Path, sha256: str) -> None:
+        try:
+            self._store.adopt(case, path, 'labelled')
+        except Exception as e:
+            text = f'The clip of case {case} was not stored: {e}'
+            self._done.put(lambda: self._failed(text, case))
+            return
+        self._done.put(lambda: self._stored(case, sha256, 'labelled'))
 
     def keep(self, case: int, kept: str) -> None:
         """Change the retention class soon."""

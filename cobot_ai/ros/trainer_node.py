@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -15,6 +16,8 @@ from std_srvs.srv import Trigger
 
 from cobot_ai import __version__
 from cobot_ai.app.gate import GateOptions
+from cobot_ai.app.imports import Cutter, Importer
+from cobot_ai.app.intake import taken_before
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
 from cobot_ai.app.tuning import now_spec
@@ -24,8 +27,10 @@ from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import GateFiles, load
 from cobot_ai.ros import convert, names, params, priority, runtime
 from cobot_ai.ros.assembly import read_cell, reader_of
+from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import find_cell
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.drop import DropFolder
 from cobot_ai.store.features import FeatureFolder
 from cobot_ai.store.files import write_durably
 from cobot_ai.store.messages import RosbagsDecoder
@@ -59,13 +64,17 @@ class TrainerNode(Node):
         if self._trainer is None and self._folder.ledger.exists():
             reader = self._reader = reader_of(self._folder, LEDGER_WAIT_S)
             clips = Clips(self._folder.clips, self._spec.storage.clips_mb)
+            decoder = RosbagsDecoder(eye_of(self._spec, self._folder.backbone, write_durably))
             dataset = Dataset(
                 reader,
                 clips,
                 self._spec,
-                RosbagsDecoder(eye_of(self._spec, self._folder.backbone, write_durably)),
-                self.resolve_topic_name,
+                decoder,
+                self._resolved,
             )
+            box = DropFolder(self._folder.drop, self._spec.question)
+            cutter = Cutter(self._spec, decoder, self._resolved, Bag, dataset.case_at)
+            self._importer = Importer(box, cutter, partial(taken_before, reader))
             registry = ModelFolder(self._folder.registry)
             features = FeatureFolder(self._folder.features)
             self._trainer = Trainer(
@@ -87,7 +96,23 @@ class TrainerNode(Node):
         return self._trainer
 
     def _on_timer(self) -> None:
+        self._take_in()
         self._turn()
+
+    def _take_in(self) -> None:
+        """One recording that somebody dropped; it is cut here, beside the data of nobody."""
+        try:
+            told = self._importer.turn(time.monotonic()) if self._open() else None
+        except CobotAiError as e:
+            self.get_logger().error(str(e), throttle_duration_sec=5.0)
+            return
+        if told is not None:
+            self.get_logger().info(told)
+
+    def _resolved(self, name: str) -> str:
+        """A private name of the cell file is the monitor's."""
+        private = name.startswith('~/')
+        return str(self.resolve_topic_name(names.of(names.MONITOR, name) if private else name))
 
     def _turn(self, force: bool = False) -> str | None:
         try:

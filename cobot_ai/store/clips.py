@@ -52,6 +52,25 @@ class Clips:
         index[case] = (kept, len(data))
         return hashlib.sha256(data).hexdigest()
 
+    def adopt(self, case: int, path: Path, kept: str) -> None:
+        """Move a finished clip in as a case's; nothing where that was done before.
+
+        Raises:
+            StoreError: The disk refused, or the file is gone.
+        """
+        _check(kept)
+        index, target = self._index(), self._path(case, kept)
+        if case in index:
+            return
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.replace(target)
+            if self._durable:
+                sync_folder(self._folder)
+        except OSError as e:
+            raise StoreError(f'The clip of case {case} cannot be taken in ({e.strerror}).') from e
+        index[case] = (kept, target.stat().st_size)
+
     def keep(self, case: int, kept: str) -> None:
         """Change a clip's retention class; nothing where the quota has taken it already.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,6 +50,16 @@ def _write(draft: Path, path: Path, data: bytes, sync: bool) -> None:
         if sync:
             os.fsync(file.fileno())
         draft.replace(path)
+
+
+def sha256_of(files: Iterable[Path]) -> str:
+    """SHA-256 over the content of some files."""
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open('rb') as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def sync_folder(folder: Path) -> None:

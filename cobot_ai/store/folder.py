@@ -41,6 +41,11 @@ class CellFolder:
         return self.root / 'incidents'
 
     @property
+    def drop(self) -> Path:
+        """Folder that labelled recordings are put into, to be learnt from."""
+        return self.root / 'drop'
+
+    @property
     def backbone(self) -> Path:
         """The network that looks at camera stills."""
         return self.root / 'backbone.onnx'

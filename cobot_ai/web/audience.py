@@ -24,6 +24,7 @@ SEEN: dict[str, tuple[str, ...]] = {
     'undo': (*WHO, 'epoch'),
     'resolution': ('outcome', 'label', 'action', 'go', 'by', 'late_ms'),
     'label': ('label', 'by', 'source', 'context', 'revision'),
+    'import': ('name', 'ok', 'by', 'context'),
     'audit': ('context',),
     'alarm': ('context', 'on', 'by'),
     'review': ('context', 'facts', 'classes', 'open_classes', 'text', 'sop', 'evidence'),

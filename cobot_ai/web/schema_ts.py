@@ -37,6 +37,7 @@ BODY_OF_KIND = {
     'undo': 'UndoBody',
     'resolution': 'ResolutionBody',
     'label': 'LabelBody',
+    'import': 'ImportBody',
     'reason': 'ReasonBody',
     'report': 'ReportBody',
     'candidate': 'CandidateBody',

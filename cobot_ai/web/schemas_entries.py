@@ -202,6 +202,21 @@ class LabelBody(Body):
     revision: int
 
 
+class ImportBody(Body):
+    """`import`: a step of a recording that was dropped, or why a recording was refused."""
+
+    name: str
+    recording: str
+    ok: bool
+    reason: str = ''
+    by: str | None = None
+    context: str | None = None
+    group: str | None = None
+    facts: dict[str, str] = {}
+    start_ns: int | None = None
+    end_ns: int | None = None
+
+
 class AuditFigures(BaseModel):
     """What audits say about decisions acted alone (docs/risk.md)."""
 

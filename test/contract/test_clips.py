@@ -6,6 +6,7 @@ import pytest
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.samples import RawMessage
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.mcap_file import to_mcap
 from cobot_ai.store.typestore import encode, encode_step
 
 WRENCH = 'geometry_msgs/msg/WrenchStamped'
@@ -30,6 +31,16 @@ def test_what_was_written_is_read_back_in_order_of_arrival(clips):
     written[3], written[9] = written[9], written[3]
     assert len(clips.write(7, written, 'asked')) == 64
     assert clips.read(7) == written
+
+
+def test_a_finished_clip_is_taken_in_once(clips, tmp_path):
+    made = tmp_path / 'made.mcap'
+    for number, x in enumerate((0.0, 5.0)):
+        made.write_bytes(to_mcap(messages(x=x), {}))
+        clips.adopt(7, made, 'labelled')
+        assert clips.read(7) == messages(), f'attempt {number}'
+    clips.keep(7, 'asked')
+    assert clips.read(7) == messages()
 
 
 def test_writing_again_replaces_in_any_class(clips):

@@ -3,12 +3,15 @@
 import ast
 import re
 from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bench_cell import Bench
 from cells import cell, question, signal, step_messages
 from docs_text import ROOT, first_column, first_texts, marked, rows, section, tree
 
+from cobot_ai.app.intake import Delivery, Intake
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.report import Run, report
@@ -50,6 +53,20 @@ def learn_and_swap(bench: Bench) -> None:
     bench.command('unschedule')
     facts = {'name': '00000001', 'reason': 'expired', 'entry': 1, 'messages': 1, 'dropped': 0}
     bench.authority.incident_stored(facts)
+
+
+def import_recordings(bench: Bench) -> None:
+    row = {'label': 'good', 'by': 'ada', 'context': 'operation=insert', 'group': '', 'facts': {}}
+    case = {**row, 'start_ns': 1, 'end_ns': 2, 'sha256': 'f' * 64}
+    inbox = SimpleNamespace(finish=lambda delivery: None, clip=lambda delivery, n: Path())
+    waiting = [Delivery('1', 'a.mcap', 'd', '', [case]), Delivery('2', 'b.mcap', 'e', 'damaged')]
+    inbox.ready = lambda: [waiting.pop(0)] if waiting else []
+    adopt = bench.authority.clip_stored
+    intake = Intake(
+        inbox, bench.ledger, bench.authority.desk.commit, lambda c, p, s: adopt(c, s, 'l')
+    )
+    for _ in range(4):
+        intake.poll()
 
 
 def lose_a_channel(bench: Bench) -> None:
@@ -101,6 +118,7 @@ def story() -> list[Entry]:
     bench = Bench(cell(question=question(undo_s=5.0)))
     learn_and_swap(bench)
     lose_a_channel(bench)
+    import_recordings(bench)
     talk(bench)
     bench.judge()  # of the step before
     bench.judge()  # of none

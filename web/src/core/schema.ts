@@ -439,6 +439,20 @@ export interface HoldBody {
   evidence?: Record<string, unknown>;
 }
 
+/** `import`: a step of a recording that was dropped, or why a recording was refused. */
+export interface ImportBody {
+  name: string;
+  recording: string;
+  ok: boolean;
+  reason?: string;
+  by?: string | null;
+  context?: string | null;
+  group?: string | null;
+  facts?: Record<string, string>;
+  start_ns?: number | null;
+  end_ns?: number | null;
+}
+
 /** One figure overall and per shift, the newest last. */
 export interface Kpi {
   all: Figure;
@@ -989,6 +1003,7 @@ export interface Bodies {
   undo: UndoBody;
   resolution: ResolutionBody;
   label: LabelBody;
+  import: ImportBody;
   reason: ReasonBody;
   report: ReportBody;
   candidate: CandidateBody;
