@@ -105,6 +105,11 @@ class DrainedTopic:
         )
         self._lost_event = _event(self._sub, 'RCL_SUBSCRIPTION_MESSAGE_LOST')
 
+    @property
+    def handle(self) -> Any:
+        """The subscription below rclpy, the one in use now."""
+        return self._sub.handle
+
     def keep_all(self) -> None:
         """Hold publishers back instead of losing anything: right for a replay only."""
         self.close()
@@ -133,17 +138,24 @@ class DrainedTopic:
                 as arrival, not the time at which the middleware took a message in.
         """
         data: list[bytes] = []
-        times: list[int] = []
-        lost = 0
-        handle, kind, losses = self._sub.handle, self._sub.msg_type, self._losses
+        infos: list[dict[str, Any]] = []
+        handle, kind = self._sub.handle, self._sub.msg_type
         with handle:
-            while len(data) < MAX_DEPTH and (taken := handle.take_message(kind, True)) is not None:
-                message, info = taken
-                data.append(message)
-                times.append(now_ns if simulated else info['received_timestamp'] or now_ns)
-                number = info['publication_sequence_number']
-                lost += losses.seen(info['publisher_gid']['data'], number)
-        return RawBatch(self.topic, self.kind, times, data, lost) if data else None
+            take = handle.take_message
+            while len(data) < MAX_DEPTH and (taken := take(kind, True)) is not None:
+                data.append(taken[0])
+                infos.append(taken[1])
+        if not data:
+            return None
+        times = [now_ns if simulated else i['received_timestamp'] or now_ns for i in infos]
+        return RawBatch(self.topic, self.kind, times, data, self._lost(infos))
+
+    def _lost(self, infos: list[dict[str, Any]]) -> int:
+        """How many messages are missing before these, by their publishers' numbers."""
+        seen = self._losses.seen
+        return sum(
+            seen(i['publisher_gid']['data'], i['publication_sequence_number']) for i in infos
+        )
 
     def lost_events(self) -> int:
         """Messages the middleware itself reported as lost since the last call."""
@@ -184,6 +196,11 @@ class DeferredService:
         self._service = node.create_service(
             kind, name, lambda request, response: response, callback_group=Untouched()
         )
+
+    @property
+    def handle(self) -> Any:
+        """The service below rclpy."""
+        return self._service.handle
 
     def poll(self) -> None:
         """Hand every waiting request to the call together with the function that answers it."""

@@ -22,9 +22,10 @@ from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, priority, runtime
 from cobot_ai.ros.assembly import Cell, open_cell
 from cobot_ai.ros.drain import DeferredService, DrainedTopic
+from cobot_ai.ros.pace import Pace
 
-BACKGROUND = 4
-"""Turns between two looks at what works in the background and at the robot's state."""
+IDLE_S = 0.01
+"""Between two looks at what is wanted of a monitor that is not active."""
 
 
 class MonitorNode(LifecycleNode):
@@ -36,8 +37,8 @@ class MonitorNode(LifecycleNode):
         priority.real_time(int(self._params['fifo_priority']))
         self.add_on_set_parameters_callback(self._on_parameters)
         self._cell: Cell | None = None
-        self.turn_period_s = float(self._params['drain_period_s'])
-        self._active, self._turns = False, 0
+        self._active = False
+        self._pace: Pace | None = None
         self._topics: list[DrainedTopic] = []
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
         self._obstacle: Exception | None = None
@@ -117,7 +118,10 @@ class MonitorNode(LifecycleNode):
         # At the start -1 leaves what was tuned before; set later, it undoes it.
         if given := {name: n for name, n in numbers.items() if n is not None}:
             cell.authority.tune(given, 'parameter')
-        self._listen()
+        commands = self._listen()
+        period_s = float(self._params['drain_period_s'])
+        self._pace = Pace(self, cell, self._topics, self._judged, commands, period_s, self._safely)
+        self._made.append((Pace.close, self._pace))
         self._active = True
 
     def _drained(self, topic: str, kind: str, stream: StreamSpec | None) -> DrainedTopic:
@@ -129,7 +133,7 @@ class MonitorNode(LifecycleNode):
 
     def close(self) -> None:
         """Write what is still queued, let go of the ledger, leave the graph; safe to call twice."""
-        self._active = False
+        self._active, self._pace = False, None
         if self._cell is not None:
             self._cell.close()  # still announces what it wrote last
             self._cell = None
@@ -139,10 +143,11 @@ class MonitorNode(LifecycleNode):
 
     # ------------------------------------------------------------ wiring
 
-    def _listen(self) -> None:
+    def _listen(self) -> Any:
+        """Open what others reach us by; returns where people's commands come in."""
         answers = names.of(names.CONSOLE, names.ANSWER)
         candidates = names.of(names.TRAINER, names.CANDIDATE)
-        self._subscribe(answers, self._on_command, names.ANSWER_QOS)
+        commands = self._subscribe(answers, self._on_command, names.ANSWER_QOS)
         self._subscribe(candidates, self._on_candidate, names.CANDIDATE_QOS)
         self._judged = DeferredService(self, Trigger, '~/judge', self._on_judge)
         self._made.append((DeferredService.close, self._judged))
@@ -152,10 +157,12 @@ class MonitorNode(LifecycleNode):
         self._serve(Trigger, '~/promote_model', self._on_promote)
         self._serve(SetBool, '~/set_maintenance', self._on_maintenance)
         self._repeat(0.5, lambda: self._safely(self._beat))
+        return commands
 
-    def _subscribe(self, topic: str, call: Any, qos: Any) -> None:
+    def _subscribe(self, topic: str, call: Any, qos: Any) -> Any:
         made = self.create_subscription(DiagnosticArray, topic, call, qos)
         self._made.append((self.destroy_subscription, made))
+        return made
 
     def _serve(self, kind: Any, name: str, call: Any) -> None:
         self._made.append((self.destroy_service, self.create_service(kind, name, call)))
@@ -167,24 +174,20 @@ class MonitorNode(LifecycleNode):
 
     def turn(self) -> None:
         """Read everything that waits, then let time pass."""
-        cell = self._cell
-        if not self._active or cell is None:
-            return
-        simulated, now_ns = cell.clock.simulated, cell.clock.now_ns()
-        for topic in self._topics:
-            self._safely(self._read, cell, topic, now_ns, simulated)
-        self._safely(self._judged.poll)
-        self._turns = (self._turns + 1) % BACKGROUND
-        if self._turns == 0:
-            self._safely(cell.poll)
-            self._safely(cell.guard.poll)
-        self._safely(cell.authority.tick)
+        if self._pace is not None:
+            self._pace.turn()
 
-    @staticmethod
-    def _read(cell: Cell, topic: DrainedTopic, now_ns: int, simulated: bool) -> None:
-        batch = topic.read(now_ns, simulated)
-        if batch is not None:
-            cell.take(batch)
+    @property
+    def hurried(self) -> bool:
+        """A decision is due as soon as its data is there; the rest can wait a little."""
+        return self._pace is not None and self._pace.hurried
+
+    def sleep(self) -> bool:
+        """Until the next turn; True when the executor has something that cannot wait."""
+        if self._pace is not None:
+            return self._pace.sleep()
+        time.sleep(IDLE_S)
+        return True
 
     def _safely(self, call: Any, *args: Any) -> None:
         """One thing going wrong must not stop the deadlines of the others."""

@@ -23,8 +23,10 @@ from threadpoolctl import threadpool_limits
 
 from cobot_ai.core.errors import CobotAiError
 
-TURNS = 10
-"""Turns of a draining node between two looks at its executor."""
+LOOK_S = 0.1
+"""How often a node that reads its data by itself looks at its executor, seconds."""
+SWITCH_S = 0.001
+"""Longest time for which a thread in the background keeps the data waiting."""
 CALLBACKS = 3
 """Callbacks of the executor in a row before data is read again."""
 
@@ -76,10 +78,12 @@ class Stop:
 def run(make: Callable[[], Any], args: list[str] | None = None) -> int:
     """Run one node until a signal comes; returns the exit code.
 
-    A node offers `close()` for a clean end. One with `turn()` and `turn_period_s` reads its data by
-    itself, that often. An error on the way up is one sentence and 1.
+    A node offers `close()` for a clean end. One with `turn()` reads its data by itself: `sleep()`
+    waits for the next turn and tells whether the executor has urgent work, `hurried` whether the
+    executor should wait a little. An error on the way up is one sentence and 1.
     """
     stop = Stop()
+    sys.setswitchinterval(SWITCH_S)
     threadpool_limits(1)  # an old two-core PC has no core to spare for spinning threads
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = None
@@ -104,32 +108,29 @@ def run(make: Callable[[], Any], args: list[str] | None = None) -> int:
 def _spin(node: Any, stop: Stop) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    turn = getattr(node, 'turn', None)
-    # Simulated time arrives through the executor: it must not lag behind the data.
-    turns = 1 if node.get_parameter('use_sim_time').value else TURNS
     while rclpy.ok() and not stop.wanted:
-        if turn is None:
-            executor.spin_once(timeout_sec=0.1)
+        if hasattr(node, 'turn'):
+            _drain(node, executor, stop)
         else:
-            _drain(node, executor, turn, turns)
+            executor.spin_once(timeout_sec=0.1)
     executor.remove_node(node)
     executor.shutdown(timeout_sec=0)
 
 
-def _drain(
-    node: Any, executor: SingleThreadedExecutor, turn: Callable[[], None], turns: int
-) -> None:
-    """Some turns of the node, then what the executor has.
+def _drain(node: Any, executor: SingleThreadedExecutor, stop: Stop) -> None:
+    """Turns of the node, then what the executor has.
 
     An executor builds its wait set anew for every callback, which is too dear to do at the rate
     at which sensor data has to be read.
     """
-    for _ in range(turns):
-        begun = time.monotonic()
-        turn()
-        rest = node.turn_period_s - (time.monotonic() - begun)
-        if rest > 0:
-            time.sleep(rest)
+    # Simulated time arrives through the executor: it must not lag behind the data.
+    until = time.monotonic() + (0 if node.get_parameter('use_sim_time').value else LOOK_S)
+    urgent = False
+    while not (urgent or stop.wanted):
+        node.turn()
+        urgent = node.sleep()
+        if time.monotonic() >= until + LOOK_S * node.hurried:
+            break
     for _ in range(CALLBACKS):
         if not _one_callback(executor):
             return
