@@ -18,6 +18,10 @@ from cobot_ai.core.errors import DataError
 from cobot_ai.core.types import Json
 
 MAX_FACTS = 4000
+_PLAIN = {None: 'null', True: 'true', False: 'false'}
+_JSON = tuple(' \t\n\r"[{-0123456789tfnNI')
+"""What a text that could be taken for JSON begins with."""
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 LEVELS = {
     'fault': DiagnosticStatus.ERROR,
     'ask': DiagnosticStatus.WARN,
@@ -97,12 +101,17 @@ def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _scalar(value: Any) -> str:
-    if not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+    kind = type(value)
+    if kind is int:  # most of them; the general way takes ten times as long
+        return str(value)
+    if kind is not str:
+        return _PLAIN[value] if value is None or kind is bool else _to_json(value)
+    if not value.startswith(_JSON):
+        return str(value)
     try:
         json.loads(value)
     except ValueError:
-        return value
+        return str(value)
     return json.dumps(value)
 
 

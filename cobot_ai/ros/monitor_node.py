@@ -37,7 +37,7 @@ class MonitorNode(LifecycleNode):
         priority.real_time(int(self._params['fifo_priority']))
         self.add_on_set_parameters_callback(self._on_parameters)
         self._cell: Cell | None = None
-        self._active = False
+        self._active, self._odd = False, True
         self._pace: Pace | None = None
         self._topics: list[DrainedTopic] = []
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
@@ -210,14 +210,22 @@ class MonitorNode(LifecycleNode):
         return SetParametersResult(successful=True)
 
     def _beat(self) -> None:
-        if self._cell is not None:
-            for topic in self._topics:
-                refused, events = topic.match_offers(), topic.lost_events()
-                self._cell.observer.reported(topic.topic, refused, events)
-            state = self._cell.authority.state()
-            self._send(names.STATE, 'state', state)
-            self._send(names.HEARTBEAT, 'heartbeat', {'head': state['head'], 't': time.time()})
+        if self._cell is None:
+            return
+        state = self._cell.authority.state()
+        self._send(names.STATE, 'state', state)
+        self._send(names.HEARTBEAT, 'heartbeat', {'head': state['head'], 't': time.time()})
+        # The graph and the health in turn: no beat may keep a decision waiting for long.
+        self._odd = not self._odd
+        if self._odd:
             self._report(self._cell, state)
+        else:
+            self._look_around(self._cell)
+
+    def _look_around(self, cell: Cell) -> None:
+        for topic in self._topics:
+            refused, events = topic.match_offers(), topic.lost_events()
+            cell.observer.reported(topic.topic, refused, events)
 
     def _report(self, cell: Cell, state: Json) -> None:
         found = cell.health.of(state, cell.clock.monotonic_ns())

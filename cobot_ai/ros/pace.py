@@ -10,7 +10,7 @@ from cobot_ai.ros.assembly import Cell
 from cobot_ai.ros.doorbell import Doorbell
 from cobot_ai.ros.drain import DeferredService, DrainedTopic
 
-BACKGROUND_S = 0.02
+BACKGROUND_S = 0.015
 """Between two looks at deadlines, the robot's state and what works in the background."""
 HURRY_S = 0.001
 """Between two reads of the data while a step that ended waits for its last samples."""

@@ -6,16 +6,16 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
-from contextlib import suppress
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError
+from sqlalchemy import Engine, func, insert, select
 
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.core.errors import ConflictError, StoreError
@@ -23,14 +23,29 @@ from cobot_ai.core.types import Json
 from cobot_ai.store.chain import Tip, canonical, digest, row_hash
 from cobot_ai.store.head import HeadFile
 from cobot_ai.store.inspect import inspect
-from cobot_ai.store.ledger_view import LedgerView, tip_of
-from cobot_ai.store.schema import ENTRIES, EVIDENCE, META, migrate
-from cobot_ai.store.sqlite import readable, writer_engine
+from cobot_ai.store.ledger_view import LedgerView
+from cobot_ai.store.schema import ENTRIES, META, migrate
+from cobot_ai.store.sqlite import DRIVER, readable, writer_engine
 
 _GROUP = 64
 """Most commits that share one transaction."""
 _PATIENCE_S = 0.01
 """How often a waiting commit looks whether something is due that cannot wait."""
+_CHECKPOINT = 100
+"""Transactions after which the write-ahead log is moved into the file, when nobody waits for it.
+SQLite does it by itself only where this did not keep up (see `sqlite.writer_engine`)."""
+# Plain statements: a decision waits for them, and building them anew takes longer than the disk.
+_INSERT = """INSERT INTO entries (seq, t_ns, kind, case_id, key, body, prev, hash)
+VALUES (:seq, :t_ns, :kind, :case_id, :key, :body, :prev, :hash)"""
+_BAD_JOB = (
+    OverflowError,
+    DRIVER.IntegrityError,
+    DRIVER.InterfaceError,
+    DRIVER.ProgrammingError,
+    DRIVER.DataError,
+)
+"""What only the job itself can be the reason of; any other error is the disk's."""
+_INSERT_EVIDENCE = 'INSERT INTO evidence (case_id, body) VALUES (?, ?)'
 
 
 @dataclass(slots=True)
@@ -52,7 +67,8 @@ class LedgerFile(LedgerView):
     def __init__(self, path: Path, head: HeadFile, engine: Engine) -> None:
         super().__init__(path)
         self._head, self._writer = head, engine
-        self._head.note(self.tip())
+        self._tip, self._unmoved = super().tip(), 0
+        self._head.note(self._tip)
         self._given = self._newest_case()
         self._while_waiting: Callable[[], None] = lambda: None
         self._waiting_thread = 0
@@ -65,6 +81,10 @@ class LedgerFile(LedgerView):
     def reader(path: Path) -> LedgerView:
         """A second, read-only view, for other processes."""
         return LedgerView(path)
+
+    def tip(self) -> Tip:
+        """Sequence number and hash of the newest entry, without a look into the file."""
+        return self._tip
 
     def commit(
         self, drafts: Sequence[Draft], t_ns: int, evidence: Mapping[int, Json] | None = None
@@ -100,11 +120,12 @@ class LedgerFile(LedgerView):
         self._while_waiting, self._waiting_thread = call, threading.get_ident()
 
     def _result(self, done: Future[list[Entry]]) -> list[Entry]:
-        while threading.get_ident() == self._waiting_thread:
-            if wait((done,), _PATIENCE_S).done:
-                break
-            with suppress(Exception):  # it must not cost the result of the commit
-                self._while_waiting()
+        while threading.get_ident() == self._waiting_thread and not done.done():
+            try:
+                return done.result(_PATIENCE_S)
+            except NotYet:
+                with suppress(Exception):  # it must not cost the result of the commit
+                    self._while_waiting()
         return done.result()
 
     def next_case(self) -> int:
@@ -153,35 +174,52 @@ class LedgerFile(LedgerView):
     def _write(self, jobs: list[_Job]) -> None:
         """One transaction for all jobs; each in its own savepoint."""
         settle: list[Callable[[], None]] = []
+        tip = self._tip
         try:
-            with self._writer.connect() as connection, connection.begin():
-                tip = tip_of(connection, self._id)
-                for job in jobs:
-                    tip, told = self._attempt(connection, job, tip)
-                    settle.append(told)
+            with (
+                closing(self._writer.raw_connection()) as connection,
+                closing(connection.cursor()) as cursor,
+            ):
+                cursor.execute('BEGIN IMMEDIATE')
+                try:
+                    for job in jobs:
+                        tip, told = self._attempt(cursor, job, tip)
+                        settle.append(told)
+                    cursor.execute('COMMIT')
+                except BaseException:
+                    with suppress(DRIVER.Error):  # a full disk has ended it already
+                        cursor.execute('ROLLBACK')
+                    raise
         except Exception as e:
             self._writer.dispose()
             for job in jobs:
                 job.done.set_exception(self._refused(e))
             return
+        self._tip = tip
         self._head.note(tip)
         for told in settle:
             told()
+        self._move()
 
-    def _attempt(
-        self, connection: Connection, job: _Job, tip: Tip
-    ) -> tuple[Tip, Callable[[], None]]:
+    def _move(self) -> None:
+        """Now and then, after everybody was told: keep the write-ahead log short."""
+        self._unmoved += 1
+        if self._unmoved >= _CHECKPOINT and self._jobs.empty():
+            self._unmoved = 0
+            with suppress(DRIVER.Error), closing(self._writer.raw_connection()) as connection:
+                connection.cursor().execute('PRAGMA wal_checkpoint(PASSIVE)').fetchall()
+
+    def _attempt(self, cursor: Any, job: _Job, tip: Tip) -> tuple[Tip, Callable[[], None]]:
         """Write one job; returns the new tip and how to tell the caller after the commit."""
+        cursor.execute('SAVEPOINT job')
         try:
-            with connection.begin_nested():
-                rows, after = _rows(job, tip)
-                connection.execute(insert(ENTRIES), rows)
-                for case, body in job.evidence.items():
-                    connection.execute(insert(EVIDENCE).values(case_id=case, body=body))
-        except IntegrityError as e:
+            rows, after = _rows(job, tip)
+            cursor.executemany(_INSERT, rows)
+            cursor.executemany(_INSERT_EVIDENCE, list(job.evidence.items()))
+        except _BAD_JOB as e:
+            cursor.execute('ROLLBACK TO job')
             return tip, partial(job.done.set_exception, _conflict(e) or self._refused(e))
-        except (OverflowError, InterfaceError, ProgrammingError, DataError) as e:
-            return tip, partial(job.done.set_exception, self._refused(e))
+        cursor.execute('RELEASE job')
         entries = [
             Entry(row['seq'], row['t_ns'], row['kind'], row['case_id'], json.loads(row['body']))
             for row in rows
@@ -248,8 +286,8 @@ def _rows(job: _Job, tip: Tip) -> tuple[list[dict[str, Any]], Tip]:
     return rows, tip
 
 
-def _conflict(error: IntegrityError) -> ConflictError | None:
-    text = str(error.orig)
+def _conflict(error: Exception) -> ConflictError | None:
+    text = str(error) if isinstance(error, DRIVER.IntegrityError) else ''
     if 'entries.key' in text:
         return ConflictError('This key was used before; read its entry instead of writing again.')
     if 'entries.case_id' in text:

@@ -36,6 +36,10 @@ WAL_SAFE: bool = DRIVER.sqlite_version_info >= _FIXED
 """False: this SQLite has the WAL-reset bug. One writer that alone checkpoints avoids it."""
 
 
+_LONGEST_WAL = 4000
+"""Pages after which SQLite moves the write-ahead log into the file although somebody waits."""
+
+
 def writer_engine(path: Path, synchronous: str = 'FULL') -> Engine:
     """Engine over the one writing connection: WAL, every commit on the disk before it returns."""
     engine = _engine(path, 'rwc', {'poolclass': StaticPool})
@@ -45,6 +49,7 @@ def writer_engine(path: Path, synchronous: str = 'FULL') -> Engine:
         connection.execute('PRAGMA journal_mode=WAL')
         connection.execute(f'PRAGMA synchronous={synchronous}')
         connection.execute('PRAGMA trusted_schema=OFF')
+        connection.execute(f'PRAGMA wal_autocheckpoint={_LONGEST_WAL}')
 
     @event.listens_for(engine, 'begin')
     def begin(connection: Connection) -> None:
