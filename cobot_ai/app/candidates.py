@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import asdict
 
 from cobot_ai.app import history
 from cobot_ai.app.model_ports import Registry
 from cobot_ai.app.ports import LedgerReader
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.manifest import Manifest
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, to_plain
 
 LATEST = 50
 """Candidates that are looked through for one that is announced again."""
@@ -74,9 +73,9 @@ def candidate_body(digest: str, manifest: Manifest) -> Json:
         'parent': manifest.parent or None,
         'passed': manifest.gates.passed,
         'failed': list(manifest.gates.failed),
-        'checks': [asdict(c) for c in manifest.gates.checks],
+        'checks': [to_plain(c) for c in manifest.gates.checks],
         'labels': dict(manifest.labels),
-        'certificates': [asdict(c) for c in manifest.certificates],
+        'certificates': [to_plain(c) for c in manifest.certificates],
         'head': manifest.head,
         'dropped': list(manifest.facts.get('dropped', ())),
     }

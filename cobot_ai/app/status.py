@@ -13,7 +13,7 @@ from cobot_ai.core.asks import Ask
 from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, to_plain
 
 LISTED = 20
 """Most contexts that `~/state` tells about, those with the most labels."""
@@ -58,7 +58,7 @@ def status(
         ],
         'head': parts.ledger.head(),
         'steps': parts.observer.steps,
-        'streams': {n: asdict(c) for n, c in parts.observer.counts.items()},
+        'streams': {n: to_plain(c) for n, c in parts.observer.counts.items()},
     }
 
 

@@ -22,6 +22,7 @@ class Memory:
     good: deque[tuple[int, Window]] = field(default_factory=lambda: deque(maxlen=30))
     bad: deque[int] = field(default_factory=lambda: deque(maxlen=10))
     band: Doubles | None = None
+    lines: list[tuple[list[float | None], list[float | None]]] = field(default_factory=list)
 
 
 class Gallery:
@@ -97,17 +98,26 @@ def _band(good: list[Window]) -> Doubles:
     stack = np.array([np.where(w.mask, w.values.astype(np.float64), np.nan) for w in good])
     empty = np.isnan(stack).all(axis=0)
     stack[:, empty] = 0.0
-    whole = ~np.isnan(stack).any(axis=0)
-    low, middle, high = np.percentile(stack, [10, 50, 90], axis=0)
-    if not whole.all():
-        # numpy's NaN-aware percentile is a hundred times slower: only where it is needed.
-        some = np.nanpercentile(stack[:, ~whole], [10, 50, 90], axis=0)
-        low[~whole], middle[~whole], high[~whole] = some
+    low, middle, high = _percentiles(stack, (0.1, 0.5, 0.9))
     # Spread of a whole channel keeps a bin that never varied from looking infinitely strange.
     spread = 0.5 * (high - low) + 0.1 * np.nanstd(stack, axis=(0, 2), keepdims=True)[0] + 1e-9
     lost = np.where(empty, np.nan, 1.0)
     band: Doubles = np.array([low * lost, middle * lost, high * lost, spread])
     return band
+
+
+def _percentiles(stack: Doubles, shares: tuple[float, ...]) -> Doubles:
+    """As `numpy.nanpercentile` over the first axis (linear), a hundred times quicker."""
+    ordered = np.sort(stack, axis=0)  # NaN comes last
+    last = (~np.isnan(stack)).sum(axis=0) - 1
+    found = []
+    for share in shares:
+        at = share * last
+        below = np.floor(at).astype(np.int64)
+        above = np.minimum(below + 1, last)
+        low, high = (np.take_along_axis(ordered, i[None], axis=0)[0] for i in (below, above))
+        found.append(low + (high - low) * (at - below))
+    return np.array(found)
 
 
 def _deviation(value: Doubles, middle: Doubles, spread: Doubles) -> float:

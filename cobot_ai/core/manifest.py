@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.gates import Check, GateReport
 from cobot_ai.core.levels import in_force
 from cobot_ai.core.risk import Certificate
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, to_plain
 
 SCHEMA = 1
 
@@ -57,8 +57,8 @@ class Manifest:
     def to_json(self) -> Json:
         """Plain JSON form (lists of thousands of honest scores are not copied)."""
         doc: Json = {f.name: getattr(self, f.name) for f in fields(self)}
-        doc['certificates'] = [asdict(c) for c in self.certificates]
-        doc['gates'] = asdict(self.gates)
+        doc['certificates'] = [to_plain(c) for c in self.certificates]
+        doc['gates'] = {'checks': [to_plain(c) for c in self.gates.checks]}
         return {'schema': SCHEMA, **doc}
 
     def canonical(self) -> bytes:

@@ -230,3 +230,8 @@ class LabelledCase:
 def to_probs(classes: Sequence[str], probs: Sequence[float]) -> dict[str, float]:
     """Class probabilities as a plain mapping, rounded for records (6 digits)."""
     return {name: round(float(p), 6) for name, p in zip(classes, probs, strict=True)}
+
+
+def to_plain(record: Any) -> Json:
+    """The fields of a dataclass by name; quicker than `asdict`, which copies what they hold."""
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}

@@ -18,6 +18,7 @@ from cobot_ai.app.observe import Observer
 from cobot_ai.app.parts import Parts, each
 from cobot_ai.app.ports import Entry, Outbox
 from cobot_ai.app.promote import Versions
+from cobot_ai.app.shelf import Shelf
 from cobot_ai.app.teach import Dataset
 from cobot_ai.core.calendar import breaks_of
 from cobot_ai.core.config import spec_to_json
@@ -30,6 +31,7 @@ from cobot_ai.model.scorer import load
 from cobot_ai.ros.clips import BackgroundClips
 from cobot_ai.ros.guard import LiveGuard, make_guard
 from cobot_ai.ros.incidents import BackgroundIncidents
+from cobot_ai.ros.models import BackgroundModels
 from cobot_ai.ros.runtime import RosClock
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.clips import Clips
@@ -59,6 +61,7 @@ class Cell:
     clips: BackgroundClips
     guard: LiveGuard
     versions: Versions
+    models: BackgroundModels
     authority: Authority
     dataset: Dataset
     incidents: Incidents
@@ -101,7 +104,8 @@ class Cell:
         """Look after what works in the background."""
         now_ns = self.clock.monotonic_ns()
         incidents = partial(self.incidents.poll, now_ns)
-        each((self.clips.poll, incidents, self.recorder.poll, partial(self._take_in, now_ns)))
+        taken_in = partial(self._take_in, now_ns)
+        each((self.clips.poll, self.models.poll, incidents, self.recorder.poll, taken_in))
 
     def _take_in(self, now_ns: int) -> None:
         """Recordings that somebody dropped and the trainer has cut; looked for twice a second."""
@@ -112,6 +116,7 @@ class Cell:
     def close(self) -> None:
         """Leave no robot waiting, then finish writing."""
         self.authority.stop()
+        self.models.close()
         self.guard.close()
         self.incidents.close()
         self.recorder.close()
@@ -158,7 +163,8 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
     guard = make_guard(node, spec.motion, clock, values['shadow'])
     breaks = breaks_of(spec.maintenance, spec.timezone)
     at_once = spec.model.swap == 'at_once'
-    versions = Versions(ModelFolder(folder.registry), load, ledger, at_once, breaks)
+    shelf = Shelf(ModelFolder(folder.registry), load)
+    versions = Versions(shelf, shelf.load, ledger, at_once, breaks)
     clips = BackgroundClips(store)
     parts = Parts(clock, ledger, observer, clips, outbox, guard, versions, time.perf_counter)
     authority = Authority(spec, parts)
@@ -179,6 +185,7 @@ def open_cell(node: Any, values: dict[str, Any], outbox: Outbox) -> Cell:
         clips,
         guard,
         versions,
+        BackgroundModels(shelf),
         authority,
         dataset,
         incidents,

@@ -269,7 +269,7 @@ class MonitorNode(LifecycleNode):
     def _on_candidate(self, message: DiagnosticArray) -> None:
         if self._active and self._cell is not None:
             model = convert.from_array(message)[1].get('model')
-            self._safely(self._need().authority.offer, str(model))
+            self._cell.models.offer(str(model), self._cell.authority.offer)
 
     def _on_judge(self, request: Any, answer: Any) -> None:
         def done(resolved: Resolved) -> None:
