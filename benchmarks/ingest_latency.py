@@ -1,9 +1,11 @@
 """Benchmark 3: from the end of a step to its decision on the topic, three processes and DDS.
 
 A robot (this process) does steps; a publisher process sends joint states and acceleration at full
-rate beside it. A model that was taught before judges every step. Measured from the publishing of
-the step's last message to the decision's arrival here, at rest, while the trainer refits without
-a pause, and with a console that stopped reading (a stalled tablet).
+rate beside it. A model that was taught before judges every step; most decisions act, some (audits)
+also ask. Measured from the publishing of the step's last message to the publishing of its
+decision, which the middleware stamps, and to its arrival here: at rest, while the trainer refits
+without a pause, and with a console that stopped reading (a stalled tablet). At rest means that the
+trainer rests too: after an answer the next step waits until what was learnt from it is done.
 """
 
 from __future__ import annotations
@@ -21,35 +23,73 @@ from typing import Any
 
 import numpy as np
 import yaml
-from ingest_setup import cell_document, start_publisher
+from diagnostic_msgs.msg import DiagnosticArray
+from ingest_setup import cell_document, cpu_s, start_publisher
 from std_srvs.srv import Trigger
+
+from cobot_ai.ros import names
+from cobot_ai.ros.drain import DrainedTopic
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'test'))
 LESSONS = 80
+ARRAY = 'diagnostic_msgs/msg/DiagnosticArray'
 BESIDE = (('joint_states', 500), ('accel', 2000))
 
 
 class _Timed:
-    """When the last message of each step was sent and its decision came."""
+    """When the last message of each step was sent and its decision came.
 
-    def __init__(self, robot: Any, forces: Any) -> None:
-        self._robot, self._forces = robot, forces
+    Args:
+        robot: Does the steps. forces: Values of a step. trainer: Process id of the trainer.
+    """
+
+    def __init__(self, robot: Any, forces: Any, trainer: int) -> None:
+        self._robot, self._forces, self._trainer = robot, forces, trainer
         self._rng = np.random.default_rng(1)
+        topic = names.of(names.MONITOR, names.DECISION)
+        self._decisions = DrainedTopic(robot.node, topic, ARRAY, None, 1.0)
 
-    def measure(self, seconds: float) -> list[float]:
-        """Milliseconds from end to decision of steps done for this long."""
-        found, end = [], time.monotonic() + seconds
+    def measure(self, seconds: float, at_rest: bool = True) -> list[tuple[float, float]]:
+        """Milliseconds to publishing and to arrival, of steps done for this long."""
+        found: list[tuple[float, float]] = []
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             label = ('good', 'bad')[len(found) % 2]
             robot, before = self._robot, len(self._robot.heard('decision'))
             robot.send_step(self._forces(label, self._rng, 10))
-            sent = time.monotonic()
+            sent, sent_ns = time.monotonic(), time.time_ns()
             robot.wait(lambda n=before, r=robot: r.heard('decision')[n:], why='no decision came')
             case = robot.heard('decision')[before]
-            found.append(1e3 * (robot.heard_at('decision', case['case']) - sent))
+            heard_ms = 1e3 * (robot.heard_at('decision', case['case']) - sent)
+            found.append(((self._published_ns() - sent_ns) / 1e6, heard_ms))
             if case['verdict'] != 'act':
                 robot.answer(case['case'], label)
+                begun = time.monotonic()
+                if at_rest:
+                    rest(self._trainer)
+                end += time.monotonic() - begun
         return found
+
+    def _published_ns(self) -> int:
+        """When the newest decision was published, on the clock on the wall."""
+        newest = 0
+        while True:
+            with (handle := self._decisions.handle):
+                taken = handle.take_message(DiagnosticArray, True)
+            if taken is not None:
+                newest = taken[1]['source_timestamp']
+            elif newest:
+                return int(newest)
+            else:
+                time.sleep(0.001)
+
+
+def rest(pid: int) -> None:
+    """Wait until a process had nothing to do for longer than it sleeps between two looks."""
+    before = -1.0
+    while (used := cpu_s(pid)) - before > 0.03:
+        before = used
+        time.sleep(0.7)
 
 
 def latency(seconds: float) -> dict[str, Any]:
@@ -59,18 +99,20 @@ def latency(seconds: float) -> dict[str, Any]:
     with TemporaryDirectory() as folder, _graph(nodes) as robot:
         cell = nodes.Processes(Path(folder))
         cell.cell.write_text(yaml.safe_dump(_cell(nodes.CELL)))
-        publisher = start_publisher(BESIDE, 40 + 5 * seconds)
+        publisher = start_publisher(BESIDE, 80 + 5 * seconds)
         try:
             for name in ('monitor', 'trainer', 'console'):
                 cell.start(name, **({'web_port': 0} if name == 'console' else {}))
             robot.connect()
             robot.wait(lambda: robot.node.count_subscribers('cobot_ai_trainer/candidate'), 60)
             _teach(robot, nodes.forces)
-            timed = _Timed(robot, nodes.forces)
+            timed = _Timed(robot, nodes.forces, cell.running['trainer'].pid)
+            rest(cell.running['trainer'].pid)
             timed.measure(2.0)
             found = {'idle': timed.measure(seconds)}
             with _refitting(robot):
-                found['retraining'] = timed.measure(seconds)
+                found['retraining'] = timed.measure(seconds, at_rest=False)
+            rest(cell.running['trainer'].pid)
             os.kill(cell.running['console'].pid, signal.SIGSTOP)
             found['stalled_tablet'] = timed.measure(seconds)
             os.kill(cell.running['console'].pid, signal.SIGCONT)
@@ -134,15 +176,16 @@ def _refitting(robot: Any) -> Iterator[None]:
         thread.join()
 
 
-def _report(found: dict[str, list[float]]) -> dict[str, Any]:
-    rows = []
-    for name, values in found.items():
-        p50, p99, p999 = np.percentile(values, [50, 99, 99.9]).tolist()
-        row = {'p50_ms': p50, 'p99_ms': p99, 'p999_ms': p999}
-        rows.append(
-            {'when': name, 'steps': len(values), **{k: round(v, 2) for k, v in row.items()}}
-        )
-        print('latency', rows[-1], flush=True)
+def _report(found: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = []
+    for when, values in found.items():
+        row: dict[str, Any] = {'when': when, 'steps': len(values)}
+        for prefix, column in (('', 0), ('heard_', 1)):
+            shares = np.percentile([v[column] for v in values], [50, 99, 99.9]).tolist()
+            keys = (f'{prefix}p50_ms', f'{prefix}p99_ms', f'{prefix}p999_ms')
+            row |= {k: round(v, 2) for k, v in zip(keys, shares, strict=True)}
+        rows.append(row)
+        print('latency', row, flush=True)
     idle, retraining = rows[0], rows[1]
     ratio = round(retraining['p99_ms'] / idle['p99_ms'], 3)
     keys = ('p50_ms', 'p99_ms', 'p999_ms')
