@@ -21,6 +21,7 @@ from cobot_ai.core.stream_spec import StreamSpec
 from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, priority, runtime
 from cobot_ai.ros.assembly import Cell, open_cell
+from cobot_ai.ros.beat import Beat
 from cobot_ai.ros.drain import DeferredService, DrainedTopic
 from cobot_ai.ros.pace import Pace
 
@@ -37,7 +38,7 @@ class MonitorNode(LifecycleNode):
         priority.real_time(int(self._params['fifo_priority']))
         self.add_on_set_parameters_callback(self._on_parameters)
         self._cell: Cell | None = None
-        self._active, self._odd = False, True
+        self._active = False
         self._pace: Pace | None = None
         self._topics: list[DrainedTopic] = []
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
@@ -156,7 +157,9 @@ class MonitorNode(LifecycleNode):
             self._serve(Trigger, name, self._operation(kind))
         self._serve(Trigger, '~/promote_model', self._on_promote)
         self._serve(SetBool, '~/set_maintenance', self._on_maintenance)
-        self._repeat(0.5, lambda: self._safely(self._beat))
+        health = self._publishers_of[names.DIAGNOSTICS]
+        beat = Beat(self, self._need(), self._topics, self._send, health)
+        self._repeat(0.5, lambda: self._safely(beat))
         return commands
 
     def _subscribe(self, topic: str, call: Any, qos: Any) -> Any:
@@ -208,30 +211,6 @@ class MonitorNode(LifecycleNode):
         except CobotAiError as e:
             return SetParametersResult(successful=False, reason=str(e))
         return SetParametersResult(successful=True)
-
-    def _beat(self) -> None:
-        if self._cell is None:
-            return
-        state = self._cell.authority.state()
-        self._send(names.STATE, 'state', state)
-        self._send(names.HEARTBEAT, 'heartbeat', {'head': state['head'], 't': time.time()})
-        # The graph and the health in turn: no beat may keep a decision waiting for long.
-        self._odd = not self._odd
-        if self._odd:
-            self._report(self._cell, state)
-        else:
-            self._look_around(self._cell)
-
-    def _look_around(self, cell: Cell) -> None:
-        for topic in self._topics:
-            refused, events = topic.match_offers(), topic.lost_events()
-            cell.observer.reported(topic.topic, refused, events)
-
-    def _report(self, cell: Cell, state: Json) -> None:
-        found = cell.health.of(state, cell.clock.monotonic_ns())
-        stamp = self.get_clock().now().to_msg()
-        message = convert.health_to_array(found, stamp, self.get_namespace() + cell.spec.name)
-        self._publishers_of[names.DIAGNOSTICS].publish(message)
 
     def publish(self, entry: Entry) -> None:
         """Outbox: announce a committed entry."""
