@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cobot_ai.app.ports import Registry, Scorer, ScorerLoader
+from cobot_ai.app.model_ports import Registry, Scorer, ScorerLoader
 from cobot_ai.core.manifest import Manifest
 
 
