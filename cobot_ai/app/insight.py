@@ -39,6 +39,7 @@ class Row:
         audit: It was asked although the model was sure. outcome: Of its ask, '' without one.
         acted: Class acted upon alone, '' otherwise.
         answer_s: From the question to the answer that counted, seconds; None without one.
+        asked_ns: When it was asked; None: it was not.
     """
 
     case: int
@@ -53,6 +54,7 @@ class Row:
     outcome: str = ''
     acted: str = ''
     answer_s: float | None = None
+    asked_ns: int | None = None
 
     @property
     def final(self) -> str:
@@ -60,46 +62,84 @@ class Row:
         return self.label or self.acted
 
 
+class Record:
+    """The newest cases, kept up to date by what the ledger gained since the last look.
+
+    Args:
+        reader: The ledger. newest: Most cases that are kept.
+    """
+
+    def __init__(self, reader: LedgerReader, newest: int = NEWEST) -> None:
+        self._reader, self._newest = reader, newest
+        self._rows: dict[int, Row] = {}
+        self.head = 0
+
+    def rows(self) -> list[Row]:
+        """The newest cases, oldest first."""
+        if self.head == 0:
+            self._begin()
+        while batch := self._reader.since(self.head):
+            for entry in batch:
+                self._take(entry)
+            self.head = batch[-1].seq
+        for case in list(self._rows)[: max(0, len(self._rows) - self._newest)]:
+            del self._rows[case]
+        return list(self._rows.values())
+
+    def _begin(self) -> None:
+        """Only what is kept is read, however long the ledger is."""
+        reader, newest = self._reader, self._newest
+        head = reader.head()
+        entries = [e for kind in FOLDED for e in reader.last(kind, newest)]
+        for entry in sorted([*entries, *reader.labels().values()], key=lambda e: e.seq):
+            if entry.seq <= head:
+                self._take(entry)
+        self.head = head
+
+    def _take(self, entry: Entry) -> None:
+        if entry.kind == 'decision':
+            self._rows[entry.case] = _decided(entry)
+        elif (row := self._rows.get(entry.case)) is not None:
+            self._rows[entry.case] = _with(row, entry)
+
+
+FOLDED = ('decision', 'ask', 'answer', 'resolution')
+"""Kinds behind a row, with the label that counts."""
+
+
 def rows_of(reader: LedgerReader, newest: int = NEWEST) -> list[Row]:
     """The newest cases, oldest first."""
-    decisions = reader.last('decision', newest)[::-1]
-    asked = {e.case: e.t_ns for e in reader.last('ask', newest)}
-    outcomes = {e.case: str(e.body['outcome']) for e in reader.last('resolution', newest)}
-    answered = {e.case: e.t_ns for e in reader.last('answer', newest) if _counts(e)}
-    labels = reader.labels()
-    return [_row(e, asked, outcomes, answered, labels) for e in decisions]
+    return Record(reader, newest).rows()
 
 
-def _counts(answer: Entry) -> bool:
-    return answer.body.get('status') == 'accepted'
-
-
-def _row(
-    entry: Entry,
-    asked: Mapping[int, int],
-    outcomes: Mapping[int, str],
-    answered: Mapping[int, int],
-    labels: Mapping[int, Entry],
-) -> Row:
-    body, case = entry.body, entry.case
+def _decided(entry: Entry) -> Row:
+    body = entry.body
     probs: Mapping[str, float] = body.get('probs') or {}
     guess = max(probs, key=lambda name: probs[name], default='')
-    label = labels[case].body if case in labels else {}
-    waited = answered[case] - asked[case] if case in answered and case in asked else None
     return Row(
-        case,
+        entry.case,
         entry.t_ns,
         str(body['verdict']),
         str(body['why']),
         str(body.get('context', '')),
         guess,
         float(probs[guess]) if guess else 0.0,
-        str(label.get('label') or ''),
-        body['why'] == 'audit',
-        outcomes.get(case, ''),
-        str(body.get('label') or '') if body['verdict'] == 'act' else '',
-        waited / 1e9 if waited is not None and waited >= 0 else None,
+        audit=body['why'] == 'audit',
+        acted=str(body.get('label') or '') if body['verdict'] == 'act' else '',
     )
+
+
+def _with(row: Row, entry: Entry) -> Row:
+    """The row after one more entry of its case; the first answer that counts is the one timed."""
+    body = entry.body
+    if entry.kind == 'ask' and row.asked_ns is None:
+        return replace(row, asked_ns=entry.t_ns)
+    if entry.kind == 'answer' and body.get('status') == 'accepted' and row.answer_s is None:
+        waited = entry.t_ns - row.asked_ns if row.asked_ns is not None else -1
+        return replace(row, answer_s=waited / 1e9) if waited >= 0 else row
+    if entry.kind == 'resolution':
+        return replace(row, outcome=str(body['outcome']))
+    return replace(row, label=str(body.get('label') or '')) if entry.kind == 'label' else row
 
 
 # ---------------------------------------------------------------- the wall

@@ -15,6 +15,7 @@ from cobot_ai.web.auth import Auth
 from cobot_ai.web.bucket import Buckets
 from cobot_ai.web.commands import execute, refusal
 from cobot_ai.web.openapi import document
+from cobot_ai.web.record import Figures
 from cobot_ai.web.services import Services, WebSettings
 
 MAX_CASES = 500
@@ -32,6 +33,7 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     api = Blueprint('api', __name__, url_prefix='/api')
     zone = zone_of(services.spec.timezone)
     buckets = Buckets(settings.rate_hz, settings.burst)
+    figures = Figures(services.reader)
 
     @api.get('/me')
     def me() -> Json:
@@ -46,7 +48,8 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
 
     @api.get('/snapshot')
     def snapshot() -> Json:
-        return wire.snapshot(services.reader, services.reader.head(), services.wall_ns())
+        reader = services.reader
+        return wire.snapshot(reader, reader.head(), services.wall_ns(), services.spec)
 
     @api.get('/cases')
     def cases() -> Json:
@@ -84,21 +87,23 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
 
     @api.get('/kpi')
     def kpi() -> Json:
-        rows = insight.rows_of(services.reader)
-        return {
-            'figures': insight.kpis(rows, services.spec, zone),
-            'cases': len(rows),
-            'since_ns': rows[0].t_ns if rows else None,
-        }
+        return figures.get(
+            'kpi',
+            lambda rows: {
+                'figures': insight.kpis(rows, services.spec, zone),
+                'cases': len(rows),
+                'since_ns': rows[0].t_ns if rows else None,
+            },
+        )
 
     @api.get('/confusion')
     def confusion() -> Json:
-        return insight.confusion(insight.rows_of(services.reader))
+        return figures.get('confusion', insight.confusion)
 
     @api.get('/what_if')
     def what_if() -> Json:
         spec = now_spec(services.spec, services.reader)
-        found = insight.what_if(insight.rows_of(services.reader), spec, zone)
+        found = figures.get('what_if', lambda rows: insight.what_if(rows, spec, zone))
         return {**found, 'proposal': proposal_json(pending(services.reader, spec.digest))}
 
     @api.get('/vocabulary')

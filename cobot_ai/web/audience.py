@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cobot_ai.core.config import spec_to_json
+from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 
 WHO = ('by', 'tablet')
@@ -38,11 +40,10 @@ SEEN: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _question(body: Json) -> Json:
+def question_of(spec: CellSpec) -> Json:
     """The words of the cell's question, for what a tablet shows without an ask."""
-    asked = body.get('spec', {}).get('question', {})
-    names = ('classes', 'open_classes', 'reasons', 'text', 'sop')
-    return {'question': {name: asked[name] for name in names if name in asked}}
+    asked = spec_to_json(spec)['question']
+    return {name: asked[name] for name in ('classes', 'open_classes', 'reasons', 'text', 'sop')}
 
 
 def _deed(body: Json) -> Json:
@@ -50,7 +51,7 @@ def _deed(body: Json) -> Json:
     return {'action': body.get('action')} if body.get('verdict') == 'act' else {}
 
 
-MORE: dict[str, Callable[[Json], Json]] = {'start': _question, 'decision': _deed}
+MORE: dict[str, Callable[[Json], Json]] = {'decision': _deed}
 
 
 def for_tablet(kind: str, body: Json) -> Json:

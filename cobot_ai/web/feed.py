@@ -153,11 +153,12 @@ class Feed:
         self._send(sid, event, data, taken)
 
     def _missed(self, seq: int | None) -> tuple[str, object]:
-        wall_ns = self._services.wall_ns()
+        wall_ns, spec, reader = self._services.wall_ns(), self._services.spec, self._services.reader
         oldest = self._tail[0].seq if self._tail else self._head + 1
         if seq is None or not oldest - 1 <= seq <= self._head:
-            return 'snapshot', wire.snapshot(self._services.reader, self._head, wall_ns)
-        return 'entries', [wire.to_wire(e, wall_ns) for e in self._tail if e.seq > seq]
+            return 'snapshot', wire.snapshot(reader, self._head, wall_ns, spec)
+        missed = [e for e in self._tail if e.seq > seq]
+        return 'entries', wire.for_pages(missed, reader, wall_ns, spec)
 
     def _pulse_all(self) -> None:
         doc = self.pulse()

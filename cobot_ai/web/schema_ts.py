@@ -26,6 +26,7 @@ PLAIN = {
 }
 BODY_OF_KIND = {
     'start': 'StartBody',
+    'config': 'ConfigBody',
     'decision': 'DecisionBody',
     'ask': 'AskBody',
     'review': 'ReviewBody',

@@ -68,7 +68,7 @@ class CellQuestion(Body):
 
 
 class StartBody(Body):
-    """`start`. Tablets get neither `digest` nor `spec`, but `question`."""
+    """`start`. Tablets get neither `digest` nor `spec`, but `question` as it is now."""
 
     version: str
     cell: str
@@ -80,6 +80,18 @@ class StartBody(Body):
     sqlite: str | None = None
     wal_safe: bool | None = None
     head: str | None = None
+
+
+class ConfigBody(Body):
+    """`config`: a number or a text was changed. Tablets get `question` as it is now, no more."""
+
+    name: str = ''
+    old: float | str = ''
+    new: float | str = ''
+    by: str = ''
+    digest: str = ''
+    proposed_by: str = ''
+    question: CellQuestion | None = None
 
 
 class DecisionBody(Body):

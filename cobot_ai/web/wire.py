@@ -6,15 +6,19 @@ import math
 from collections.abc import Iterable
 
 from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.app.tuning import now_spec
+from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
-from cobot_ai.web.audience import for_tablet
+from cobot_ai.web.audience import for_tablet, question_of
 
 RECENT = 20
 """Cases behind the present state that a snapshot carries for the idle screen."""
 OLDEST_MS = 30 * 86_400_000.0
 TIMED_KINDS = ('decision', 'start', 'maintenance', 'hold', 'resume', 'resolution')
 """Kinds that travel with their age."""
-STATE_KINDS = ('start', 'review', 'maintenance', 'promote', 'rollback', 'hold', 'resume')
+STATE_KINDS = ('start', 'config', 'review', 'maintenance', 'promote', 'rollback', 'hold', 'resume')
+WORD_KINDS = ('start', 'config')
+"""Kinds after which the words of the question may be others; they carry them as they are now."""
 
 
 def to_wire(entry: Entry, wall_ns: int, whole: bool = False) -> Json:
@@ -40,7 +44,25 @@ def to_wire(entry: Entry, wall_ns: int, whole: bool = False) -> Json:
     return doc
 
 
-def snapshot(reader: LedgerReader, head: int, wall_ns: int) -> Json:
+def for_pages(
+    entries: Iterable[Entry], reader: LedgerReader, wall_ns: int, spec: CellSpec
+) -> list[Json]:
+    """Entries as tablets get them, with the words of the question as they are now.
+
+    Args:
+        entries: In order. reader: For changes of words. wall_ns: Wall clock, nanoseconds.
+        spec: The cell as its file says.
+    """
+    docs = [to_wire(e, wall_ns) for e in entries]
+    named = [d for d in docs if d['kind'] in WORD_KINDS]
+    if named:
+        question = question_of(now_spec(spec, reader))
+        for doc in named:
+            doc['body'] = {**doc['body'], 'question': question}
+    return docs
+
+
+def snapshot(reader: LedgerReader, head: int, wall_ns: int, spec: CellSpec) -> Json:
     """The entries that make up the present state, in order, up to sequence number `head`.
 
     A page that applies them to an empty state shows what one that saw everything would show.
@@ -52,7 +74,7 @@ def snapshot(reader: LedgerReader, head: int, wall_ns: int) -> Json:
     return {
         'ledger': reader.ledger_id,
         'seq': head,
-        'entries': [to_wire(entries[seq], wall_ns) for seq in kept],
+        'entries': for_pages((entries[seq] for seq in kept), reader, wall_ns, spec),
     }
 
 

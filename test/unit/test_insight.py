@@ -9,7 +9,8 @@ from cells import cell, question
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobot_ai.app.insight import Row, confusion, kpis, rows_of, what_if
+from cobot_ai.app.insight import Record, Row, confusion, kpis, rows_of, what_if
+from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.kpi import middle, rate, share
 
 UTC = timezone.utc
@@ -128,3 +129,30 @@ def test_rows_come_from_the_record():
     (found,) = rows_of(bench.ledger)
     assert (found.verdict, found.label, found.outcome) == ('ask', 'good', 'answered')
     assert found.answer_s == pytest.approx(2.0, abs=0.2)
+
+
+@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_a_share_has_the_exact_interval(case):
+    hits, n = case
+    found = share(hits, n)
+    assert found.high == pytest.approx(upper_bound(hits, n, 0.05), abs=1e-8)
+    assert found.low == pytest.approx(1 - upper_bound(n - hits, n, 0.05), abs=1e-8)
+
+
+def test_the_record_folds_each_entry_once_and_ends_where_a_new_one_begins():
+    from bench_cell import Bench  # noqa: PLC0415 - heavier than the rest
+
+    bench = Bench(cell())
+    record = Record(bench.ledger, newest=4)
+    for i in range(7):
+        case = bench.step('good' if i % 2 else 'bad')
+        assert record.rows() == rows_of(bench.ledger, newest=4), 'asked, not answered yet'
+        bench.wait(1.0)
+        bench.tap(case, 'good')
+        bench.wait(10.0)
+        bench.command('correct', case=case, label='bad')
+        assert record.rows() == rows_of(bench.ledger, newest=4)
+        assert len(record.rows()) == min(i + 1, 4)
+    read, bench.ledger.since = [], lambda seq, limit=1000: read.append(seq) or []
+    record.rows()
+    assert read == [record.head], 'nothing that was seen is read again'

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import socketio
+from web_data import QUESTION
 from web_fakes import FakeCell
 
 from cobot_ai.web.app import Console, create_app
@@ -147,8 +148,9 @@ def connect(site: Site) -> Iterator[Callable[..., Tablet]]:
 
 
 @pytest.fixture
-def cell() -> Iterator[FakeCell]:
-    cell = FakeCell()
+def cell(request: Any) -> Iterator[FakeCell]:
+    """The cell; with an indirect parameter that question instead of the usual one."""
+    cell = FakeCell(question=getattr(request, 'param', QUESTION))
     yield cell
     cell.stop()
 

@@ -42,7 +42,7 @@ def test_entries_of_a_whole_story_fit_their_schemas(cell):
         'start', 'decision', 'ask', 'claim', 'answer', 'undo', 'resolution', 'label',
         'candidate', 'promote', 'maintenance',
     }  # fmt: skip
-    Snapshot.model_validate(snapshot(cell.ledger, cell.ledger.head(), 0))
+    Snapshot.model_validate(snapshot(cell.ledger, cell.ledger.head(), 0, cell.spec))
     Evidence.model_validate(cell.ledger.evidence(case))
     ModelDoc.model_validate(models(cell.services()))
     StatsDoc.model_validate(stats(cell.ledger))
@@ -57,4 +57,4 @@ def test_entries_of_a_whole_story_fit_their_schemas(cell):
     ConfusionDoc.model_validate(insight.confusion(rows))
     what_if = insight.what_if(rows, cell.spec, timezone.utc)
     WhatIfDoc.model_validate({**what_if, 'proposal': None})
-    Entry.model_validate(snapshot(cell.ledger, cell.ledger.head(), 0)['entries'][0])
+    Entry.model_validate(snapshot(cell.ledger, cell.ledger.head(), 0, cell.spec)['entries'][0])

@@ -3,10 +3,12 @@
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from conftest import LANDSCAPE
 from test_web_card import answers, settled, shown, tap, until
+from web_data import QUESTION
 
 from cobot_ai.core.spec import ReasonSpec
 
@@ -32,10 +34,13 @@ def test_without_an_instruction_there_is_no_button(cell, tablet):
     assert page.locator('#sop').count() == 0
 
 
+BURR = ReasonSpec('burr', {'en': 'Burr on the edge'})
+
+
+@pytest.mark.parametrize('cell', [replace(QUESTION, reasons=(BURR,))], indirect=True, ids=['burr'])
 def test_after_a_bad_step_one_tap_names_the_cause_in_the_plants_words(cell, tablet):
     page = tablet()
-    case = cell.ask(undo_s=0.2, reasons=(ReasonSpec('burr', {'en': 'Burr on the edge'}),))
-    cell.start()
+    case = cell.ask(undo_s=0.2)
     shown(page, case)
     tap(page, 'Misaligned')
     page.locator('.reason', has_text='Burr on the edge').wait_for()
@@ -233,3 +238,26 @@ def test_offline_the_page_itself_still_opens_and_says_unknown(cell, site, browse
     site.up()
     page.locator('.card').wait_for(timeout=9000)
     context.close()
+
+
+def test_a_word_changed_by_the_engineer_is_on_the_report_screen_at_once_and_after_a_restart(
+    cell, tablet
+):
+    page = tablet()
+    page.locator('.idle').wait_for()
+    cell.act()
+    word = {'of': 'class', 'name': 'missing', 'lang': 'en', 'text': 'No peg at all'}
+    cell.submit({'kind': 'word', 'key': 'word-0001', 'by': 'Eva', 'tablet': 't', **word}, 1)
+
+    def words_of_report():
+        settled(page)
+        page.locator('#report').click()
+        settled(page)
+        page.locator('.choices .row').first.click()
+        page.locator('.answer', has_text='No peg at all').wait_for()
+
+    words_of_report()
+    cell.start()
+    page.reload()
+    page.locator('.idle').wait_for()
+    words_of_report()

@@ -248,6 +248,17 @@ export interface ClaimBody {
   lease_s: number;
 }
 
+/** `config`: a number or a text was changed. Tablets get `question` as it is now, no more. */
+export interface ConfigBody {
+  name?: string;
+  old?: number | string;
+  new?: number | string;
+  by?: string;
+  digest?: string;
+  proposed_by?: string;
+  question?: CellQuestion | null;
+}
+
 /** Cases of one class that the model took for another (or the same); the newest of them. */
 export interface ConfusionCell {
   label: string;
@@ -856,7 +867,7 @@ export interface Span {
   by: string;
 }
 
-/** `start`. Tablets get neither `digest` nor `spec`, but `question`. */
+/** `start`. Tablets get neither `digest` nor `spec`, but `question` as it is now. */
 export interface StartBody {
   version: string;
   cell: string;
@@ -992,6 +1003,7 @@ export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAl
 
 export interface Bodies {
   start: StartBody;
+  config: ConfigBody;
   decision: DecisionBody;
   ask: AskBody;
   review: ReviewBody;

@@ -116,6 +116,8 @@ function reduce(state: State, entry: Entry, now: number): Partial<State> {
     case 'promote':
     case 'rollback':
       return { model: (body as Bodies['promote']).model };
+    case 'config':
+      return { question: (body as Bodies['config']).question ?? state.question };
     case 'maintenance':
       return { maintenance: (body as Bodies['maintenance']).on };
     case 'label':
