@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cobot_ai.app.ports import Entry
 from cobot_ai.cli.report_timeline import timeline
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, Why
 
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1b1f24}
@@ -87,10 +87,15 @@ def _contexts(contexts: Json) -> str:
 def _reasons(entries: Iterable[Entry]) -> str:
     count: dict[str, int] = {}
     for e in entries:
-        if e.kind == 'decision' and e.body['verdict'] != 'act':
+        if e.kind == 'decision' and e.body['verdict'] != 'act' and not _merged(e):
             count[e.body['why']] = count.get(e.body['why'], 0) + 1
     often = sorted(count, key=lambda why: -count[why])
     return _table(('reason', 'cases'), [(why, count[why]) for why in often])
+
+
+def _merged(entry: Entry) -> bool:
+    """Part of an event that was asked already: nobody was asked about it."""
+    return bool(entry.body['why'] == Why.MERGED.value)
 
 
 def _curve(entries: Iterable[Entry], document: Json) -> str:

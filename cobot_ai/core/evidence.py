@@ -13,6 +13,8 @@ from cobot_ai.core.types import Case, Doubles, Json, Window
 
 MIN_BAND = 3
 """Fewest past good cases that make a band worth drawing."""
+LOOKED_AT = ('N', 'N*m', 'A', 'm/s^2', 'rad/s', 'm/s')
+"""Units of what tells a person most about a step, before there is a band to deviate from."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Gallery:
             self._channel(case.window, k, band, notes) for k in range(len(case.window.channels))
         ]
         return {
-            'channels': sorted(channels, key=lambda c: -c['score']),
+            'channels': sorted(channels, key=_by_deviation if band is not None else _by_kind),
             'still': self._still,
             'good': memory.good[-1][0] if memory.good else None,
             'bad': memory.bad[-1] if memory.bad else None,
@@ -91,6 +93,17 @@ class Gallery:
             document['low'], document['high'] = _plain(low), _plain(high)
             document['score'] = _deviation(value, middle, spread)
         return document
+
+
+def _by_deviation(channel: Json) -> float:
+    return -float(channel['score'])
+
+
+def _by_kind(channel: Json) -> tuple[int, float]:
+    """Forces before positions, what moved most first: where a person would look."""
+    unit, measured = channel['unit'], [v for v in channel['value'] if v is not None]
+    rank = LOOKED_AT.index(unit) if unit in LOOKED_AT and measured else len(LOOKED_AT)
+    return rank, min(measured, default=0.0) - max(measured, default=0.0)
 
 
 def _band(good: list[Window]) -> Doubles:

@@ -117,6 +117,7 @@ class ConsoleNode(Node):
             accounts=Accounts(folder.accounts),
             audit=AuditLog(folder.audit, time.time),
             sop=partial(read_instruction, plant, self._spec.question.sop),
+            simulated=bool(self.get_parameter('use_sim_time').value),
         )
 
     def _settings(self, folder: CellFolder, values: dict[str, Any]) -> WebSettings:

@@ -44,6 +44,7 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
             'tablet': auth.tablet(),
             'login': settings.login_required,
             'tls': request.is_secure,
+            'simulated': services.simulated,
         }
 
     @api.get('/snapshot')

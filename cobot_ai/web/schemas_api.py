@@ -210,6 +210,7 @@ class MeDoc(BaseModel):
     tablet: str
     login: bool
     tls: bool
+    simulated: bool
 
 
 class PersonRow(BaseModel):

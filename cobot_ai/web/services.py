@@ -54,6 +54,7 @@ class Services:
         monotonic: Monotonic clock, seconds; for throttling and sessions.
         accounts: People and tablets. audit: Where refusals and changes of accounts go.
         sop: Markdown of the work instruction in a language, None when there is none.
+        simulated: Stamps follow the clock of a simulation or a bag, not the one on the wall.
     """
 
     spec: CellSpec
@@ -67,6 +68,7 @@ class Services:
     accounts: Accounts
     audit: AuditLog
     sop: Callable[[str], str | None] = _no_page
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

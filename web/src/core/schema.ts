@@ -509,6 +509,7 @@ export interface MeDoc {
   tablet: string;
   login: boolean;
   tls: boolean;
+  simulated: boolean;
 }
 
 /** Route `/api/models`: newest version first, and the ledger entries about models. */

@@ -1,8 +1,9 @@
 /** E6: one decision end to end: inputs, what was missing, model, threshold, who, when. */
 import { useGet } from '../core/api';
 import { dateTime, number, percent, t, tr } from '../core/i18n';
-import type { Alike, CaseDoc, DecisionBody, Entry, ResolutionBody } from '../core/schema';
-import { Signal, Still } from '../operator/Evidence';
+import type { Alike, CaseDoc, DecisionBody, Entry, Evidence, ResolutionBody } from '../core/schema';
+import { state } from '../core/transport';
+import { Columns, Signal, Still } from '../operator/Evidence';
 import { useVersion } from './version';
 
 export function CaseView({ caseId }: { caseId: number }) {
@@ -23,14 +24,25 @@ export function CaseView({ caseId }: { caseId: number }) {
         <>
           <h2>{t('case.signals')}</h2>
           {doc.evidence.still && <Still caseId={caseId} />}
-          <div class="all-signals">
-            {doc.evidence.channels.map((c) => (
-              <Signal key={c.name} channel={c} past={doc.evidence?.past ?? []} />
-            ))}
-          </div>
+          <Signals of={doc.evidence} />
         </>
       )}
     </article>
+  );
+}
+
+/** Past cases beside each signal, as on the tablet; what the columns are is said once. */
+function Signals({ of }: { of: Evidence }) {
+  const past = of.past ?? [];
+  return (
+    <div class={past.length ? 'compared' : ''}>
+      {past.length > 0 && <Columns of={state.value.question ?? {}} past={past} />}
+      <div class={`all-signals ${past.length ? 'wide' : ''}`}>
+        {of.channels.map((c) => (
+          <Signal key={c.name} channel={c} past={past} />
+        ))}
+      </div>
+    </div>
   );
 }
 

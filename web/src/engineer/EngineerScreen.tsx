@@ -3,6 +3,7 @@ import './engineer.css';
 import type { ComponentType } from 'preact';
 import { useGet } from '../core/api';
 import { number, percent, t, type Key } from '../core/i18n';
+import { me } from '../core/me';
 import { route } from '../core/route';
 import type { StatsDoc } from '../core/schema';
 import { lineMode, lineText, ModeGlyph, ShadowChip } from '../operator/Header';
@@ -45,6 +46,7 @@ export function EngineerScreen() {
           <span>{lineText()}</span>
         </div>
         <ShadowChip />
+        {me.value?.simulated && <b class="chip">{t('clock.simulated')}</b>}
       </header>
       <Notices />
       <main>

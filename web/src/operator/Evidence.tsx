@@ -14,6 +14,7 @@ const SHOWN = 2;
 type View = 'few' | 'all' | 'sop';
 
 type Of = Pick<AskBody, 'classes' | 'sop'>;
+type Named = Partial<Pick<AskBody, 'classes'>>;
 
 interface Props {
   of: Of;
@@ -79,7 +80,7 @@ function Signals({ of, doc, all }: { of: Of; doc: Doc; all: boolean }) {
 }
 
 /** Says which column is which: this step, one that was good, one that was bad. */
-function Columns({ of, past }: { of: Of; past: PastCase[] }) {
+export function Columns({ of, past }: { of: Named; past: PastCase[] }) {
   return (
     <div class="columns">
       <b>{t('evidence.this')}</b>
