@@ -122,6 +122,38 @@ def tablets(cell: FakeCell, page: Any) -> None:
     page.locator('.code').wait_for()
 
 
+def decisions(cell: FakeCell, page: Any) -> None:
+    page.locator('tbody tr').nth(3).wait_for()
+
+
+def case(cell: FakeCell, page: Any) -> None:
+    """A case with its neighbours in time beside it."""
+    number = cell.ask()
+    page.goto(page.url.split('#')[0] + f'#/engineer/case/{number}')
+    page.locator('.all-signals canvas').first.wait_for()
+
+
+def proposal(cell: FakeCell, page: Any) -> None:
+    what_if(cell, page)
+    change = {'kind': 'propose', 'key': 'propose-1', 'name': 'risk.epsilon', 'value': 0.02}
+    cell.submit({**change, 'by': 'Eva', 'tablet': 't'}, 1)
+    page.locator('.propose .alarm').wait_for()
+
+
+def connections(cell: FakeCell, page: Any) -> None:
+    page.locator('tbody tr').first.wait_for()
+
+
+def lite(cell: FakeCell, page: Any) -> None:
+    cell.ask()
+    page.reload()
+    page.locator('form').first.wait_for()
+
+
+def pair(cell: FakeCell, page: Any) -> None:
+    page.locator('form').first.wait_for()
+
+
 def audit(cell: FakeCell, page: Any) -> None:
     cell.audit.note('wrong_pin', who='Maria', tablet='Station 3', address='10.0.0.7')
     cell.audit.note('role', who='Maria', tablet='Station 3', path='/api/models')
@@ -140,9 +172,17 @@ OTHERS: dict[str, tuple[str, Show]] = {
     'confusion': ('/#/engineer/confusion', confusion),
     'what_if': ('/#/engineer/what_if', what_if),
     'vocabulary': ('/#/engineer/vocabulary', vocabulary),
+    'proposal': ('/#/engineer/what_if', proposal),
+    'decisions': ('/#/engineer', decisions),
+    'case': ('/#/engineer', case),
     'people': ('/#/admin/people', people),
     'tablets': ('/#/admin/tablets', tablets),
     'audit': ('/#/admin/audit', audit),
+    'connections': ('/#/admin/connections', connections),
+    'lite': ('/lite', lite),
+    'pair': ('/pair', pair),
 }
-RECORDED = frozenset({'wall_kpi', 'confusion', 'what_if'})
+PLAIN = frozenset({'lite', 'pair'})
+"""Pages without a build."""
+RECORDED = frozenset({'wall_kpi', 'confusion', 'what_if', 'proposal', 'decisions'})
 """Screens that need a record of some shifts."""

@@ -1,15 +1,19 @@
-"""Pictures of every operator screen, to look at: `python test/web/screenshots.py [FOLDER]`.
+"""Pictures of every screen, to look at: `python test/web/screenshots.py [FOLDER]`.
 
-By default in four languages and both ways to hold a tablet, into `artifacts/screens`.
+By default in four languages and both ways to hold a tablet, into `artifacts/screenshots`.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,7 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from conftest import CHROMIUM, CHROMIUM_FLAGS, LANDSCAPE, LOW, PORTRAIT, serving
-from other_screens import OTHERS, RECORDED, record
+from other_screens import OTHERS, PLAIN, RECORDED, record
 from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 from web_data import CLASSES, QUESTION, an_evidence
@@ -199,45 +203,95 @@ def cell_of(name: str = 'Cell 7', recorded: bool = False) -> FakeCell:
     return cell
 
 
+@contextmanager
+def opened(
+    browser: Any, name: str, lang: str, size: Any, theme: str
+) -> Iterator[tuple[FakeCell, Any]]:
+    """One screen with a cell and a page of its own."""
+    cell = cell_of(recorded=name in RECORDED)
+    with tempfile.TemporaryDirectory() as folder, serving(cell, Path(folder)) as site:
+        context = browser.new_context(
+            viewport=size, has_touch=True, locale=lang, service_workers='block'
+        )
+        context.add_init_script(
+            f"localStorage.getItem('{KEY}') ?? localStorage.setItem('{KEY}', '{prefs(lang, theme)}')"
+        )
+        page = context.new_page()
+        page.goto(site.url + OTHERS.get(name, ('', None))[0])
+        SCREENS[name](cell, page)
+        settled(page)
+        yield cell, page
+        context.close()
+    cell.stop()
+
+
 def pages(
     browser: Any, lang: str, size: Any, theme: str, names: Iterable[str] | None = None
 ) -> Iterator[tuple[str, FakeCell, Any]]:
     """Every screen (or the named ones), each with a cell and a page of its own."""
     for name in names or SCREENS:
-        show = SCREENS[name]
-        cell = cell_of(recorded=name in RECORDED)
-        with tempfile.TemporaryDirectory() as folder, serving(cell, Path(folder)) as site:
-            context = browser.new_context(
-                viewport=size, has_touch=True, locale=lang, service_workers='block'
-            )
-            prefs = f'{{"tablet":"tablet-Maria","name":"Maria","lang":"{lang}","theme":"{theme}"}}'
-            context.add_init_script(f"localStorage.setItem('cobot_ai.prefs', '{prefs}')")
-            page = context.new_page()
-            page.goto(site.url + OTHERS.get(name, ('', None))[0])
-            show(cell, page)
-            settled(page)
+        with opened(browser, name, lang, size, theme) as (cell, page):
             yield name, cell, page
-            context.close()
-        cell.stop()
+
+
+KEY = 'cobot_ai.prefs'
+
+
+def prefs(lang: str, theme: str) -> str:
+    return f'{{"tablet":"tablet-Maria","name":"Maria","lang":"{lang}","theme":"{theme}"}}'
+
+
+class Dresser:
+    """Another window of the same tablet: what it changes, the first one follows."""
+
+    def __init__(self, page: Any, name: str) -> None:
+        self._page, self._plain = page, name in PLAIN
+        if not self._plain:
+            self._other = page.context.new_page()
+            self._other.goto(page.url.split('#')[0] + 'plain.css')
+
+    def dress(self, lang: str, theme: str) -> None:
+        if self._plain:
+            self._page.goto(f'{self._page.url.split("?")[0]}?lang={lang}')
+            return
+        self._other.evaluate('p => localStorage.setItem(...p)', [KEY, prefs(lang, theme)])
+        self._page.locator(f'html[lang="{lang}"][data-theme="{theme}"]').wait_for()
+
+
+def portray(options: argparse.Namespace, names: list[str]) -> None:
+    """Pictures of some screens: each is set up once and then seen in every dress."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
+        lang, theme = options.lang[0], options.theme[0]
+        for name in names:
+            with opened(browser, name, lang, SIZES[options.size[0]], theme) as (_, page):
+                shoot(options, name, page)
+        browser.close()
+
+
+def shoot(options: argparse.Namespace, name: str, page: Any) -> None:
+    dresser = Dresser(page, name)
+    for lang, theme in itertools.product(options.lang, options.theme):
+        dresser.dress(lang, theme)
+        for size in options.size:
+            page.set_viewport_size(SIZES[size])
+            page.evaluate('() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))')
+            page.screenshot(path=options.folder / f'{name}-{lang}-{size}-{theme}.png')
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument('folder', nargs='?', type=Path, default=Path('artifacts/screens'))
+    parser.add_argument('folder', nargs='?', type=Path, default=Path('artifacts/screenshots'))
     parser.add_argument('--lang', nargs='+', default=['en', 'de', 'ar', 'ja'])
     parser.add_argument('--size', nargs='+', default=['landscape', 'portrait'])
     parser.add_argument('--theme', nargs='+', default=['bright'])
-    parser.add_argument('--screen', nargs='+')
+    parser.add_argument('--screen', nargs='+', default=list(SCREENS))
+    parser.add_argument('--jobs', type=int, default=2, help='browsers at the same time')
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
-        for lang in options.lang:
-            for size in options.size:
-                for theme in options.theme:
-                    for name, _, page in pages(browser, lang, SIZES[size], theme, options.screen):
-                        page.screenshot(path=options.folder / f'{name}-{lang}-{size}-{theme}.png')
-        browser.close()
+    parts = [part for i in range(options.jobs) if (part := options.screen[i :: options.jobs])]
+    with ProcessPoolExecutor(len(parts), get_context('spawn')) as pool:
+        list(pool.map(portray, [options] * len(parts), parts))
     sys.stdout.write(f'{options.folder}\n')
 
 

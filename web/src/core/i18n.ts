@@ -1,5 +1,5 @@
 /** Messages per language: an ICU subset (`{name}` and `{n, plural, one {..} other {..}}`). */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import en from '../../locales/en.json';
 import { prefs, setPrefs } from './prefs';
 import { pseudo } from './pseudo';
@@ -30,6 +30,8 @@ export const PSEUDO = 'pseudo';
 
 const loaded = signal<{ lang: string; messages: Catalogue }>({ lang: 'en', messages: en });
 export const lang = computed(() => loaded.value.lang);
+/** The first language was chosen; from then on the tablet's setting decides. */
+const begun = signal(false);
 export const languages = Object.entries(NAMES);
 /** For `Intl`: digits stay 0 to 9 everywhere, as on part labels and in the plots. */
 const formats = computed(() => `${lang.value === PSEUDO ? 'en' : lang.value}-u-nu-latn`);
@@ -59,7 +61,14 @@ export async function setLanguage(wanted: string): Promise<void> {
   root.lang = code === PSEUDO ? 'en' : code;
   root.dir = RIGHT_TO_LEFT.has(code) ? 'rtl' : 'ltr';
   if (prefs.value.lang !== code) setPrefs({ lang: code });
+  begun.value = true;
 }
+
+/** Wherever the language was changed, also in another window of this tablet. */
+effect(() => {
+  const wanted = prefs.value.lang;
+  if (begun.value && wanted !== loaded.peek().lang) void setLanguage(wanted);
+});
 
 const PLURAL = /\{(\w+), plural,((?: \w+ \{(?:[^{}]|\{\w+\})*\})+)\}/g;
 
