@@ -90,6 +90,10 @@ class ArrayObserver:
     events: int = 0
     _ready: list[Cut] = field(default_factory=list)
 
+    def failures(self) -> list[Exception]:
+        """Nothing is read, so nothing fails."""
+        return []
+
     def take_batch(self, batch: RawBatch, now_ns: int) -> None:
         """The data of a message is the number of the case."""
         for number, end in zip(batch.data, batch.t_ns, strict=True):
