@@ -21,7 +21,8 @@ from cobot_ai.core.types import LabelledCase
 
 EPSILON = 0.05
 WINDOW = 100
-COLUMNS = ('asks', 'ask_share', 'silent_errors', 'silent_share', 'worst_window')
+HALVES = ('silent_share_first_half', 'silent_share_second_half')
+COLUMNS = ('asks', 'ask_share', 'silent_errors', 'silent_share', *HALVES, 'worst_window')
 CURVE = (25, 50, 75, 100, 150)
 QUICK_PEERS = ('forest fixed 0.9', 'forest random 20 %', 'modAL uncertainty 0.2', 'river fixed 0.9')
 QUICK_ORDERS = ('made_shuffled', 'class_late')
@@ -68,6 +69,11 @@ def bars(found: dict[str, dict[str, dict]], choice: dict[str, list[dict]]) -> di
         )
         for name, rows in found.items()
     }
+    out |= {
+        f'{name} certified, {half}': bar(rows['ours certified'][half]['mean'], EPSILON, '<=')
+        for name, rows in found.items()
+        for half in HALVES
+    }
     for name, points in choice.items():
         gain = mean(p['random_error'] for p in points) - mean(p['active_error'] for p in points)
         out[f'{name}, active less random error'] = bar(gain, 0.0, '>=')
@@ -101,12 +107,15 @@ def ours_on(stream: Stream, rule: str, seed: int) -> list[CaseRow]:
 def count(steps: Sequence[Step]) -> dict[str, float]:
     """Figures of one run; the worst window is the most silent errors in 100 cases in a row."""
     acted, wrong = (np.array([getattr(s, k) for s in steps], int) for k in ('acted', 'wrong'))
+    halves = zip(np.array_split(acted, 2), np.array_split(wrong, 2), strict=True)
+    shares = [float(w.sum() / max(a.sum(), 1)) for a, w in halves]
     windows = np.convolve(wrong, np.ones(min(WINDOW, len(wrong)), int), 'valid')
     return {
         'asks': float((1 - acted).sum()),
         'ask_share': float(1 - acted.mean()),
         'silent_errors': float(wrong.sum()),
         'silent_share': float(wrong.sum() / max(acted.sum(), 1)),
+        **dict(zip(HALVES, shares, strict=True)),
         'worst_window': float(windows.max()),
     }
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cobot_ai.core.mix import set_aside
+from cobot_ai.core.mix import changed
 from cobot_ai.core.risk import Certificate, certify, weight
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.types import Bools, Doubles
@@ -44,7 +44,7 @@ def certify_levels(
 ) -> tuple[Certificate, ...]:
     """One certificate for each context, and for each key of the declared wider levels.
 
-    Labels from before the mix of classes changed are set aside (`mix.set_aside`).
+    Where the mix of classes changed (`core.mix`), the labels since then must agree.
 
     Args:
         confidence, wrong: Honest scores [case], oldest case first, as for `certify`.
@@ -57,12 +57,11 @@ def certify_levels(
     for level in (CONTEXT, *spec.fallback):
         keys = np.array([level_key(c, level) or '' for c in contexts])
         for key in np.unique(keys[keys != ''] if level == OPERATION else keys):
-            every = np.flatnonzero(keys == key)
-            aside = set_aside([labels[i] for i in every])
-            of = every[aside:]
-            cost = class_costs([labels[i] for i in of], costs)
-            one = certify(confidence[of], wrong[of], str(key), spec, now_ns, cost)
-            found = replace(one, level=level, costs=dict(costs), set_aside=aside)
+            of = np.flatnonzero(keys == key)
+            names = [labels[i] for i in of]
+            cost, since = class_costs(names, costs), changed(names)
+            one = certify(confidence[of], wrong[of], str(key), spec, now_ns, cost, since)
+            found = replace(one, level=level, costs=dict(costs))
             made.append(found)
     return tuple(made)
 

@@ -18,7 +18,7 @@ from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.types import Bools, Doubles
-from cobot_ai.core.walk import Walk, missing, passed, walk
+from cobot_ai.core.walk import Walk, least, missing, passed, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Certificate:
         recent: Cases of the recent window at or above the threshold.
         recent_errors: How many of those were wrong, counted like `errors`.
         costs: Class -> cost of missing it that was counted; 1 where it is not named.
-        set_aside: Labels not counted: they are from before the mix of classes changed (`mix`).
+        changed: Labels from before the mix of classes changed (`core.mix`), 0: it did not.
+        since: Cases after that at or above the threshold. since_errors: Errors among them.
     """
 
     context: str
@@ -61,7 +62,9 @@ class Certificate:
     recent: int = 0
     recent_errors: int = 0
     costs: Mapping[str, float] = field(default_factory=dict)
-    set_aside: int = 0
+    changed: int = 0
+    since: int = 0
+    since_errors: int = 0
 
 
 def certify(
@@ -71,6 +74,7 @@ def certify(
     spec: RiskSpec,
     now_ns: int,
     cost: Doubles | None = None,
+    changed: int = 0,
 ) -> Certificate:
     """Find the smallest confidence that may act alone, and say what stands behind it.
 
@@ -83,9 +87,11 @@ def certify(
     wrong label, does not end it before it began. Rule `expected` takes the longest beginning with
     (errors + 1) / (accepted + 1) <= epsilon: the promise holds on average, not with confidence.
 
-    Three guards only ever raise the threshold: no confidence below `floor(epsilon)` acts; a wrong
-    case counts as often as its class costs (rounded up, at least once); and among the newest
-    `spec.window` cases the share of wrong ones above the threshold must not exceed epsilon either.
+    Four guards only ever raise the threshold: no confidence below `floor(epsilon)` acts; a wrong
+    case counts as often as its class costs (rounded up, at least once); among the newest
+    `spec.window` cases the share of wrong ones above the threshold must not exceed epsilon either;
+    and where the mix of classes changed, the cases since then must support the threshold by
+    themselves, at least as rule `expected` demands.
 
     Args:
         confidence: Honest confidence of each labelled case [case], 0 to 1, oldest case first.
@@ -94,6 +100,7 @@ def certify(
         spec: Risk declared by the plant.
         now_ns: Time of making, cell clock, nanoseconds.
         cost: Cost of being wrong on each case [case], >= 0, needless ask = 1; None: 1 for all.
+        changed: How many of the oldest cases are from before the mix of classes changed.
 
     Raises:
         ModelError: The arrays differ in length or hold a number that is not finite.
@@ -110,16 +117,25 @@ def certify(
     made = Certificate(
         context, spec.rule, spec.epsilon, spec.delta, None, len(wrong), created_ns=now_ns
     )
+    made = replace(made, changed=changed)
     newest = confidence[-spec.window :], counted[-spec.window :]
+    later = confidence[changed:], counted[changed:]
     for step in reversed(found):
-        recent, errors = _above(*newest, float(steps.threshold[step]))
-        if errors <= spec.epsilon * recent + 1e-12:
-            return replace(_at(made, steps, step, spec), recent=recent, recent_errors=errors)
+        at = float(steps.threshold[step])
+        recent, errors = _above(*newest, at)
+        since, wrongs = _above(*later, at)
+        fits = not changed or wrongs + 1 <= spec.epsilon * (since + 1) + 1e-12
+        if fits and errors <= spec.epsilon * recent + 1e-12:
+            made = replace(made, recent=recent, recent_errors=errors)
+            made = replace(made, since=since, since_errors=wrongs) if changed else made
+            return _at(made, steps, step, spec)
     short = spec.min_answers - len(wrong)
-    if found:
-        needed = _outweigh(*newest, float(steps.threshold[found[0]]), spec.epsilon)
-        return replace(made, missing=max(1, short, needed))
-    return replace(made, missing=missing(steps, short, spec))
+    if not found:
+        return replace(made, missing=missing(steps, short, spec))
+    needed = _outweigh(*newest, float(steps.threshold[found[0]]), spec.epsilon)
+    pairs = [_above(*later, float(steps.threshold[step])) for step in found if changed]
+    wanted = min((least(e, spec.epsilon) - m for m, e in pairs), default=0)
+    return replace(made, missing=max(1, short, needed, wanted))
 
 
 def weight(cost: Doubles) -> Doubles:

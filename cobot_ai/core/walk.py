@@ -62,7 +62,7 @@ def walk(confidence: Doubles, counted: Ints) -> Walk:
 def clean_labels(spec: RiskSpec) -> int:
     """Least number of labels, all of them right, that support a threshold under this risk."""
     if spec.rule == 'expected':
-        return _least(0, spec.epsilon)
+        return least(0, spec.epsilon)
     return clean_trials(spec.epsilon, spec.delta)
 
 
@@ -106,7 +106,7 @@ def missing(steps: Walk, short: int, spec: RiskSpec) -> int:
     enough, first = clean_labels(spec), max(1, short)
     if spec.rule == 'expected':
         pairs = zip(steps.accepted, steps.errors, strict=True)
-        further = [_least(int(e), spec.epsilon) - int(m) for m, e in pairs]
+        further = [least(int(e), spec.epsilon) - int(m) for m, e in pairs]
         return max(first, min([enough, *further]))
     return next(
         (k for k in range(first, enough) if _opens(steps, k, spec)),
@@ -144,6 +144,6 @@ def _opens(steps: Walk, further: int, spec: RiskSpec) -> bool:
     return tail(int(steps.errors[i]), int(steps.accepted[i]) + further, spec.epsilon) <= spec.delta
 
 
-def _least(errors: int, epsilon: float) -> int:
+def least(errors: int, epsilon: float) -> int:
     """Least number accepted so that (errors + 1) / (accepted + 1) <= epsilon."""
     return math.ceil((errors + 1) / epsilon - 1 - 1e-9)

@@ -311,7 +311,9 @@ class CertificateDoc(Body):
     recent: int = 0
     recent_errors: int = 0
     costs: dict[str, float] = {}
-    set_aside: int = 0
+    changed: int = 0
+    since: int = 0
+    since_errors: int = 0
 
 
 class CandidateBody(Body):

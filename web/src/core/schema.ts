@@ -220,7 +220,9 @@ export interface CertificateDoc {
   recent?: number;
   recent_errors?: number;
   costs?: Record<string, number>;
-  set_aside?: number;
+  changed?: number;
+  since?: number;
+  since_errors?: number;
 }
 
 /** One gate check of a version; `cases` speak against it. */
