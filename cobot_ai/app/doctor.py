@@ -54,6 +54,7 @@ def diagnose(spec: CellSpec, survey: Survey, names: Mapping[str, str]) -> list[F
     found: list[Finding] = []
     for stream in spec.streams:
         found += _stream(stream, survey, names)
+    found += _pauses(spec, survey, names)
     found += _steps(spec, survey, names)
     found += _frames(spec, survey, names)
     return found
@@ -112,12 +113,24 @@ def _rate(stream: StreamSpec, seen: TopicSeen) -> Finding:
     if seen.count >= ENOUGH and abs(seen.rate_hz / stream.rate_hz - 1) > RATE_SLACK:
         advice = f'Set `rate_hz: {nice_rate(seen.rate_hz):g}` of stream `{stream.name}`.'
         return Finding(Level.WARNING, seen.topic, f'{text}; rated {stream.rate_hz:g}', advice)
-    gap = seen.longest_gap_s * stream.rate_hz
-    if seen.count >= ENOUGH and gap > 2 * PERIODS:
-        text += f'; once silent for {seen.longest_gap_s:.0f} s'
-        advice = 'Windows with such a gap are asked about or masked, as `missing` says.'
-        return Finding(Level.HINT, seen.topic, text, advice)
     return Finding(Level.OK, seen.topic, text)
+
+
+def _pauses(spec: CellSpec, survey: Survey, names: Mapping[str, str]) -> Iterator[Finding]:
+    """Streams that were silent for long, said once for all of them."""
+    pairs = ((s, survey.topics.get(names[s.topic])) for s in spec.streams)
+    paused = [t for s, t in pairs if t is not None and t.count >= ENOUGH and _paused(s, t)]
+    if paused:
+        longest = max(t.longest_gap_s for t in paused)
+        text = f'once silent for {longest:.0f} s'
+        if len(paused) > 1:
+            text = f'and {len(paused) - 1} more: once silent for up to {longest:.0f} s'
+        advice = 'Windows with such a gap are asked about or masked, as `missing` says.'
+        yield Finding(Level.HINT, paused[0].topic, text, advice)
+
+
+def _paused(stream: StreamSpec, seen: TopicSeen) -> bool:
+    return seen.longest_gap_s * stream.rate_hz > 2 * PERIODS
 
 
 PERIODS = 2.5

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from cobot_ai.app.doctor import nice_rate
 from cobot_ai.app.operator import UNKNOWN, Interval
 from cobot_ai.app.survey import Survey, TopicSeen
+from cobot_ai.core.cell_rules import TOPIC_PATTERN
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import FIELDS, JOINT_STATE, STEP, STILLS
 from cobot_ai.core.types import Json
@@ -33,9 +34,11 @@ def first_cell(survey: Survey, name: str, truth: Sequence[Interval] = ()) -> Jso
     topics = [t for t in survey.topics.values() if _sensor(t)]
     streams = [s for t in topics if (s := _stream(t))]
     if not any('channels' in s or 'joints' in s or s['type'] in FIELDS for s in streams):
+        there = ', '.join(f'{t.topic} ({t.type})' for t in survey.topics.values()) or 'nothing'
         raise DataError(
-            f'In {survey.source} there is no topic with numbers of a standard type. '
-            'Is the robot running, and is it the right namespace or bag?'
+            f'In {survey.source} there is no topic with numbers of a standard type, only {there}. '
+            'A cell judges at least one sensor (pictures beside it: docs/stills.md). Is the robot '
+            'running, and is it the right namespace or bag?'
         )
     _number_twins(streams)
     return {
@@ -66,6 +69,8 @@ QUESTION: Json = {
 }
 
 
+SAME = 4
+"""So many intervals of one kind, each with another label, are a numbering."""
 GOOD = ('good', 'ok', 'normal', 'nominal', 'pass', 'correct')
 """Labels that name a good step."""
 
@@ -74,7 +79,7 @@ def _question(truth: Sequence[Interval]) -> Json:
     """The template, or with truth: its labels, the good ones first."""
     labels = {i.label for i in truth if i.kind == 'class'} - {UNKNOWN}
     if not labels:  # events only: in between everything was normal
-        labels = {i.kind for i in truth if i.kind != 'class'}
+        labels = {i.kind for i in truth if i.kind != 'class'} - set(numberings(truth))
         labels |= {'normal'} if labels else set()
     if not labels:
         return QUESTION
@@ -84,13 +89,29 @@ def _question(truth: Sequence[Interval]) -> Json:
     return {**QUESTION, 'classes': classes, 'open_classes': len(classes) < 2}
 
 
+def numberings(truth: Sequence[Interval]) -> list[str]:
+    """Kinds that number something (cycle 1, 2, 3 ...) instead of saying that it happened."""
+    names: dict[str, list[str]] = {}
+    for interval in truth:
+        names.setdefault(interval.kind, []).append(interval.label)
+    events = {kind: labels for kind, labels in names.items() if kind != 'class'}
+    return [k for k, n in events.items() if len(n) > SAME and len(set(n)) > 0.8 * len(n)]
+
+
 def _class(name: str, good: bool) -> Json:
     action = {'action': 'continue', 'nominal': True} if good else {'action': 'stop'}
     return {'name': name, **action, 'text': {'en': name.replace('_', ' ').capitalize()}}
 
 
 def _sensor(seen: TopicSeen) -> bool:
-    return bool(seen.count) and not OURS.fullmatch(seen.topic) and seen.type != STEP
+    """Whether it is a stream: what is said once is a setting, and would always be missing."""
+    live = seen.offer is not None and not seen.offer.latched
+    return (
+        seen.count > (0 if live else 1)
+        and _nameable(seen)
+        and not OURS.fullmatch(seen.topic)
+        and seen.type != STEP
+    )
 
 
 def _stream(seen: TopicSeen) -> Json | None:
@@ -162,11 +183,11 @@ def _step(survey: Survey) -> Json:
                 'context': _context(facts),
             }
     slowest = min(_rates(survey), default=1.0)
-    length = float(min(60.0, max(2.0, 10 / slowest)))
+    length = round(min(60.0, max(2.0, 10 / slowest)), 1)
     return {
         'trigger': 'sliding',
         'length_s': length,
-        'hop_s': length / 2,
+        'hop_s': round(length / 2, 2),
         'samples': _samples(survey, length),
     }
 
@@ -186,6 +207,43 @@ def _rates(survey: Survey) -> Iterator[float]:
     for seen in survey.topics.values():
         if _sensor(seen) and seen.type not in STILLS and seen.rate_hz:
             yield seen.rate_hz
+
+
+def assumed(cell: Json, survey: Survey, truth: Sequence[Interval] = ()) -> list[str]:
+    """What was taken for granted, in sentences: what to look at first."""
+    step, said = cell['step'], []
+    if step['trigger'] == 'sliding':
+        said.append(
+            f'No begin and end messages were seen: windows of {step["length_s"]:g} s slide, one '
+            f'every {step["hop_s"]:g} s.'
+        )
+    else:
+        said.append(f'Steps come from {step["topic"]}; context: {", ".join(step["context"])}.')
+    classes = cell['question']['classes']
+    good = [c['name'] for c in classes if c.get('nominal')]
+    others = [c['name'] for c in classes if not c.get('nominal')]
+    said.append(f'Good: {", ".join(good)}. Not good, and stops: {", ".join(others) or "nothing"}.')
+    if not truth:
+        said.append('The classes are a template; --answers takes them from a truth.csv.')
+    said += [f'`{k}` numbers something and is no class.' for k in numberings(truth)]
+    read = {s['topic'] for s in cell['streams']}
+    left = [t for t in survey.topics.values() if t.topic not in read and not _known(t)]
+    said += [f'Not read: {t.topic} ({t.type}, {_why_not(t)}).' for t in left]
+    return said
+
+
+def _known(seen: TopicSeen) -> bool:
+    return seen.type == STEP or OURS.fullmatch(seen.topic) is not None
+
+
+def _nameable(seen: TopicSeen) -> bool:
+    return re.fullmatch(TOPIC_PATTERN, seen.topic) is not None
+
+
+def _why_not(seen: TopicSeen) -> str:
+    if not _nameable(seen):
+        return 'not a ROS 2 name'
+    return 'said once' if seen.count == 1 else 'no numbers' if seen.count else 'silent'
 
 
 def comments(survey: Survey) -> dict[str, str]:

@@ -142,13 +142,19 @@ class Cutter:
         bag = self._open_bag(item.path)
         self._check(bag)
         labels = _Labels(item, self._spec)
-        found, overlap = 0, False
+        found, overlap, dark = 0, False, True
         for cut in self._cuts(bag, labels):
             made = self._imported(cut, labels)
             overlap = overlap or labels.touch(cut.span)
+            dark = dark and not cut.window.mask.any()
             if made is not None:
                 found += 1
                 yield made
+        if overlap and dark:
+            raise DataError(
+                'None of its steps measured anything that can be believed: compare it with `low`, '
+                '`high`, `frozen_s` and `rate_hz` of the cell file.'
+            )
         if not found or not overlap:
             raise DataError(
                 'No labelled step was found in it: compare its step messages, or the times of its '

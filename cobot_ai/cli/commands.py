@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,10 +104,16 @@ def _replay(args: Args, say: Say) -> int:
         speed=_speed(args.speed),
         habits=habits,
         namespace=args.namespace,
+        progress=_progress if sys.stderr.isatty() else None,
     )
     run_replay(options, say)
     say(f'report: {args.out / "report.json"}')
     return 0
+
+
+def _progress(line: str) -> None:
+    """On a terminal only: a log or a file has no use for it."""
+    sys.stderr.write(f'{line}\n')
 
 
 def _speed(text: str) -> float | None:

@@ -13,7 +13,7 @@ import yaml
 
 from cobot_ai.app.doctor import Finding, Level, diagnose
 from cobot_ai.app.doctor_motion import diagnose_motion
-from cobot_ai.app.first_cell import comments, first_cell
+from cobot_ai.app.first_cell import assumed, comments, first_cell
 from cobot_ai.app.survey import Survey
 from cobot_ai.cli.cell import cell_arguments
 from cobot_ai.core.errors import ConfigError
@@ -135,14 +135,18 @@ def run_init(args: Args, say: Say) -> int:
         raise ConfigError(f'{args.out} exists already; give another file with --out.')
     survey = _survey(args.source, args.seconds, args.namespace)
     truth = read_answers(args.answers) if args.answers else []
-    text = to_yaml(first_cell(survey, args.name, truth), comments(survey))
+    cell = first_cell(survey, args.name, truth)
+    text = to_yaml(cell, comments(survey))
     try:
         args.out.write_text(text, 'utf-8')
     except OSError as e:
         raise ConfigError(f'{args.out} cannot be written: {e.strerror}.') from e
     spec = load_cell(args.out)
     say(f'{args.out}: {len(spec.streams)} streams, {len(spec.channels)} channels')
-    say('Next: go through the file, then: cobot_ai doctor ' + str(args.out))
+    for sentence in assumed(cell, survey, truth):
+        say(sentence)
+    bag = '' if args.source == GRAPH else f' --bag {args.source}'
+    say(f'Next: go through the file, then: cobot_ai doctor {args.out}{bag}')
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -31,6 +31,7 @@ from cobot_ai.core.types import Json
 from cobot_ai.model.backbone import eye_of
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import GateFiles, load
+from cobot_ai.store.bag_pages import Row
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.clips import Clips
@@ -41,6 +42,10 @@ from cobot_ai.store.ledger import open_ledger
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
+
+PROGRESS_ROWS = 256
+PROGRESS_S = 3.0
+"""Time between two lines about how far a replay is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Options:
         speed: Bag seconds per second; None: as fast as possible.
         habits: How the operator works. namespace: Namespace of the recorded topics.
         seed: Seed of the operator; the model's seed is in the cell file.
+        progress: Told a line every few seconds; None: nobody is.
     """
 
     bag: Path
@@ -62,6 +68,7 @@ class Options:
     speed: float | None = None
     habits: Habits = field(default_factory=Habits)
     namespace: str = ''
+    progress: Callable[[str], None] | None = None
 
 
 def run_replay(options: Options, say: Callable[[str], None]) -> Json:
@@ -172,6 +179,9 @@ class _Cell:
     ) -> DataError | None:
         """Feed the bag; damage ends the replay and is returned."""
         messages = bag.rows(used)
+        if options.progress is not None:
+            total = sum(bag.topics()[topic][1] for topic in used)
+            messages = self._told(messages, total, options.progress)
         first = next(messages, None)
         if first is None:
             raise DataError('The bag has no messages on the topics of the cell file.')
@@ -191,6 +201,20 @@ class _Cell:
         except DataError as e:
             return e
         return None
+
+    def _told(
+        self, rows: Iterator[Row], total: int, progress: Callable[[str], None]
+    ) -> Iterator[Row]:
+        """The rows, with a line for people every few seconds."""
+        said = time.monotonic()
+        for number, row in enumerate(rows, start=1):
+            if number % PROGRESS_ROWS == 0 and time.monotonic() - said > PROGRESS_S:
+                said, tally = time.monotonic(), self.authority.tally
+                progress(
+                    f'{number / total:4.0%}  {(row[2] - self.first_ns) / 1e9:.0f} s of the '
+                    f'recording: {tally.cases} cases, acted {tally.acted}, asked {tally.asked}'
+                )
+            yield row
 
     def _count(self, entry: Entry) -> None:
         self._labels += entry.kind == 'label'

@@ -46,10 +46,10 @@ _SHARE = Range(0, 1, above=True, below=True)
 _NUMBER = Range(-1e12, 1e12)
 _COUNT = Range(0, 100_000)
 _NAME = Form(r'[A-Za-z][A-Za-z0-9_]{0,63}', 'letters, digits and _, starting with a letter')
-_TOPIC_PATTERN = r'(~/|/)?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*'
-_TOPIC = Form(_TOPIC_PATTERN, 'a ROS name such as `wrench`, `~/step` or `/robot/wrench`')
+TOPIC_PATTERN = r'(~/|/)?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*'
+_TOPIC = Form(TOPIC_PATTERN, 'a ROS name such as `wrench`, `~/step` or `/robot/wrench`')
 
-_MAYBE_TOPIC = Form(f'({_TOPIC_PATTERN})?', _TOPIC.words)
+_MAYBE_TOPIC = Form(f'({TOPIC_PATTERN})?', _TOPIC.words)
 _FIELD = Form(r'([a-z]\w*(\.[a-z]\w*)*)?', 'a field path such as `state.state`')
 _TYPE = Form(r'[a-z][a-z0-9_]*/msg/[A-Z]\w*', '`package/msg/Name`')
 _PATH = Form(r'[a-z][\w.]*(\[[^\[\]]+\])?', 'a field path such as `effort[2]`')
@@ -182,7 +182,7 @@ FORMS: dict[str, Form] = {
     'ReasonSpec.name': Form(r'\S(.{0,62}\S)?', '1 to 64 characters, no blanks at the ends'),
     'QuestionSpec.sop': Form(r'(?!.*\.\.)(?!/)[^\\]*', 'a relative file name without `..`'),
     'MotionSpec.recipe': _NAME,
-    'MotionSpec.namespace': Form(f'/|({_TOPIC_PATTERN})?', '`/`, or a ROS name such as `/ur`'),
+    'MotionSpec.namespace': Form(f'/|({TOPIC_PATTERN})?', '`/`, or a ROS name such as `/ur`'),
     'MotionSpec.hold_service': _MAYBE_TOPIC,
     'MotionSpec.resume_service': _MAYBE_TOPIC,
     'MotionSpec.joint_states': _MAYBE_TOPIC,

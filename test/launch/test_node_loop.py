@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
+from cells import signal, step_messages
 from nodes import START_S, Processes, forces, graph, of_kind, until
 
+from cobot_ai.store.mcap_file import to_mcap
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.web.services import WebSettings
 
@@ -95,6 +97,18 @@ def offered(robot, labels):
     return robot.wait(found, 20, 'no candidate came')
 
 
+def drop_a_clip(cell, robot):
+    """Somebody drops a labelled clip: it becomes a case with a label and a clip."""
+    rng = np.random.default_rng(1)
+    clip = to_mcap(step_messages(10**18, signal('bad', rng)), {})
+    (cell.folder.drop / 'seen.bad.mcap').write_bytes(clip)
+    robot.wait(lambda: robot.heard('import'), 20, 'the clip was not taken in')
+    (taken,) = robot.heard('import')
+    assert taken['ok'], taken
+    robot.wait(lambda: robot.heard('clip', taken['case']), 20, 'its clip was not kept')
+    assert [p.name for p in (cell.folder.drop / 'taken').iterdir()] == ['seen.bad.mcap']
+
+
 def test_from_sensor_to_tap_to_a_better_model(cell, robot, page):
     rng = np.random.default_rng(0)
     start(cell, robot, page)
@@ -124,8 +138,11 @@ def test_from_sensor_to_tap_to_a_better_model(cell, robot, page):
     following = robot.step(forces('good', rng))
     assert following['model'] == live
     assert following['probs']['good'] > 0.5
+    drop_a_clip(cell, robot)
     with cell.ledger() as ledger:
         labels = {case: e.body for case, e in ledger.labels().items()}
+        imported = {case: labels.pop(case) for case in set(labels) - set(taught)}
+        assert [b['label'] for b in imported.values()] == ['bad']
         assert {case: b['label'] for case, b in labels.items()} == taught
         assert {(b['by'], b['source']) for b in labels.values()} == {('Maria', 'answer')}
         (candidate,) = [e for e in of_kind(ledger, 'candidate') if e.body['model'] == live]
