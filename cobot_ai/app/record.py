@@ -17,6 +17,7 @@ from cobot_ai.core.audit import Audits, Outcome
 from cobot_ai.core.drift import ACROSS, FIGURES, Alarm, Drift
 from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.mix import newcomer
 from cobot_ai.core.policy import Standing
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Case, Json, Verdict, Why
@@ -48,6 +49,8 @@ class Record:
     drift: Drift = field(init=False)
     notes: list[Draft] = field(default_factory=list)
     _labelled: dict[int, str] = field(default_factory=dict)
+    _given: dict[str, dict[int, str]] = field(default_factory=dict)
+    _newcomer: dict[str, str | None] = field(default_factory=dict)
     _guesses: dict[int, Json] = field(default_factory=dict)
     _would: dict[int, str] = field(default_factory=dict)
     _lost: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -121,9 +124,13 @@ class Record:
         if body.get('audit') is not None:
             self._guesses.setdefault(case, body['audit'])
         first = case not in self._labelled
+        given = self._given.setdefault(context, {})
+        self._newcomer.pop(context, None)
         if label is None:
             self.audits.withdraw(case)
+            given.pop(case, None)
             return
+        given[case] = label
         if case in self._guesses:
             self._audited(case, context, label)
         if case in self._would:
@@ -202,11 +209,22 @@ class Record:
         valid = covering(manifest.certificates, risk, self.spec.question.costs)
         return replace(
             found,
+            burn_in=max(found.burn_in, self._unheard_of(context, manifest)),
             untried=_untried(case, manifest),
             taught=manifest.contexts.get(context, 0),
             certificate=in_force(valid, context, risk.fallback),
             evidence_floor=float(manifest.facts.get('evidence_floor', -math.inf)),
         )
+
+    def _unheard_of(self, context: str, manifest: Manifest) -> int:
+        """1 while a class with which the mix changed is unknown to the live model, else 0.
+
+        Its certificate is from before: nothing but a version that knows the class helps.
+        """
+        if context not in self._newcomer:
+            self._newcomer[context] = newcomer(list(self._given.get(context, {}).values()))
+        name = self._newcomer[context]
+        return int(name is not None and name not in manifest.labels)
 
 
 def _untried(case: Case, manifest: Manifest) -> tuple[str, ...]:

@@ -39,6 +39,12 @@ def changed(labels: Sequence[str]) -> int:
     return max(begins, default=0)
 
 
+def newcomer(labels: Sequence[str]) -> str | None:
+    """The class with which the mix of classes changed; None where it did not."""
+    at = changed(labels)
+    return labels[at] if at else None
+
+
 def _chance(early: int, late: int, again: int) -> float:
     """Probability that `again` of `early + late` cases all fall among the late ones."""
     if again == 0 or early == 0:
