@@ -109,9 +109,9 @@ def _first(cases: Sequence[LabelledCase], group: str) -> int:
 
 
 def _features(cases: Sequence[LabelledCase]) -> Doubles:
-    values = np.stack([c.window.values for c in cases]).astype(np.float64)
-    picks = np.unique(np.linspace(0, values.shape[2] - 1, POINTS).astype(int))
-    values = values[:, :, picks]
+    samples = cases[0].window.values.shape[1]
+    picks = np.unique(np.linspace(0, samples - 1, POINTS).astype(int))
+    values = np.stack([c.window.values[:, picks] for c in cases]).astype(np.float64)
     spread = values.std(axis=(0, 2), keepdims=True)
     centred = (values - values.mean(axis=(0, 2), keepdims=True)) / np.where(spread > 0, spread, 1)
     return np.asarray(centred.reshape(len(cases), -1))
