@@ -37,7 +37,8 @@ TOPICS = (
     ('temperature', TEMPERATURE, Temperature, 10),
 )
 T0 = 1_700_000_000 * 10**9
-DRAIN_NS = 5_000_000
+DRAIN_NS = 20_000_000
+"""As the monitor reads (parameter `drain_period_s`)."""
 SLOP_S = 0.01
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 PUBLISHERS = 64
 """Publishers remembered per topic."""
@@ -35,3 +36,16 @@ class Losses:
                 self._last.popitem(last=False)
             return 0
         return number - last - 1
+
+    def seen_together(self, publishers: Sequence[bytes], numbers: Sequence[int | None]) -> int:
+        """The same for messages that were taken together, oldest first."""
+        first, publisher = numbers[0], publishers[0]
+        if first is not None and first > self._last.get(publisher, first):
+            # Nearly always: one publisher, and nothing missing between the first and the last.
+            last = first + len(numbers) - 1
+            whole = numbers[-1] == last and list(numbers) == list(range(first, last + 1))
+            if whole and publishers.count(publisher) == len(publishers):
+                lost = self.seen(publisher, first)
+                self._last[publisher] = last
+                return lost
+        return sum(self.seen(p, n) for p, n in zip(publishers, numbers, strict=True))

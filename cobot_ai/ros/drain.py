@@ -152,9 +152,9 @@ class DrainedTopic:
 
     def _lost(self, infos: list[dict[str, Any]]) -> int:
         """How many messages are missing before these, by their publishers' numbers."""
-        seen = self._losses.seen
-        return sum(
-            seen(i['publisher_gid']['data'], i['publication_sequence_number']) for i in infos
+        return self._losses.seen_together(
+            [i['publisher_gid']['data'] for i in infos],
+            [i['publication_sequence_number'] for i in infos],
         )
 
     def lost_events(self) -> int:

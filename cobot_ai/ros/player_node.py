@@ -22,6 +22,7 @@ from cobot_ai.ros import params, runtime
 from cobot_ai.ros.drain import message_class
 from cobot_ai.ros.names import EVERYTHING, stream_qos
 from cobot_ai.ros.params import Param
+from cobot_ai.ros.publish import publish_patiently
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.messages import RosbagsDecoder
@@ -31,7 +32,9 @@ TABLE = (
     Param('cell', '', 'Cell file, or the name of a shipped one: its topics are played.'),
     Param('rate', 1.0, 'Bag seconds per second.', 0.01, 20.0),
     Param('recorded_namespace', '', 'Namespace the bag was recorded in.'),
-    Param('wait_s', 30.0, 'How long to wait until somebody listens to every topic.', 0.0, 3600.0),
+    Param(
+        'wait_s', 30.0, 'How long to wait for somebody who listens, or takes no more.', 0.0, 3600.0
+    ),
 )
 CLOCK_NS = 10_000_000
 """Time between two `/clock` messages: 100 Hz of bag time."""
@@ -101,7 +104,8 @@ class Player:
         played = 0
         try:
             for message in self._paced(self._bag.messages(self._topics)):
-                self._out[message.topic].publish(message.data)
+                out = self._out[message.topic]
+                publish_patiently(out, message.data, self._wait_s, lambda: self._stop.wanted)
                 played += 1
         finally:
             for publisher in self._out.values():

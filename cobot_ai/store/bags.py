@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Container, Iterable, Iterator
+from contextlib import closing, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -14,9 +14,13 @@ from mcap.stream_reader import StreamReader
 from rosbags.rosbag2 import Reader
 
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.samples import RawMessage
-from cobot_ai.store.bag_pages import PAGE, Page, Row, in_order, pages
+from cobot_ai.core.samples import RawBatch, RawMessage
+from cobot_ai.store.bag_pages import PAGE, Page, Row, in_batches, in_order, pages
+from cobot_ai.store.sqlite import DRIVER
 
+_YAML = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+_PLAIN = range(4, 10)
+"""Versions of the metadata that are read without `rosbags`."""
 _RECORD_LIMIT = 512 * 2**20
 """Longest MCAP record believed, bytes: a damaged length must not ask for all memory."""
 
@@ -38,6 +42,10 @@ class Bag:
         self._path = path
         self._recovering = False
         self._missing = ''
+        if (known := _declared(path)) is not None:
+            self._topics, self._files = known
+            self._compressed = False
+            return
         try:
             with Reader(path) as reader:
                 self._topics = {t: (i.msgtype or '', i.msgcount) for t, i in reader.topics.items()}
@@ -68,14 +76,27 @@ class Bag:
 
     def rows(self, topics: Iterable[str] | None = None) -> Iterator[Row]:
         """The same as plain (topic, type, log time, data), for who reads hundreds of thousands."""
+        return chain.from_iterable(self._checked(topics))
+
+    def batches(
+        self, length_ns: int, topics: Iterable[str] | None = None
+    ) -> Iterator[list[RawBatch]]:
+        """Messages of each topic that a reader takes together every `length_ns`, in order.
+
+        Raises:
+            DataError: The bag is damaged; what could be read was yielded before.
+        """
+        return in_batches(self._checked(topics), length_ns)
+
+    def _checked(self, topics: Iterable[str] | None) -> Iterator[Page]:
         wanted = set(self._topics if topics is None else topics) & set(self._topics)
         if not wanted:
             return
         try:
             if self._recovering:
-                yield from chain.from_iterable(in_order(_paged(self._recover(wanted))))
+                yield from in_order(_paged(self._recover(wanted)))
             else:
-                yield from chain.from_iterable(self._pages(wanted))
+                yield from self._pages(wanted)
         except Exception as e:
             raise self._damaged(str(e) or type(e).__name__) from e
         if self._missing:
@@ -148,6 +169,34 @@ def read_mcap(file: Path, wanted: set[str] | None = None) -> Iterator[RawMessage
         raise DataError(f'{file} cannot be read: {e}') from e
     except Exception as e:
         raise DataError(f'{file.name} is cut off or damaged ({type(e).__name__})') from e
+
+
+def _declared(path: Path) -> tuple[dict[str, tuple[str, int]], list[Path]] | None:
+    """Topics and files of a plain SQLite bag as its metadata says; None where anything is odd.
+
+    To look through the whole of it first, as `rosbags` does, takes as long as to read it.
+    """
+    try:
+        text = (path / 'metadata.yaml').read_text(encoding='utf-8')
+        info = yaml.load(text, _YAML)['rosbag2_bagfile_information']  # noqa: S506 (both are safe)
+        files = [path / Path(name).name for name in info['relative_file_paths']]
+        if info['version'] not in _PLAIN or info['compression_mode'] or not files:
+            return None
+        topics = {}
+        for entry in info['topics_with_message_count']:
+            topic = entry['topic_metadata']
+            if topic['serialization_format'] != 'cdr' or topic['name'] in topics:
+                return None
+            topics[str(topic['name'])] = (str(topic['type']), int(entry['message_count']))
+        whole = all(f.suffix == '.db3' and _is_whole(f, topics) for f in files)
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, DRIVER.Error):
+        return None
+    return (topics, files) if whole else None
+
+
+def _is_whole(file: Path, topics: Container[str]) -> bool:
+    with closing(DRIVER.connect(f'{file.absolute().as_uri()}?mode=ro', uri=True)) as base:
+        return all(name in topics for (name,) in base.execute('SELECT name FROM topics'))
 
 
 def _parts(path: Path) -> list[Path]:
