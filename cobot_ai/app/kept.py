@@ -10,7 +10,7 @@ from typing import overload
 
 import numpy as np
 
-from cobot_ai.core.samples import RawBatch, RawMessage, Samples
+from cobot_ai.core.samples import RawBatch, RawMessage, Samples, as_spans
 from cobot_ai.core.steps import Span
 from cobot_ai.core.types import Stamps
 
@@ -93,7 +93,7 @@ class Kept:
         """Keep a batch; `new` are its samples, where it has any."""
         arrival = np.array(batch.t_ns, np.int64)
         rows = np.arange(len(arrival)) if new is None else new.rows
-        spans = np.column_stack((arrival, arrival)) if new is None else new.spans
+        spans = as_spans(arrival) if new is None else new.spans
         size = sum(map(len, batch.data))
         self._pieces.append(_Piece(batch, rows, spans, size))
         self._bytes += size

@@ -73,6 +73,11 @@ class Samples:
     sizes: Stamps | None = None
 
 
+def as_spans(t_ns: Stamps) -> Stamps:
+    """Spans int64 [message, 2] of messages with one stamp each."""
+    return t_ns.repeat(2).reshape(-1, 2)
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The numbers one message carries for one stream.

@@ -188,9 +188,10 @@ class Layout:
         self._stamp = None if sec is None else np.arange(sec.offset, sec.offset + 8)
         self._template: Rows = np.frombuffer(data, np.uint8)[self._marks]
 
-    def fits(self, rows: Rows) -> Bools:
-        """Which rows have this shape."""
-        return np.asarray((rows[:, self._marks] == self._template).all(axis=1))
+    def fits(self, rows: Rows) -> Bools | None:
+        """Which rows have this shape; None: all of them."""
+        same = np.take(rows, self._marks, axis=1) == self._template
+        return None if same.all() else np.asarray(same.all(axis=1))
 
     def values(self, rows: Rows) -> Doubles:
         """float64 [message * sample, channel]; NaN where the shape has no such number."""

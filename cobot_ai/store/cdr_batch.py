@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.samples import RawBatch, Samples
+from cobot_ai.core.samples import RawBatch, Samples, as_spans
 from cobot_ai.core.types import Doubles, Stamps
 from cobot_ai.store.cdr import Layout, Rows, Shape, walk
 from cobot_ai.store.fields import Plan
@@ -70,15 +70,14 @@ class BatchReader:
         if not len(left):
             return left, rows
         fits = layout.fits(rows)
-        whole = bool(fits.all())
-        if not whole and not fits.any():
+        if fits is not None and not fits.any():
             return left, rows
-        at, mine = (left, rows) if whole else (left[fits], rows[fits])
+        at, mine = (left, rows) if fits is None else (left[fits], rows[fits])
         stamps = layout.stamps(mine)
         parts.append(
             (at, np.zeros(len(at), np.int64) if stamps is None else stamps, layout.values(mine))
         )
-        return (left[:0], rows[:0]) if whole else (left[~fits], rows[~fits])
+        return (left[:0], rows[:0]) if fits is None else (left[~fits], rows[~fits])
 
     def _learn(self, data: bytes) -> Layout | None:
         """The layout of this message; None where only the general decoder can tell."""
@@ -117,17 +116,12 @@ class BatchReader:
             none = np.zeros(0, np.int64)
             values = np.zeros((0, len(self.plan.picks)))
             return Samples(none, values, none.reshape(0, 2), none, self.plan.stamped)
-        rows, stamps, values = parts[0]
-        if len(parts) > 1:
-            rows, stamps, values, sizes = _merged(parts)
-        else:
-            sizes = np.full(len(rows), len(values) // len(rows), np.int64)
+        rows, stamps, values, sizes = _merged(parts)
         stamped = self.plan.stamped and bool((stamps > 0).all())
         if not stamped:
             stamps = np.where(stamps > 0, stamps, arrival[rows])
         if not self.plan.blocks:
-            spans = np.column_stack((stamps, stamps))
-            return Samples(stamps, values, spans, rows, stamped)
+            return Samples(stamps, values, as_spans(stamps), rows, stamped)
         # The stamp belongs to the last sample: a block is sent when it is full.
         back = np.concatenate([np.arange(n - 1, -1, -1) for n in sizes]) * self._step_ns
         t = np.repeat(stamps, sizes) - np.rint(back).astype(np.int64)
@@ -138,6 +132,9 @@ class BatchReader:
 
 
 def _merged(parts: list[_Part]) -> tuple[Stamps, Stamps, Doubles, Stamps]:
+    if len(parts) == 1:
+        rows, stamps, values = parts[0]
+        return rows, stamps, values, np.full(len(rows), len(values) // len(rows), np.int64)
     rows = np.concatenate([p[0] for p in parts])
     sizes = np.concatenate([np.full(len(p[0]), len(p[2]) // len(p[0]), np.int64) for p in parts])
     order = np.argsort(rows, kind='stable')
