@@ -276,7 +276,8 @@ def shoot(options: argparse.Namespace, name: str, page: Any) -> None:
         for size in options.size:
             page.set_viewport_size(SIZES[size])
             page.evaluate('() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))')
-            page.screenshot(path=options.folder / f'{name}-{lang}-{size}-{theme}.png')
+            path = options.folder / f'{name}-{lang}-{size}-{theme}.png'
+            page.screenshot(path=path, full_page='/#/' in OTHERS.get(name, ('', None))[0])
 
 
 def main() -> None:

@@ -172,10 +172,12 @@ export function clockTime(wallMs: number, seconds = true): string {
   }).format(wallMs);
 }
 
+/** Date and time run left to right also between words of a right-to-left language. */
 export function dateTime(wallMs: number): string {
-  return new Intl.DateTimeFormat(formats.value, {
+  const text = new Intl.DateTimeFormat(formats.value, {
     dateStyle: 'short',
     timeStyle: 'medium',
     hourCycle: 'h23',
   }).format(wallMs);
+  return RIGHT_TO_LEFT.has(lang.value) ? ltr(text) : text;
 }

@@ -3,6 +3,7 @@ import { useGet } from '../core/api';
 import { dateTime, number, percent, t, tr } from '../core/i18n';
 import type { Alike, CaseDoc, DecisionBody, Entry, Evidence, ResolutionBody } from '../core/schema';
 import { state } from '../core/transport';
+import { labelText } from '../operator/desk';
 import { Columns, Signal, Still } from '../operator/Evidence';
 import { useVersion } from './version';
 
@@ -49,7 +50,8 @@ function Signals({ of }: { of: Evidence }) {
 function outcomeText(body: DecisionBody, end: ResolutionBody | undefined): string {
   if (!end) return body.verdict === 'ask' ? t('case.open') : '–';
   const action = end.action ? tr('action', end.action) : null;
-  return [tr('outcome', end.outcome), end.label, action, end.by].filter(Boolean).join(' · ');
+  const label = end.label && labelText(state.value.question, end.label);
+  return [tr('outcome', end.outcome), label, action, end.by].filter(Boolean).join(' · ');
 }
 
 function Decision({ body, end }: { body: DecisionBody; end: ResolutionBody | undefined }) {
@@ -57,7 +59,7 @@ function Decision({ body, end }: { body: DecisionBody; end: ResolutionBody | und
     [t('case.verdict'), tr('verdict', body.verdict)],
     [t('case.why'), tr('why', body.why ?? '')],
     [t('case.outcome'), outcomeText(body, end)],
-    [t('case.label'), body.label ?? '–'],
+    [t('case.label'), body.label ? labelText(state.value.question, body.label) : '–'],
     [t('case.context'), body.context],
     [t('case.model'), body.model ? body.model.slice(0, 12) : t('case.no_model')],
     [t('case.confidence'), body.confidence == null ? '–' : percent(body.confidence, 2)],
@@ -91,8 +93,7 @@ function Decision({ body, end }: { body: DecisionBody; end: ResolutionBody | und
         <ul class="notes">
           {(body.notes ?? []).map((n) => (
             <li key={n.channel + n.problem}>
-              <bdi>{n.channel}</bdi>: {tr('problem', n.problem)} ({percent(n.share)}) →{' '}
-              {tr('policy', n.action)}
+              <bdi>{n.channel}</bdi>: {tr('problem', n.problem)} ({percent(n.share)}) · {tr('policy', n.action)}
             </li>
           ))}
         </ul>

@@ -3,6 +3,8 @@ import { useState } from 'preact/hooks';
 import { useGet } from '../core/api';
 import { dateTime, percent, t, tr, type Key } from '../core/i18n';
 import type { CaseList, CaseRow } from '../core/schema';
+import { state } from '../core/transport';
+import { labelText } from '../operator/desk';
 import { useVersion } from './version';
 
 const FILTERS: Record<string, { key: Key; test: (row: CaseRow) => boolean }> = {
@@ -57,6 +59,11 @@ export function Decisions() {
   );
 }
 
+function labelOf(row: CaseRow): string {
+  const label = row.answer ?? row.label;
+  return label === null ? '–' : labelText(state.value.question, label);
+}
+
 function Row({ row }: { row: CaseRow }) {
   return (
     <tr>
@@ -69,7 +76,7 @@ function Row({ row }: { row: CaseRow }) {
         <small>{tr('why', row.why)}</small>
       </td>
       <td>
-        <bdi>{row.answer ?? row.label ?? '–'}</bdi>
+        <bdi>{labelOf(row)}</bdi>
       </td>
       <td>
         {row.confidence === null ? '–' : percent(row.confidence)}

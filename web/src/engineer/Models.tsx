@@ -41,11 +41,29 @@ export function Models() {
       <Risk />
       <Compare rows={doc?.versions ?? []} />
       {doc?.versions.length === 0 && <p>{t('models.none')}</p>}
-      {doc?.versions.map((row) => (
-        <Version key={row.model} row={row} />
-      ))}
+      <Versions rows={doc?.versions ?? []} />
       {doc && <History entries={doc.history} />}
     </section>
+  );
+}
+
+const SHOWN = 5;
+
+/** The newest ones and the live one; the others on a tap. */
+function Versions({ rows }: { rows: ModelRow[] }) {
+  const [newest, older] = [rows.slice(0, SHOWN), rows.slice(SHOWN)];
+  const list = (of: ModelRow[]) => of.map((row) => <Version key={row.model} row={row} />);
+  const rest = older.filter((r) => !r.live);
+  return (
+    <>
+      {list([...newest, ...older.filter((r) => r.live)])}
+      {rest.length > 0 && (
+        <details class="older">
+          <summary>{t('models.older', { n: rest.length })}</summary>
+          {list(rest)}
+        </details>
+      )}
+    </>
   );
 }
 

@@ -131,7 +131,7 @@ function Correction({ ask, done }: { ask: Ask; done: () => void }) {
         <p>{t('idle.correct_what')}</p>
         <TapButton onTap={done}>{t('card.close')}</TapButton>
       </section>
-      <Answers of={ask.body} onAnswer={send} withNotSure={false} />
+      <Answers of={ask.body} onAnswer={send} withNotSure={false} learning />
     </article>
   );
 }

@@ -107,6 +107,7 @@ function Wrong({ step, done }: { step: Step; done: () => void }) {
         of={{ classes: question?.classes ?? [], open_classes: question?.open_classes ?? false }}
         onAnswer={send}
         withNotSure={false}
+        learning
       />
     </article>
   );

@@ -52,7 +52,7 @@ export function Review({ caseId, done }: { caseId: number; done: () => void }) {
       </section>
       <Evidence of={body} doc={doc} />
       <div class="bottom">
-        <Answers of={body} onAnswer={send} />
+        <Answers of={body} onAnswer={send} learning />
       </div>
     </article>
   );
