@@ -73,8 +73,16 @@ def check(browser, lang, size, theme, screens=None):
 TURNS = list(itertools.product(LANGS, SIZES, THEMES))
 
 
+ALIKE = frozenset(
+    ('given', 'instruction', 'more_signals', 'wrong', 'odd', 'andon', 'andon_held', 'proposal',
+     'connections', 'pair', 'lite')
+)  # fmt: skip
+"""Screens made of parts that others show as well: left to the long run."""
+BRIEFLY = [pytest.param(n, marks=pytest.mark.long if n in ALIKE else ()) for n in SCREENS]
+
+
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize('name', SCREENS)
+@pytest.mark.parametrize('name', BRIEFLY)
 def test_a_screen_has_no_violation(browser, name):
     number = list(SCREENS).index(name)
     lang, size, theme = TURNS[number * 7 % len(TURNS)]

@@ -119,7 +119,7 @@ def test_a_case_shows_its_outcome_and_a_missing_picture_is_no_error(cell, tablet
     assert page.locator('.case img').count() == 0
     assert failed == []
     outcome = page.locator('.rows div', has_text='Outcome').inner_text()
-    assert 'Answered · missing · part rejected · Maria' in outcome
+    assert 'Answered · Part missing · part rejected · Maria' in outcome
 
 
 def test_hostile_texts_do_not_run_anywhere(cell, tablet):

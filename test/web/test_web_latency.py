@@ -3,6 +3,8 @@
 import statistics
 import time
 
+import pytest
+
 from cobot_ai.web.server import Handler
 
 TAPS = 30
@@ -19,6 +21,7 @@ def p50_ms(cell, tablet):
     return statistics.median(times)
 
 
+@pytest.mark.alone
 def test_tap_to_ack_is_fast_at_the_server(cell, serve, connect):
     site = serve(rate_hz=1e6, burst=1000)
     tablets = [connect(site) for _ in range(3)]

@@ -170,8 +170,9 @@ def test_an_engineers_screen_takes_no_question_from_the_operators(cell, tablet):
 
 
 def test_rule_09_an_answer_after_the_deadline_is_a_label_and_the_operator_is_told(cell, tablet):
+    cell.held = True
     page = tablet()
-    case = cell.ask(deadline_s=1.2)
+    case = cell.ask(deadline_s=2.0)
     shown(page, case)
     page.get_by_text('Nobody answered in time: the robot waits').wait_for()
     assert page.locator('.answer small').all_inner_texts() == ['for learning only'] * 3
@@ -204,6 +205,8 @@ def test_a_card_whose_time_is_up_offers_what_is_right_now(cell, tablet, held):
         until(page, lambda: not cell.held)
         page.mouse.up()
         page.get_by_role('button', name='resume').wait_for(state='detached')
+        page.locator('.ended', has_text='Running').wait_for()
+        assert 'the robot waits' not in page.locator('.ended').inner_text()
         settled(page)
     assert cell.of_kind(case, 'answer') == []
     page.locator('#close').click()

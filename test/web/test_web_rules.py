@@ -29,6 +29,7 @@ WATCH = """
 """
 
 
+@pytest.mark.alone
 def test_rule_06_press_ack_and_push_are_felt_as_immediate(cell, tablet):
     page = tablet()
     page.locator('.idle').wait_for()
@@ -50,6 +51,7 @@ def test_rule_06_press_ack_and_push_are_felt_as_immediate(cell, tablet):
     assert statistics.median(pushed) < 250, pushed
 
 
+@pytest.mark.alone
 def test_rule_06_the_first_card_is_usable_in_2_5_s_on_an_old_tablet(cell, site, tablet):
     """Best of three: the machine that runs the tests does other things as well."""
     case = cell.ask(deadline_s=90.0)
@@ -87,6 +89,7 @@ window.AudioContext = class {
 """
 
 
+@pytest.mark.alone
 def test_rule_11_a_question_calls_in_three_stages_and_mute_is_seen_and_ends(cell, tablet):
     page = tablet()
     page.add_init_script(SOUNDS)
@@ -156,6 +159,7 @@ def test_rule_13_the_load_is_shown_and_too_much_of_it_is_said(cell, tablet):
     page.get_by_text('More questions than wanted').wait_for()
 
 
+@pytest.mark.alone
 def test_rule_14_the_time_to_answer_runs_from_visible_to_tap(cell, tablet):
     page = tablet()
     case = cell.ask()

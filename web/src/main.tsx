@@ -6,7 +6,7 @@ import { showSettling, watchWake } from './core/guard';
 import { setLanguage } from './core/i18n';
 import { registerOffline } from './core/offline';
 import { learnMe } from './core/me';
-import { prefs } from './core/prefs';
+import { followOtherWindows, prefs } from './core/prefs';
 import { prepareSound } from './core/sound';
 import { followTheme } from './core/theme';
 import { onConnect, start } from './core/transport';
@@ -14,6 +14,7 @@ import { keepAwake } from './core/wakelock';
 import { callForAttention } from './operator/attention';
 
 followTheme();
+followOtherWindows();
 showSettling();
 watchWake();
 prepareSound();

@@ -64,9 +64,11 @@ export function setPrefs(change: Partial<Prefs>): void {
 }
 
 /** Another window of this tablet changed something: this one follows. */
-window.addEventListener('storage', (event) => {
-  if (event.key === KEY) prefs.value = { ...prefs.value, ...read<Partial<Prefs>>(KEY, {}) };
-});
+export function followOtherWindows(): void {
+  window.addEventListener('storage', (event) => {
+    if (event.key === KEY) prefs.value = { ...prefs.value, ...read<Partial<Prefs>>(KEY, {}) };
+  });
+}
 
 /** Who the ledger says it was; a login on the server replaces it. */
 export function person(): string {

@@ -120,10 +120,12 @@ function Over({ ask }: { ask: Ask }) {
     );
   }
   const held = heldNow();
+  // Somebody resumed meanwhile: it waits no more.
+  const goesOn = !held && (action === 'hold' || action === 'stop');
   return (
     <div class="time expired" role="status">
       <div class="ended">
-        <p>{t('card.expired', { then: tr('fail_safe', action ?? '') })}</p>
+        <p>{goesOn ? tr('outcome', outcome) : t('card.expired', { then: tr('fail_safe', action ?? '') })}</p>
         <p>{held ? t('idle.held_what') : lineText()}</p>
         <small>{t('card.expired_answer')}</small>
       </div>

@@ -1,7 +1,7 @@
 /** The signals that deviate most over the band of past good cases; the model's view is not here. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { guard } from '../core/guard';
-import { plant, t, tr } from '../core/i18n';
+import { plant, t, tr, type Key } from '../core/i18n';
 import type { AskBody, Evidence as Doc, EvidenceChannel, PastCase } from '../core/schema';
 import { Glyph } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
@@ -99,8 +99,23 @@ export function Columns({ of, past }: { of: Named; past: PastCase[] }) {
   );
 }
 
-export function channelName(channel: EvidenceChannel): string {
-  return plant(channel.text, channel.name);
+export function channelName(channel: Pick<EvidenceChannel, 'name' | 'unit' | 'text'>): string {
+  return plant(channel.text, usualName(channel));
+}
+
+const AXES: Record<string, Key> = {
+  N: 'signal.force',
+  'N*m': 'signal.torque',
+  'm/s^2': 'signal.acceleration',
+};
+
+/** `wrench.fz` is "Force z": what ROS messages usually hold needs no words of the plant. */
+function usualName({ name, unit }: Pick<EvidenceChannel, 'name' | 'unit'>): string {
+  const axis = /\.[fta]([xyz])$/.exec(name)?.[1];
+  const key = AXES[unit];
+  if (axis && key) return t(key, { axis });
+  const [, field, joint] = /\.(position|velocity|effort)_(.+)$/.exec(name) ?? [];
+  return field && joint ? t(`signal.${field as 'effort'}`, { axis: joint.replace(/_/g, ' ') }) : name;
 }
 
 /** One signal; the same signal of past cases beside it, drawn to the same scale. */

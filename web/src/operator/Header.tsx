@@ -3,6 +3,7 @@ import { ageMs, knownAt, now, OLD_MS, secondsLeft, unknown } from '../core/clock
 import { clockTime, t, tr } from '../core/i18n';
 import { prefs } from '../core/prefs';
 import { muted } from '../core/sound';
+import type { HeldFor } from '../core/schema';
 import { beat, link, state } from '../core/transport';
 import { Glyph, type GlyphName } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
@@ -26,12 +27,21 @@ export function lineMode(): string {
   if (mode === 'maintenance') return mode;
   // The ledger is ahead of the heartbeat: whether a question is open is known without it.
   if (waiting.value.length > 0) return 'asking';
-  return mode === 'asking' ? (told.held ? 'held' : 'running') : mode;
+  return mode === 'asking' ? (stays(told.held_for ?? []) ? 'held' : 'running') : mode;
 }
 
 /** The process is held and no open question will end that: a person has to resume. */
 export function heldNow(): boolean {
   return lineMode() === 'held';
+}
+
+/** Whether something holds beside questions that have just been answered: their holds end by themselves. */
+function stays(reasons: HeldFor[]): boolean {
+  const ends = ({ key, n }: HeldFor) => {
+    const end = key === 'case' ? state.value.asks.get(n ?? 0)?.resolution : null;
+    return end?.outcome === 'answered' && end.action !== 'hold' && end.action !== 'stop';
+  };
+  return reasons.some((r) => !ends(r));
 }
 
 export function ModeGlyph({ mode }: { mode: string }) {

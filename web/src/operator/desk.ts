@@ -223,7 +223,10 @@ onEntry((entry) => {
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'answered') {
     const label = String(entry.body['label']);
     const by = String(entry.body['by']);
-    notify('notice.done', () => ({ by, label: labelText(ask?.body, label) }));
+    const own = ask?.given?.tablet === prefs.value.tablet;
+    const answer = () => labelText(ask?.body, label);
+    if (own) notify('card.you_said', () => ({ answer: answer() }));
+    else notify('notice.done', () => ({ by, label: answer() }));
     if (ask && wasBad(ask, label)) teaching.value = { case: entry.case, at: performance.now() };
   }
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'unsure') notify('notice.unsure');

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { lang, number } from '../core/i18n';
 import { prefs } from '../core/prefs';
 import { colour } from '../core/theme';
-import { bounds, labels, outside, runs, type Curve, type Range } from './trace-math';
+import { bounds, labels, longest, outside, runs, type Curve, type Range } from './trace-math';
 
 interface Props {
   curve: Curve;
@@ -21,6 +21,8 @@ interface Pad {
   bottom: number;
 }
 const PAD: Pad = { left: 68, right: 12, top: 8, bottom: 26 };
+/** More marks than these say nothing about where to look. */
+const MARKS = 4;
 /** Lower plots have no room for two labels. */
 const LABELS_PX = 36;
 const SMALL: Pad = { left: 4, right: 4, top: 8, bottom: 26 };
@@ -76,7 +78,9 @@ function axes({ c, w, h, pad, ink }: Frame, range: Range, curve: Curve, small: b
   c.strokeRect(pad.left, pad.top, w - pad.left - pad.right, h - pad.top - pad.bottom);
   if (small || h - pad.top - pad.bottom < LABELS_PX) return;
   const [low, high] = labels(range.low, range.high, number);
-  const [from, to] = labels(curve.t[0] ?? 0, curve.t[curve.t.length - 1] ?? 0, number);
+  const [begin, end] = [curve.t[0] ?? 0, curve.t[curve.t.length - 1] ?? 0];
+  // The first value stands for the first fraction of the step: it began at 0.
+  const [from, to] = labels(Math.abs(begin) < 0.02 * end ? 0 : begin, end, number);
   c.fillStyle = ink('--ink');
   c.font = '16px system-ui, sans-serif';
   c.textAlign = 'right';
@@ -116,10 +120,9 @@ function line({ c, pad, ink }: Frame, curve: Curve, x: Scale, y: Scale): void {
   // What lies outside the band is thick and carries marks: not by colour alone.
   c.strokeStyle = c.fillStyle = ink('--odd');
   c.lineWidth = 4.5;
-  for (const [begin, end] of runs(t.length, (i) => outside(curve, i))) {
-    stroke(begin, end);
-    mark(c, x(t[(begin + end) >> 1]!), pad.top + 2);
-  }
+  const odd = runs(t.length, (i) => outside(curve, i));
+  for (const [begin, end] of odd) stroke(begin, end);
+  for (const [begin, end] of longest(odd, MARKS)) mark(c, x(t[(begin + end) >> 1]!), pad.top + 2);
 }
 
 function mark(c: CanvasRenderingContext2D, x: number, y: number): void {

@@ -42,6 +42,11 @@ export function runs(length: number, test: (i: number) => boolean): [number, num
   return found;
 }
 
+/** The longest runs, at most so many. */
+export function longest(of: [number, number][], most: number): [number, number][] {
+  return [...of].sort((a, b) => b[1] - b[0] - (a[1] - a[0])).slice(0, most);
+}
+
 /** Whether a measured value lies outside the band. */
 export function outside(curve: Curve, i: number): boolean {
   const [value, low, high] = [curve.value[i], curve.low?.[i], curve.high?.[i]];
