@@ -10,7 +10,7 @@ from cobot_ai.app.ports import ClipStore, Decoder, Entry, LedgerReader
 from cobot_ai.app.recut import recut
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.types import LabelledCase, Window
+from cobot_ai.core.types import LabelledCase, Why, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,11 @@ class _Where:
 
 class Dataset:
     """Follows the ledger and keeps the labelled cases ready for a fit.
+
+    A sliding window that was merged into the event of another case counts with the label of that
+    event, unless the event was harmless: only its beginning was looked at, and a window that is
+    wrongly taken for harmless would teach the model to be sure of what it should ask for. Without
+    them an event would count once in training and certificates, but many times in service.
 
     A case whose label was withdrawn (disputed) is left out until somebody decides; a case whose
     clip cannot be read is left out and named in `unreadable`.
@@ -49,6 +54,7 @@ class Dataset:
         self._seq = 0
         self._where: dict[int, _Where] = {}
         self._labels: dict[int, Entry] = {}
+        self._events: dict[int, int] = {}
         self._windows: dict[int, Window] = {}
         self.unreadable: set[int] = set()
         self.clips_ready: set[int] = set()
@@ -70,6 +76,8 @@ class Dataset:
             place = _Where(body['context'], body['group'], body['start_ns'], body['end_ns'])
             self._where[entry.case] = place
             self.lost = lost_channels(body['notes'])
+            if body['why'] == Why.MERGED.value:
+                self._events[entry.case] = body['params']['case']
         elif entry.kind == 'import' and body['ok']:
             place = _Where(body['context'], body['group'], body['start_ns'], body['end_ns'])
             self._where[entry.case] = place
@@ -115,20 +123,27 @@ class Dataset:
 
     def cases(self, newest: int | None = None) -> list[LabelledCase]:
         """All usable labelled cases (or the newest few), in the order of their case numbers."""
+        counting = self._labels | self._of_events()
         found = []
-        for case in sorted(self._labels)[-newest if newest else None :]:
-            entry = self._labels[case]
+        for case in sorted(counting)[-newest if newest else None :]:
+            entry = counting[case]
             window = self._window(case) if entry.body['label'] is not None else None
             if window is not None:
                 found.append(self._labelled(case, entry, window))
         return found
+
+    def _of_events(self) -> dict[int, Entry]:
+        """Merged windows and the label of their event, where that was no harmless one."""
+        firsts = {c: self._labels.get(first) for c, first in self._events.items()}
+        harmless = self._spec.question.is_nominal
+        return {c: e for c, e in firsts.items() if e and not harmless(e.body['label'])}
 
     def _labelled(self, case: int, entry: Entry, window: Window) -> LabelledCase:
         place = self._where[case]
         return LabelledCase(
             case,
             place.context,
-            place.group,
+            self._where[entry.case].group,  # an event never stands on both sides of a test
             window,
             entry.body['label'],
             entry.body['by'],

@@ -289,6 +289,38 @@ def test_a_merged_window_has_the_outcome_of_its_event_and_no_label():
     assert [e.case for e in cell.entries('resolution')] == [first]
 
 
+def taught_by(label, forgotten=False):
+    """The labelled cases after an event of 3 s that somebody called so."""
+    cell, t = watching(), 10**18
+    play(cell, forces(t, 3.0))
+    first = cell.entries('ask')[0].case
+    cell.tap(first, label)
+    cell.wait(1.1)
+    if forgotten:
+        assert cell.command('forget', case=first, why='a test')['ok']
+    dataset = cell.trainer._source
+    dataset.refresh()
+    merged = [e for e in cell.entries('decision') if e.body['params'].get('case') == first]
+    return dataset.cases(), first, 1 + len(merged)
+
+
+def test_a_bad_event_counts_in_training_and_certificates_as_often_as_in_service():
+    """With its first window alone, whatever the model makes of the others would go uncounted."""
+    cases, first, windows = taught_by('bad')
+    assert [c.label for c in cases] == ['bad'] * windows and windows >= 4
+    assert len({c.group for c in cases}) == 1, 'an event on both sides of a test'
+    assert cases[0].id == first
+
+
+def test_of_a_harmless_event_only_what_was_looked_at_is_learnt():
+    cases, first, windows = taught_by('good')
+    assert [c.id for c in cases] == [first] and windows >= 4
+
+
+def test_with_the_label_of_an_event_all_of_it_is_forgotten():
+    assert taught_by('bad', forgotten=True)[0] == []
+
+
 def test_merging_can_be_switched_off():
     cell, t = watching(merge=False), 10**18
     play(cell, forces(t, 3.0))
