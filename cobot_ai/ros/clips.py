@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from cobot_ai.app.kept import Clip
 from cobot_ai.app.ports import ClipStore
-from cobot_ai.core.errors import StoreError
 from cobot_ai.core.samples import RawMessage
+from cobot_ai.ros.background import Background
 
 MAX_QUEUED_BYTES = 256 * 2**20
 """Clips that may wait for a slow disk; beyond it a clip is given up, and its case says so."""
-
-
-def hand_back(done: SimpleQueue[Callable[[], None]]) -> None:
-    """Make the calls that wait; one the ledger refuses waits on.
-
-    Raises:
-        StoreError: The ledger refused one.
-    """
-    while True:
-        try:
-            call = done.get_nowait()
-        except Empty:
-            return
-        try:
-            call()
-        except StoreError:
-            done.put(call)
-            raise
 
 
 class BackgroundClips:
@@ -46,8 +26,7 @@ class BackgroundClips:
         self._store, self._max_bytes = store, max_bytes
         self._stored: Callable[[int, str, str], None] = lambda case, sha256, kept: None
         self._failed: Callable[[str, int], None] = lambda detail, case: None
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix='clips')
-        self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._background = Background('clips')
         self._lock = threading.Lock()
         self._queued_bytes = 0
 
@@ -66,48 +45,43 @@ class BackgroundClips:
                 self._queued_bytes += size
         if full:
             text = f'The clip of case {case} was not stored: the disk is too slow for the clips.'
-            self._done.put(lambda: self._failed(text, case))
+            self._background.tell(lambda: self._failed(text, case))
             return
-        self._worker.submit(self._write, case, messages, kept, size)
+        self._do(lambda: self._write(case, messages, kept, size), case, 'stored')
 
     def adopt(self, case: int, path: Path, sha256: str) -> None:
         """Take a finished clip in soon, as that of a labelled case."""
-        self._worker.submit(self._adopt, case, path, sha256)
-
-    def _adopt(self, case: int, path: Path, sha256: str) -> None:
-        try:
-            self._store.adopt(case, path, 'labelled')
-        except Exception as e:
-            text = f'The clip of case {case} was not stored: {e}'
-            self._done.put(lambda: self._failed(text, case))
-            return
-        self._done.put(lambda: self._stored(case, sha256, 'labelled'))
+        self._do(lambda: self._adopt(case, path, sha256), case, 'stored')
 
     def keep(self, case: int, kept: str) -> None:
         """Change the retention class soon."""
-        self._worker.submit(self._keep, case, kept)
+        self._do(lambda: self._store.keep(case, kept), case, 'kept')
+
+    def _do(self, work: Callable[[], None], case: int, done: str) -> None:
+        def failed(error: Exception) -> None:
+            text = f'The clip of case {case} was not {done}: {error}'
+            self._background.tell(lambda: self._failed(text, case))
+
+        self._background.do(work, failed)
 
     def _write(self, case: int, messages: Sequence[RawMessage], kept: str, size: int) -> None:
         try:
             sha256 = self._store.write(case, messages, kept)
-            swept = self._store.sweep()
-        except Exception as e:  # nobody looks at the future: it must be told here
-            text = f'The clip of case {case} was not stored: {e}'
-            self._done.put(lambda: self._failed(text, case))
-            return
         finally:
             with self._lock:
                 self._queued_bytes -= size
-        self._done.put(lambda: self._stored(case, sha256, kept))
-        if swept:
-            self._done.put(lambda: self._failed(f'Clips deleted to keep the quota: {swept}', 0))
+        self._background.tell(lambda: self._stored(case, sha256, kept))
+        self._sweep()
 
-    def _keep(self, case: int, kept: str) -> None:
-        try:
-            self._store.keep(case, kept)
-        except Exception as e:
-            text = f'The clip of case {case} cannot be kept: {e}'
-            self._done.put(lambda: self._failed(text, case))
+    def _adopt(self, case: int, path: Path, sha256: str) -> None:
+        self._store.adopt(case, path, 'labelled')
+        self._background.tell(lambda: self._stored(case, sha256, 'labelled'))
+        self._sweep()
+
+    def _sweep(self) -> None:
+        if swept := self._store.sweep():
+            text = f'Clips deleted to keep the quota: {swept}'
+            self._background.tell(lambda: self._failed(text, 0))
 
     def poll(self) -> None:
         """Hand back what the worker finished.
@@ -115,9 +89,8 @@ class BackgroundClips:
         Raises:
             StoreError: The ledger refused it; it is handed back again at the next call.
         """
-        hand_back(self._done)
+        self._background.poll()
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        self._worker.shutdown(wait=True)
-        self.poll()
+        self._background.close()

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
 
 from cobot_ai.app.shelf import Shelf
-from cobot_ai.core.errors import CobotAiError
-from cobot_ai.ros.clips import hand_back
+from cobot_ai.ros.background import Background
 
 
 class BackgroundModels:
@@ -22,17 +18,17 @@ class BackgroundModels:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix='models')
-        self._loaded: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._background = Background('models')
 
     def offer(self, digest: str, take: Callable[[str], None]) -> None:
         """Load a candidate soon, then have `take` called with it."""
-        self._worker.submit(self._load, digest, take)
+        loaded = partial(self._background.tell, partial(take, digest))
 
-    def _load(self, digest: str, take: Callable[[str], None]) -> None:
-        with suppress(CobotAiError):  # `take` meets it again, and tells people
+        def load() -> None:
             self._shelf.prepare(digest)
-        self._loaded.put(partial(take, digest))
+            loaded()
+
+        self._background.do(load, lambda error: loaded())  # `take` meets it again, and tells people
 
     def poll(self) -> None:
         """Hand over what is loaded.
@@ -40,8 +36,8 @@ class BackgroundModels:
         Raises:
             StoreError: The ledger refused it; it is handed over again at the next call.
         """
-        hand_back(self._loaded)
+        self._background.poll()
 
     def close(self) -> None:
         """Finish what is loading; it is offered again after a restart."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._background.close(drop=True)

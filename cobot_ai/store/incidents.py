@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from mcap.writer import CompressionType, Writer
 
 from cobot_ai.core.errors import DataError, StoreError
 from cobot_ai.core.samples import RawMessage
 from cobot_ai.core.types import Json
 from cobot_ai.store.bags import read_mcap
 from cobot_ai.store.files import write_durably
-from cobot_ai.store.typestore import message_definition
+from cobot_ai.store.mcap_file import McapWriter
 
 CHUNK = 16 * 1024
 """Bytes per chunk: what a kill may cost."""
@@ -59,16 +58,12 @@ class IncidentBag:
     def __init__(self, folder: Path, version: int, facts: dict[str, str]) -> None:
         self.folder, self._version = folder, version
         self._tally = _Tally()
-        self._schemas: dict[str, int] = {}
-        self._channels: dict[tuple[str, str], int] = {}
         try:
             folder.mkdir(parents=True, mode=0o700)
             self._stream = (folder / FILE).open('wb')
         except OSError as e:
             raise StoreError(f'The incident {folder} cannot be written: {e.strerror}.') from e
-        self._writer = Writer(self._stream, CHUNK, compression=CompressionType.ZSTD)
-        self._writer.start(profile='ros2', library='cobot_ai')
-        self._writer.add_metadata('cobot_ai', facts)
+        self._writer = McapWriter(self._stream, facts, CHUNK)
 
     @property
     def messages(self) -> int:
@@ -83,25 +78,11 @@ class IncidentBag:
         """
         try:
             for message in messages:
-                at = self._tally.counts.total()
-                channel = self._channel(message)
-                self._writer.add_message(channel, message.t_ns, message.data, message.t_ns, at)
+                self._writer.add((message,))
                 self._tally.add(message)
             self._stream.flush()  # whole chunks are the system's now, also after a kill
         except OSError as e:
             raise StoreError(f'The incident {self.folder} is cut: {e.strerror}.') from e
-
-    def _channel(self, message: RawMessage) -> int:
-        key = (message.topic, message.type)
-        if key not in self._channels:
-            if message.type not in self._schemas:
-                text = message_definition(message.type).encode()
-                schema = self._writer.register_schema(message.type, 'ros2msg', text)
-                self._schemas[message.type] = schema
-            self._channels[key] = self._writer.register_channel(
-                message.topic, 'cdr', self._schemas[message.type]
-            )
-        return self._channels[key]
 
     def close(self) -> None:
         """Write the index and the metadata.
@@ -110,7 +91,7 @@ class IncidentBag:
             StoreError: The disk refused; what was written stays readable.
         """
         try:
-            self._writer.finish()  # type: ignore[no-untyped-call]
+            self._writer.finish()
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as e:

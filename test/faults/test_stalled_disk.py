@@ -158,7 +158,7 @@ def test_a_stored_clip_that_the_ledger_refuses_is_told_again():
     clips.tell(stored, lambda *_: None)
     for case in (1, 2):
         clips.save(case, clip(), 'routine')
-    clips._worker.shutdown(wait=True)
+    clips._background._worker.shutdown(wait=True)
     for _ in range(3):
         with pytest.raises(StoreError):
             clips.poll()
