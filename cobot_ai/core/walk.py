@@ -16,6 +16,14 @@ from cobot_ai.core.types import Doubles
 Ints = NDArray[np.int64]
 
 
+MARGIN = 0.3
+"""Part of delta at which a place further down must still pass to become the threshold.
+
+The last place that passes at delta is the luckiest of many, and the scores come from siblings of
+the model that serves, so it would use up all of delta.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """Thresholds in falling order and what lies at or above each; ties enter together.
@@ -74,9 +82,11 @@ def passed(steps: Walk, spec: RiskSpec) -> list[int]:
     found: list[int] = []
     begin = start(steps, spec)
     for i in range(begin, len(steps.right)) if begin is not None else ():
-        if tail(int(steps.errors[i]), int(steps.accepted[i]), spec.epsilon) > spec.delta:
+        chance = tail(int(steps.errors[i]), int(steps.accepted[i]), spec.epsilon)
+        if chance > spec.delta:
             break
-        found.append(i)
+        if i == begin or chance <= MARGIN * spec.delta:
+            found.append(i)
     return found
 
 
