@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from cobot_ai.app.escalate import Desk
+from cobot_ai.app.escalate import PLACES, Desk
 from cobot_ai.app.fields import text_of, whole_of
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
 from cobot_ai.app.remarks import Remarks
@@ -145,7 +145,7 @@ class Answers:
             text_of(command, 'by'),
             text_of(command, 'label'),
         )
-        decided = any(e.kind in ('decision', 'import') for e in self._ledger.of_case(case))
+        decided = any(e.kind in PLACES for e in self._ledger.of_case(case))
         if not (self._allowed(label) and label != NOT_SURE and decided):
             return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
         return self._teach(command, self._desk.label(case, label, by, 'correction'))

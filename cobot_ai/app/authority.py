@@ -126,17 +126,12 @@ class Authority:
         for cut in self._ready():
             yield partial(self._judging.judge, cut)
         for failed in self._p.observer.failures():
-            yield partial(self._uncut, failed)
+            yield partial(self._judging.uncut, failed)
         yield self._serve
         yield self._flush
-        yield self._offer_review
+        yield self._judging.offer_review
         yield self._swap_turn
         yield self._own_up
-
-    def _uncut(self, failed: Exception) -> None:
-        """A step that could not be cut is nobody's success: whoever waits for it hears no_step."""
-        self.fault('window', f'A step could not be judged: {type(failed).__name__}: {failed}')
-        raise failed
 
     def _while_waiting(self) -> None:
         """The disk stalls: a deadline that passes meanwhile still ends in the fail-safe (G1)."""
@@ -264,17 +259,6 @@ class Authority:
         if self.memory.record.drift.alarm(context) is None:
             raise DataError('There is no alarm in this context.', key='no_alarm')
         return [self.memory.record.alarm_over(context, by, 'person')]
-
-    def _offer_review(self) -> None:
-        """In a quiet minute: a case that was not asked, or needs a second look, is offered."""
-        reviews, now = self.memory.reviews, self._p.clock.monotonic_ns()
-        if not reviews.open or self.desk.open_asks or not self.memory.budget.quiet(now):
-            return
-        case = reviews.next()
-        body = self.desk.review_body(case, **reviews.waiting[case])
-        asked = any(e.kind == 'ask' for e in self._p.ledger.of_case(case))
-        evidence = None if asked else self.memory.evidence(case)
-        self._commit([Draft('review', body, case)], {case: evidence} if evidence else None)
 
     def offer(self, digest: str) -> None:
         """The trainer offers a candidate."""

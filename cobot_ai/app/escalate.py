@@ -19,6 +19,8 @@ from cobot_ai.core.types import Case, Decision, Json
 
 KEPT_CLOSED = 500
 """Closed asks kept in memory for late answers; older ones are looked up in the ledger."""
+PLACES = ('decision', 'import')
+"""Kinds that say where a case belongs."""
 RETRY_NS = 10**9
 """Time between two tries to write an outcome that the disk refused."""
 
@@ -65,7 +67,7 @@ class Desk:
 
     def review_body(self, case: int, why: str, risk: float) -> Json:
         """The record of a question without any hurry: it has no deadline and moves nothing."""
-        body = next(e.body for e in self._ledger.of_case(case) if e.kind == 'decision')
+        body = next(e.body for e in self._ledger.of_case(case) if e.kind in PLACES)
         question = question_body(self.spec.question, body['context'], body['facts'])
         return {**question, 'why': why, 'risk': risk}
 
@@ -278,7 +280,7 @@ class Desk:
 
     def _where(self, case: int) -> tuple[str, str]:
         for entry in self._ledger.of_case(case):
-            if entry.kind in ('decision', 'import'):
+            if entry.kind in PLACES:
                 return entry.body['context'], entry.body['group']
         raise DataError(f'There is no case {case}.')
 

@@ -109,6 +109,23 @@ class Judging:
         drafts.append(Draft('ask', self.desk.ask_body(case, decision), case.id))
         self.desk.open(case, lambda: self.commit(drafts, {case.id: evidence}))
 
+    def uncut(self, failed: Exception) -> None:
+        """A step that could not be cut is nobody's success: whoever waits for it hears no_step."""
+        detail = f'A step could not be judged: {type(failed).__name__}: {failed}'
+        self.commit([Draft('fault', {'code': 'window', 'detail': detail})], None)
+        raise failed
+
+    def offer_review(self) -> None:
+        """In a quiet minute: a case that was not asked, or needs a second look, is offered."""
+        reviews, now = self.memory.reviews, self.parts.clock.monotonic_ns()
+        if not reviews.open or self.desk.open_asks or not self.memory.budget.quiet(now):
+            return
+        case = reviews.next()
+        body = self.desk.review_body(case, **reviews.waiting[case])
+        asked = any(e.kind == 'ask' for e in self.parts.ledger.of_case(case))
+        evidence = None if asked else self.memory.evidence(case)
+        self.commit([Draft('review', body, case)], {case: evidence} if evidence else None)
+
     def _unwritten(self, case: Case) -> None:
         """The disk refused: nothing may go on that is not written down."""
         fail_safe = self.spec.question.fail_safe.value

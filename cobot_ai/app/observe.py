@@ -13,7 +13,7 @@ from cobot_ai.app.recut import MAX_STEP_S, still_topic, with_still
 from cobot_ai.app.step_source import StepSource
 from cobot_ai.app.waiting import TOGETHER_NS, Waiting
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.ring import Counts, Ring, restamp
+from cobot_ai.core.ring import Counts, Ring, grown, restamp
 from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import Span
@@ -284,13 +284,7 @@ class Observer:
     def _new_troubles(self, clip: Clip) -> dict[str, dict[str, int]]:
         """What went wrong with each stream since the case before."""
         before, self._told = self._told, self._troubles()
-        found = {
-            name: {k: n - before[name][k] for k, n in counts.items() if n > before[name][k]}
-            for name, counts in self._told.items()
-        }
-        if clip.cut:
-            found['clip'] = {'cut': 1}
-        return {name: counts for name, counts in found.items() if counts}
+        return grown(before, self._told) | ({'clip': {'cut': 1}} if clip.cut else {})
 
     def _check_clock(self, t_ns: int, now_ns: int) -> None:
         """Start anew when the clock was set (sim time looped or restarted, or leapt ahead)."""

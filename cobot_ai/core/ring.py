@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,6 +47,17 @@ class Counts:
     overrun: int = 0
     mismatch: int = 0
     lost_events: int = 0
+
+
+def grown(
+    before: Mapping[str, Mapping[str, int]], now: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    """What was added to named counts; only what grew."""
+    found = {
+        name: {k: n - before[name][k] for k, n in counts.items() if n > before[name][k]}
+        for name, counts in now.items()
+    }
+    return {name: counts for name, counts in found.items() if counts}
 
 
 class Ring:

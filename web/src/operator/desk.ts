@@ -230,6 +230,8 @@ onEntry((entry) => {
     if (ask && wasBad(ask, label)) teaching.value = { case: entry.case, at: performance.now() };
   }
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'unsure') notify('notice.unsure');
+  if (entry.kind === 'resolution' && entry.body['outcome'] === 'unwritten')
+    notify('outcome.unwritten', () => ({}), true);
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'cancelled')
     notify('notice.cancelled', () => ({}), true);
 });
