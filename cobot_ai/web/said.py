@@ -113,7 +113,7 @@ def _skill(passed: bool, f: Json, _: int) -> Said:
 
 
 def _golden(_: bool, f: Json, cases: int) -> Said:
-    return 'golden', {'n': f['of'] - cases, 'of': f['of']} if f else {'n': 0, 'of': 0}
+    return ('golden', {'n': f['of'] - cases, 'of': f['of']}) if f.get('of') else NOTHING
 
 
 def _dead_channel(passed: bool, f: Json, _: int) -> Said:

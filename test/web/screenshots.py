@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -193,8 +194,10 @@ def settled(page: Any) -> None:
     page.locator('body:not(.settling)').wait_for()
 
 
-def cell_of(name: str = 'Cell 7', recorded: bool = False) -> FakeCell:
-    cell = FakeCell(question=QUESTION, name=name)
+def cell_of(
+    name: str = 'Cell 7', recorded: bool = False, deadline_s: float = QUESTION.deadline_s
+) -> FakeCell:
+    cell = FakeCell(question=replace(QUESTION, deadline_s=deadline_s), name=name)
     if recorded:
         record(cell)
     cell.instruction = INSTRUCTION
@@ -205,10 +208,10 @@ def cell_of(name: str = 'Cell 7', recorded: bool = False) -> FakeCell:
 
 @contextmanager
 def opened(
-    browser: Any, name: str, lang: str, size: Any, theme: str
+    browser: Any, name: str, lang: str, size: Any, theme: str, **more: Any
 ) -> Iterator[tuple[FakeCell, Any]]:
     """One screen with a cell and a page of its own."""
-    cell = cell_of(recorded=name in RECORDED)
+    cell = cell_of(recorded=name in RECORDED, **more)
     with tempfile.TemporaryDirectory() as folder, serving(cell, Path(folder)) as site:
         context = browser.new_context(
             viewport=size, has_touch=True, locale=lang, service_workers='block'

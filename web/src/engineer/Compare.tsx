@@ -13,6 +13,7 @@ interface Line {
 
 export function Compare({ rows }: { rows: ModelRow[] }) {
   const [picked, setPicked] = useState<{ a?: string; b?: string }>({});
+  const [all, setAll] = useState(false);
   if (rows.length < 2) return null;
   const find = (model: string | undefined) => rows.find((r) => r.model === model);
   const a = find(picked.a) ?? rows.find((r) => r.live) ?? rows[1]!;
@@ -31,9 +32,15 @@ export function Compare({ rows }: { rows: ModelRow[] }) {
       ))}
     </select>
   );
+  const shown = (lines: Line[]) => (all ? lines : lines.filter((l) => l.a !== l.b));
   return (
     <section class="compare">
       <h2>{t('compare.title')}</h2>
+      <div class="filters">
+        <button type="button" aria-pressed={all} onClick={() => setAll(!all)}>
+          {t('compare.same')}
+        </button>
+      </div>
       <div class="scroll" tabIndex={0} role="region" aria-label={t('compare.title')}>
         <table>
           <thead>
@@ -43,10 +50,10 @@ export function Compare({ rows }: { rows: ModelRow[] }) {
               <th scope="col">{choose('b', b)}</th>
             </tr>
           </thead>
-          <Part title={t('compare.version')} lines={facts(a, b)} />
-          <Part title={t('models.labels')} lines={labels(a, b)} />
-          <Part title={t('compare.checks')} lines={checks(a, b)} />
-          <Part title={t('compare.thresholds')} lines={thresholds(a, b)} />
+          <Part title={t('compare.version')} lines={shown(facts(a, b))} />
+          <Part title={t('models.labels')} lines={shown(labels(a, b))} />
+          <Part title={t('compare.checks')} lines={shown(checks(a, b))} />
+          <Part title={t('compare.thresholds')} lines={shown(thresholds(a, b))} />
         </table>
       </div>
     </section>
@@ -54,6 +61,7 @@ export function Compare({ rows }: { rows: ModelRow[] }) {
 }
 
 function Part({ title, lines }: { title: string; lines: Line[] }) {
+  if (lines.length === 0) return null;
   return (
     <tbody>
       <tr class="part">

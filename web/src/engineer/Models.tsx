@@ -39,9 +39,9 @@ export function Models() {
       )}
       <PlanSwap rows={doc?.versions ?? []} />
       <Risk />
-      <Compare rows={doc?.versions ?? []} />
       {doc?.versions.length === 0 && <p>{t('models.none')}</p>}
       <Versions rows={doc?.versions ?? []} />
+      <Compare rows={doc?.versions ?? []} />
       {doc && <History entries={doc.history} />}
     </section>
   );
