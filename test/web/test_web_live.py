@@ -265,6 +265,22 @@ def test_a_held_process_says_why_and_what_to_do(cell, tablet):
     assert page.get_by_text('case 3').count() == 0
 
 
+def test_a_hold_that_ends_with_its_answer_is_not_called_held(cell, tablet):
+    page = tablet()
+    page.locator('.idle').wait_for()
+    page.evaluate("""() => { window.modes = new Set(); new MutationObserver(() => window.modes.add(
+      document.querySelector('#line').innerText.split(',')[0])).observe(document.body,
+      {subtree: true, childList: true, characterData: true}) }""")
+    case = cell.ask(undo_s=0.3)
+    cell.held_for, cell.held = [{'key': 'case', 'n': case}], True
+    shown(page, case)
+    tap(page, 'Seated')
+    page.locator('.idle').wait_for()
+    page.wait_for_timeout(600)
+    assert 'Held' not in page.evaluate('[...window.modes]')
+    page.get_by_role('heading', name='Held').wait_for()  # it did not let go: said after a moment
+
+
 def test_rule_05_a_held_process_is_resumed_by_holding_not_by_a_tap(cell, tablet):
     cell.held = True
     page = tablet()

@@ -144,6 +144,7 @@ class FakeCell:
     frozen: bool = False
     silent: bool = False
     held: bool = False
+    held_for: Any = ({'key': 'case', 'n': 3},)
     motion: Any = None
     auto_paused: bool = False
     name: str = 'Cell 7'
@@ -215,7 +216,7 @@ class FakeCell:
         state = {
             'mode': 'asking' if asking else mode,
             'held': 'case 3' if self.held else '',
-            'held_for': [{'key': 'case', 'n': 3}] if self.held else [],
+            'held_for': self.held_for if self.held else [],
             'head': self.ledger.head(),
             'asks': time_left(self.desk.open_asks, time.monotonic_ns()),
             **self.load,

@@ -20,16 +20,18 @@ export function Propose({ open, value }: Props) {
     <section class="propose">
       <p>{t('what_if.note')}</p>
       {open && <Open of={open} />}
-      <div class="controls">
-        <button
-          type="button"
-          id="propose"
-          disabled={unknown.value || value === null || value === open?.new}
-          onClick={() => value !== null && operate({ kind: 'propose', name: NAME, value })}
-        >
-          {t('propose.make', { value: percent(value ?? 0, 2) })}
-        </button>
-      </div>
+      {value !== null && value !== open?.new && (
+        <div class="controls">
+          <button
+            type="button"
+            id="propose"
+            disabled={unknown.value}
+            onClick={() => operate({ kind: 'propose', name: NAME, value })}
+          >
+            {t('propose.make', { value: percent(value, 2) })}
+          </button>
+        </div>
+      )}
     </section>
   );
 }

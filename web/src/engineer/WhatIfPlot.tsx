@@ -42,10 +42,10 @@ export function WhatIfPlot({ options, present, at }: Props) {
 function dataOf(options: WhatIfOption[]): uPlot.AlignedData {
   return [
     options.map((_, i) => i),
-    options.map((o) => o.asks_per_shift),
     options.map((o) => o.wrong_alone.low),
     options.map((o) => o.wrong_alone.high),
     options.map((o) => o.wrong_alone.value),
+    options.map((o) => o.asks_per_shift),
   ];
 }
 
@@ -72,13 +72,14 @@ function settings(element: Element, options: WhatIfOption[], present: number, at
       { ...axis, scale: 'asks', size: 64, values: (_, splits) => splits.map((v) => number(v)) },
       { ...axis, scale: 'wrong', side: 1, size: 72, grid: { show: false }, values: (_, splits) => splits.map((v) => percent(v)) },
     ],
-    bands: [{ series: [3, 2], fill: ink('--band') }],
+    bands: [{ series: [2, 1], fill: ink('--band') }],
     series: [
       {},
-      { scale: 'asks', stroke: ink('--ink'), width: 3, points: { size: 9, fill: ink('--ink') } },
       edge,
       edge,
       { scale: 'wrong', stroke: ink('--odd'), width: 3, dash: [8, 5], points: { size: 9 } },
+      // Last, so that the band does not cover it.
+      { scale: 'asks', stroke: ink('--ink'), width: 3, points: { size: 9, fill: ink('--ink') } },
     ],
     hooks: { drawAxes: [(u) => mark(u, present, ink('--ink'), [4, 4]), (u) => mark(u, at, ink('--line'), [])] },
   };

@@ -27,7 +27,9 @@ export function lineMode(): string {
   if (mode === 'maintenance') return mode;
   // The ledger is ahead of the heartbeat: whether a question is open is known without it.
   if (waiting.value.length > 0) return 'asking';
-  return mode === 'asking' ? (stays(told.held_for ?? []) ? 'held' : 'running') : mode;
+  const holds = mode === 'held' || (mode === 'asking' && told.held);
+  if (!holds) return mode === 'asking' ? 'running' : mode;
+  return told.held_for?.length && !stays(told.held_for) ? 'running' : 'held';
 }
 
 /** The process is held and no open question will end that: a person has to resume. */
@@ -35,11 +37,16 @@ export function heldNow(): boolean {
   return lineMode() === 'held';
 }
 
-/** Whether something holds beside questions that have just been answered: their holds end by themselves. */
+/** A hold that ends by itself after the answer takes a moment to be confirmed. */
+const LETS_GO_MS = 2000;
+
+/** Whether something holds beside questions that were answered just now. */
 function stays(reasons: HeldFor[]): boolean {
   const ends = ({ key, n }: HeldFor) => {
-    const end = key === 'case' ? state.value.asks.get(n ?? 0)?.resolution : null;
-    return end?.outcome === 'answered' && end.action !== 'hold' && end.action !== 'stop';
+    const ask = key === 'case' ? state.value.asks.get(n ?? 0) : undefined;
+    const end = ask?.resolution;
+    const goesOn = end?.outcome === 'answered' && end.action !== 'hold' && end.action !== 'stop';
+    return goesOn && now.value - ask!.resolvedAt < LETS_GO_MS;
   };
   return reasons.some((r) => !ends(r));
 }
