@@ -41,11 +41,11 @@ def main() -> int:
     options = _options()
     quick = options.quick
     sections: dict[str, Callable[[], dict[str, Any]]] = {
-        'ingest': lambda: ingest(5.0 if quick else 8.0, 1 if quick else 3),
+        'ingest': lambda: ingest(5.0 if quick else 7.0, 1 if quick else 3),
         'fusion': lambda: fusion(4.0, 1 if quick else 3),
-        'latency': lambda: latency(8.0 if quick else 25.0),
+        'latency': lambda: latency(6.0 if quick else 20.0),
         'burst': lambda: burst(8.0 if quick else 60.0),
-        'replay': lambda: replay(60, 1 if quick else 3),
+        'replay': lambda: replay(60 if quick else 120, 1 if quick else 3),
     }
     report: dict[str, Any] = {'schema': 1, 'quick': quick}
     begun = time.monotonic()

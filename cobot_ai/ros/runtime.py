@@ -25,6 +25,8 @@ from cobot_ai.core.errors import CobotAiError
 
 LOOK_S = 0.1
 """How often a node that reads its data by itself looks at its executor, seconds."""
+YOUNG_S, OLD_S = 1.0, 60.0
+"""How often a node that reads its data by itself looks for new and for all garbage, seconds."""
 SWITCH_S = 0.001
 """Longest time for which a thread in the background keeps the data waiting."""
 CALLBACKS = 3
@@ -108,11 +110,14 @@ def run(make: Callable[[], Any], args: list[str] | None = None) -> int:
 def _spin(node: Any, stop: Stop) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    sweep = Sweep() if hasattr(node, 'turn') else None
     while rclpy.ok() and not stop.wanted:
-        if hasattr(node, 'turn'):
-            _drain(node, executor, stop)
-        else:
+        if sweep is None:
             executor.spin_once(timeout_sec=0.1)
+            continue
+        _drain(node, executor, stop)
+        if not node.hurried:
+            sweep()
     executor.remove_node(node)
     executor.shutdown(timeout_sec=0)
 
@@ -134,6 +139,24 @@ def _drain(node: Any, executor: SingleThreadedExecutor, stop: Stop) -> None:
     for _ in range(CALLBACKS):
         if not _one_callback(executor):
             return
+
+
+class Sweep:
+    """Looks for garbage when nothing is due: Python would do so in the middle of a decision."""
+
+    def __init__(self) -> None:
+        gc.disable()
+        self._young_s = self._old_s = time.monotonic()
+
+    def __call__(self) -> None:
+        """A short search every second, a whole one every minute."""
+        now_s = time.monotonic()
+        if now_s - self._old_s >= OLD_S:
+            self._young_s = self._old_s = now_s
+            gc.collect()
+        elif now_s - self._young_s >= YOUNG_S:
+            self._young_s = now_s
+            gc.collect(1)
 
 
 def _one_callback(executor: SingleThreadedExecutor) -> bool:

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, select
 
 from cobot_ai.app.ports import Entry
 from cobot_ai.core.errors import StoreError
@@ -20,6 +19,17 @@ from cobot_ai.store.sqlite import SQLITE_VERSION, WAL_SAFE, readable, reader_eng
 
 _PAGE = 5000
 _C = ENTRIES.c
+# Plain statements: the monitor reads between two decisions, and making them from tables takes
+# longer than to carry them out.
+_SINCE = """SELECT seq, t_ns, kind, case_id, body FROM entries
+WHERE seq > ? ORDER BY seq LIMIT ?"""
+_OF_CASE = """SELECT seq, t_ns, kind, case_id, body FROM entries
+WHERE case_id = ? ORDER BY seq"""
+_LAST = """SELECT seq, t_ns, kind, case_id, body FROM entries
+WHERE kind = ? ORDER BY seq DESC LIMIT ?"""
+_BY_KEY = 'SELECT seq, t_ns, kind, case_id, body FROM entries WHERE key = ?'
+_LABELS = """SELECT seq, t_ns, kind, case_id, body FROM entries WHERE seq IN
+(SELECT max(seq) FROM entries WHERE kind = 'label' GROUP BY case_id) ORDER BY case_id"""
 
 
 class LedgerView:
@@ -66,19 +76,19 @@ class LedgerView:
 
     def since(self, seq: int, limit: int = 1000) -> list[Entry]:
         """Entries after `seq`, oldest first, at most `limit`."""
-        return self._entries(_all().where(_C.seq > seq).order_by(_C.seq).limit(limit))
+        return self._entries(_SINCE, seq, limit)
 
     def of_case(self, case: int) -> list[Entry]:
         """All entries of one case, oldest first."""
-        return self._entries(_all().where(_C.case_id == case).order_by(_C.seq))
+        return self._entries(_OF_CASE, case)
 
     def last(self, kind: str, limit: int = 1) -> list[Entry]:
         """The newest entries of one kind, newest first."""
-        return self._entries(_all().where(_C.kind == kind).order_by(_C.seq.desc()).limit(limit))
+        return self._entries(_LAST, kind, limit)
 
     def by_key(self, key: str) -> Entry | None:
         """The entry written under an idempotency key."""
-        found = self._entries(_all().where(_C.key == key)) if key else []
+        found = self._entries(_BY_KEY, key) if key else []
         return found[0] if found else None
 
     def open_cases(self) -> list[int]:
@@ -94,9 +104,7 @@ class LedgerView:
 
     def labels(self) -> dict[int, Entry]:
         """The label that counts for each case: its newest `label` entry."""
-        newest = select(func.max(_C.seq)).where(_C.kind == 'label').group_by(_C.case_id)
-        found = self._entries(_all().where(_C.seq.in_(newest)).order_by(_C.case_id))
-        return {entry.case: entry for entry in found}
+        return {entry.case: entry for entry in self._entries(_LABELS)}
 
     def evidence(self, case: int) -> Json | None:
         """The evidence document stored with the case's ask."""
@@ -172,11 +180,11 @@ class LedgerView:
                 return
             seq = rows[-1]['seq']
 
-    def _entries(self, query: Select[Any]) -> list[Entry]:
+    def _entries(self, query: str, *values: object) -> list[Entry]:
         with self._reading() as connection:
             return [
                 Entry(seq, t_ns, kind, case, json.loads(body))
-                for seq, t_ns, kind, case, body in connection.execute(query)
+                for seq, t_ns, kind, case, body in connection.exec_driver_sql(query, values)
             ]
 
     @contextmanager
@@ -190,7 +198,3 @@ def tip_of(connection: Connection, ledger_id: str) -> Tip:
     newest = select(_C.seq, _C.hash).order_by(_C.seq.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
     return Tip(int(row[0]), str(row[1])) if row else genesis(ledger_id)
-
-
-def _all() -> Select[Any]:
-    return select(_C.seq, _C.t_ns, _C.kind, _C.case_id, _C.body)
