@@ -5,8 +5,8 @@ rate beside it. A model that was taught before judges every step; most decisions
 also ask. Measured from the publishing of the step's last message to the publishing of its
 decision, which the middleware stamps, and to its arrival here: at rest, while the trainer refits
 without a pause, and with a console that stopped reading (a stalled tablet). At rest means that the
-trainer rests too: after an answer the next step waits until what was learnt from it is done. The trainer
-runs as docs/operations.md recommends (`sched_idle`); one more row has it at its default, nice 19.
+trainer rests too: after an answer the next step waits until what was learnt from it is done. The
+trainer runs as docs/operations.md recommends (`sched_idle`); one more row has it at its default.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ class Cell:
         now_ns = self.clock.monotonic_ns()
         incidents = partial(self.incidents.poll, now_ns)
         taken_in = partial(self._take_in, now_ns)
-        each((self.clips.poll, self.models.poll, incidents, self.recorder.poll, taken_in))
+        each((self.clips.poll, incidents, self.recorder.poll, taken_in))
 
     def _take_in(self, now_ns: int) -> None:
         """Recordings that somebody dropped and the trainer has cut; looked for twice a second."""

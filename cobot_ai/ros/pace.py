@@ -12,8 +12,11 @@ from cobot_ai.ros.drain import DeferredService, DrainedTopic
 
 BACKGROUND_S = 0.015
 """Between two looks at deadlines, the robot's state and what works in the background."""
-HURRY_S = 0.001
+HURRY_S = 0.0005
 """Between two reads of the data while a step that ended waits for its last samples."""
+
+CALM_S = 1.0
+"""Without a decision for so long, none is likely to be due at once."""
 
 Safely = Callable[..., None]
 """Makes a call with its arguments; reports what it raises."""
@@ -44,7 +47,8 @@ class Pace:
         steps = [t for t in topics if t.topic == cell.authority.step_topic]
         self._bell = Doorbell(node, [*steps, commands], [judged])
         self._rang: list[Any] = []
-        self._looked_s = self._begun_s = 0.0
+        self._looked_s = self._begun_s = self._decided_s = 0.0
+        self._cases = 0
 
     @property
     def hurried(self) -> bool:
@@ -68,6 +72,15 @@ class Pace:
             safely(cell.guard.poll)
         safely(self._judged.poll)
         safely(cell.authority.tick)
+        self._swap(now_s)
+
+    def _swap(self, now_s: float) -> None:
+        """A loaded candidate waits until a decision was just made: the next is not due yet."""
+        before, self._cases = self._cases, self._cell.authority.tally.cases
+        if self._cases != before:
+            self._decided_s = now_s
+        if self._cases != before or now_s - self._decided_s >= CALM_S:
+            self._safely(self._cell.models.poll)
 
     def _read(self, topic: DrainedTopic, now_ns: int, simulated: bool) -> None:
         batch = topic.read(now_ns, simulated)

@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
 from mcap.writer import Writer as McapWriter
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 
 from cobot_ai.core.errors import DataError
 from cobot_ai.store.bags import Bag
@@ -81,6 +82,19 @@ def test_every_storage_and_compression_gives_the_same_messages(tmp_path, plugin,
     assert collect(bag.messages()) == (list(messages()), '')
     only, _ = collect(bag.messages(['/current', '/absent']))
     assert only == [m for m in messages() if m[0] == '/current']
+
+
+def test_a_plain_sqlite_bag_is_opened_by_its_metadata_unless_it_does_not_fit(tmp_path, monkeypatch):
+    folder = record(tmp_path / 'bag', StoragePlugin.SQLITE3)
+    looked = []
+    monkeypatch.setattr('cobot_ai.store.bags.Reader', lambda p: looked.append(p) or Reader(p))
+    assert Bag(folder).topics() == {'/wrench': (WRENCH, 150), '/current': (SCALAR, 150)}
+    assert not looked
+    metadata = folder / 'metadata.yaml'
+    metadata.write_text(metadata.read_text().replace('name: /current', 'name: /voltage'))
+    with suppress(DataError):
+        Bag(folder)
+    assert looked == [folder]
 
 
 def test_single_file_and_split_bag(tmp_path):
