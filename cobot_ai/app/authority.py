@@ -16,7 +16,7 @@ from cobot_ai.app.holds import NO_STEP, Holds, moved_drafts
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
 from cobot_ai.app.judging import STAYS, Judging
 from cobot_ai.app.memory import Memory
-from cobot_ai.app.observe import Cut
+from cobot_ai.app.observe import Cut, Observer
 from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
@@ -27,7 +27,7 @@ from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
 from cobot_ai.core.motion import Outcome
 from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.core.spec import CellSpec, Trigger
-from cobot_ai.core.types import Json, Window
+from cobot_ai.core.types import Json
 
 
 class Authority:
@@ -86,21 +86,12 @@ class Authority:
         """The monitor ends: whoever still waits for a judgement gets the fail-safe."""
         self._judges.drop(self.spec.question.fail_safe.value)
 
-    def remember(self, case: int, context: str, window: Window, label: str) -> None:
-        """Give back to the gallery a labelled case of an earlier run."""
-        self.memory.gallery.learn(case, context, window, label)
-
     # ------------------------------------------------------------ data
 
     @property
-    def step_topic(self) -> str:
-        """Where step messages come from."""
-        return self._p.observer.step_topic
-
-    @property
-    def settling(self) -> bool:
-        """True while a step that ended waits for its last samples."""
-        return self._p.observer.settling
+    def observer(self) -> Observer:
+        """Where the data goes: its step topic, and whether a step settles."""
+        return self._p.observer
 
     def take(self, message: RawMessage) -> None:
         """Take in one message of a stream or of the robot program."""
@@ -155,9 +146,8 @@ class Authority:
 
     def _stepping(self) -> bool:
         """Whether a step runs that has an end; a sliding window never ends."""
-        observer = self._p.observer
         ends = self.spec.step.trigger is Trigger.MESSAGE
-        return observer.settling or (ends and observer.running)
+        return self.observer.settling or (ends and self.observer.running)
 
     def _ready(self) -> list[Cut]:
         clock = self._p.clock

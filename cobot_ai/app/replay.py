@@ -116,7 +116,7 @@ class Replay:
 
     def run(self, messages: Iterable[tuple[str, str, int, bytes]]) -> None:
         """Feed all messages (topic, type, time, data) and let every deadline happen at its time."""
-        alone = self.authority.step_topic
+        alone = self.authority.observer.step_topic
         read: dict[str, tuple[str, list[int], list[bytes]]] = {}
         until = -1
         for message in messages:
@@ -138,7 +138,7 @@ class Replay:
     def _until(self, t_ns: int) -> int:
         """Up to when messages are read together: as a live cell does, but not past a deadline."""
         self._advance(t_ns)
-        waiting = self.authority.settling or self.pace is not None
+        waiting = self.authority.observer.settling or self.pace is not None
         end = t_ns + (SETTLING_READ_NS if waiting else READ_NS)
         due = self._next()
         return end if due is None else min(end, due)

@@ -86,8 +86,9 @@ class Cell:
     def recall(self) -> None:
         """Give the gallery the newest labelled cases of earlier runs."""
         self.dataset.refresh()
+        gallery = self.authority.memory.gallery
         for case in self.dataset.cases(newest=RECALLED):
-            self.authority.remember(case.id, case.context, case.window, case.label)
+            gallery.learn(case.id, case.context, case.window, case.label)
 
     def take(self, batch: RawBatch) -> None:
         """Messages of a stream or of the robot program."""

@@ -44,7 +44,7 @@ class Pace:
         self._cell, self._topics, self._judged = cell, topics, judged
         self._commands, self._period_s, self._safely = commands, period_s, safely
         # An edge is looked for on any topic, however fast it is: that must not ring.
-        steps = [t for t in topics if t.topic == cell.authority.step_topic]
+        steps = [t for t in topics if t.topic == cell.authority.observer.step_topic]
         self._bell = Doorbell(node, [*steps, commands], [judged])
         self._rang: list[Any] = []
         self._looked_s = self._begun_s = self._decided_s = 0.0
