@@ -40,7 +40,7 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
         person, role = auth.person(), auth.role()
         return {
             'name': person['name'] if person else '',
-            'role': role.name.lower() if role else '',
+            'role': role.name.lower() if role is not None else '',
             'tablet': auth.tablet(),
             'login': settings.login_required,
             'tls': request.is_secure,

@@ -47,7 +47,7 @@ def case_doc(services: Services, case: int) -> Json | None:
     wall_ns = services.wall_ns()
     return {
         'case': case,
-        'entries': [to_wire(e, wall_ns, whole=True) for e in entries],
+        'entries': [_keys_only(to_wire(e, wall_ns, whole=True)) for e in entries],
         'evidence': _with_examples(services.reader, case),
         'nearest': _nearest(services.reader, entries),
     }
@@ -86,7 +86,7 @@ def models(services: Services) -> Json:
     return {
         'current': current,
         'versions': rows[::-1],
-        'history': [_without_checks(to_wire(e, wall_ns, whole=True)) for e in history],
+        'history': [_keys_only(to_wire(e, wall_ns, whole=True)) for e in history],
     }
 
 
@@ -117,9 +117,13 @@ def _check_row(check: Json) -> Json:
     }
 
 
-def _without_checks(entry: Json) -> Json:
-    """The version's own row has them, as keys; the ledger's sentences stay on this side."""
-    body = {k: v for k, v in entry['body'].items() if k not in ('checks', 'certificates')}
+SENTENCES = ('checks', 'certificates', 'detail')
+"""Parts of a body with sentences of the ledger: a version's own row has the first two as keys."""
+
+
+def _keys_only(entry: Json) -> Json:
+    """An entry for the page: what is said in sentences stays on this side."""
+    body = {k: v for k, v in entry['body'].items() if k not in SENTENCES}
     return {**entry, 'body': body}
 
 

@@ -1,6 +1,7 @@
 """Engineer's comparison, plans, confusion, thresholds and words; the admin's screens; roles."""
 
 import re
+import time
 
 import pytest
 from other_screens import record, versions
@@ -208,6 +209,29 @@ def test_an_admin_adds_changes_removes_and_restores_people(cell, logged_in):
     page.get_by_role('button', name='Save').click()
     nils.get_by_text('Engineer').wait_for()
     assert cell.accounts.person('Nils').role.name == 'ENGINEER'
+
+
+def test_a_wall_is_paired_shows_without_a_login_and_goes_dark_when_removed(cell, serve, browser):
+    site = serve(login_required=True)
+    code = cell.accounts.offer('Wall 1', time.time(), wall=True)
+    context = browser.new_context(locale='en', service_workers='block')
+    page = context.new_page()
+    page.set_default_timeout(8000)
+    page.goto(f'{site.url}/pair?code={code}')
+    page.get_by_role('button', name='Enrol').click()
+    page.locator('.andon.running').wait_for()
+    assert page.locator('footer').get_by_role('link').all_inner_texts() == [
+        'State', 'Figures', 'Wall',
+    ]  # fmt: skip
+    assert page.get_by_role('button', name='Log out').count() == 0
+    cell.ask()
+    page.locator('.andon.asking').wait_for()
+    page.goto(f'{site.url}/#/')
+    page.locator('.andon').wait_for()
+    cell.accounts.expel('Wall 1')
+    page.locator('form').first.wait_for()
+    assert '/login' in page.url
+    context.close()
 
 
 def test_a_tablet_is_paired_by_the_code_and_removed_by_holding(cell, logged_in, browser):

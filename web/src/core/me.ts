@@ -1,5 +1,5 @@
 /** Who the page is for, as the server says; it decides, the page only does not offer the rest. */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { get } from './api';
 import { area, go, type Area } from './route';
 import type { MeDoc } from './schema';
@@ -22,16 +22,18 @@ export function mayOpen(area: Area): boolean {
   return me.value === null || role >= ALL.indexOf(LEAST[area]);
 }
 
+/** A screen on the wall has nothing to do at the operator's. */
+effect(() => {
+  if (me.value?.role === 'wall' && area.value === 'operator') go('wall');
+});
+
 /** Served to the network without TLS: the browser then withholds what the page needs. */
 export const plainHttp = computed(() => me.value?.login === true && !me.value.tls);
 
 /** Ask again at every connection: a login may have ended or changed its role. */
 export function learnMe(): void {
   void get<MeDoc>('/api/me').then(
-    (doc) => {
-      me.value = doc ?? me.value;
-      if (doc?.role === 'wall' && area.value === 'operator') go('wall');
-    },
+    (doc) => (me.value = doc ?? me.value),
     () => undefined,
   );
 }

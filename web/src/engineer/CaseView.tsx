@@ -155,7 +155,7 @@ function Story({ entries }: { entries: Entry[] }) {
 
 function storyText(entry: Entry): string {
   const body = entry.body;
-  const parts = [body['by'], body['tablet'], body['label'], body['status'], body['outcome']];
+  const parts = [body['by'], body['tablet'], body['label'], body['status'], body['outcome'], body['code']];
   if (entry.kind === 'resolution') parts.push(body['action']);
   return parts.filter((p) => p !== null && p !== undefined && p !== '').join(' · ');
 }

@@ -25,7 +25,10 @@ export function Motion() {
     <section class={`motion ${kind}`} role="alert">
       <h1>{t(`motion.${kind}`)}</h1>
       {motion.text && <p>{plant(motion.text, '')}</p>}
-      <small>{motion.stopped || motion.reason}</small>
+      {/* The driver's own words, as they are at the robot. */}
+      <small lang="en" dir="ltr">
+        {motion.stopped || motion.reason}
+      </small>
     </section>
   );
 }
