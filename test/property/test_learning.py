@@ -90,7 +90,8 @@ def test_an_update_equals_solving_with_the_same_hyper_parameters(spec):
         at_once = scratch(full, trained.solution.y, trained.solution.prior, rows, 0)
         noise = np.diag(trained.solution.ridge / at_once.prior.weight[at_once.y])
         expected = np.linalg.inv(full + noise)
-        assert np.allclose(trained.solution.inverse, expected, rtol=1e-6, atol=1e-6)
+        # Distances are single precision: 1e-7 of them, times the condition of the matrix.
+        assert np.allclose(trained.solution.inverse, expected, rtol=1e-5, atol=1e-5)
     back = fitter.update(pack(grown), cases[:42], spec).state
     first = fitter.fit(cases[:42], spec).state
     rows = pick(grown.table, np.arange(48))
