@@ -36,10 +36,10 @@ COLUMNS = ('silent_share', 'wrong_of_all', 'asks')
 def run(setup: Setup) -> dict[str, object]:
     """Declared through the product's loop; rules that know no context; undeclared."""
     known, new, dropped = cases(setup)
-    seeds = 2 if setup.quick else 10
+    seeds, longest = (1, 150) if setup.quick else (10, LONGEST)
     declared = with_context(known, new, seeds, setup.seed)
     rules = without_context(known, new, 4 if setup.quick else 40)
-    hidden = undeclared(known, new, seeds, setup.seed)
+    hidden = undeclared(known, new, seeds, setup.seed, longest)
     table(
         'context declared (ours)',
         COLUMNS,
@@ -163,13 +163,13 @@ def _decisions(
 
 
 def undeclared(
-    known: list[LabelledCase], new: list[LabelledCase], seeds: int, first: int
+    known: list[LabelledCase], new: list[LabelledCase], seeds: int, first: int, longest: int
 ) -> dict[str, float]:
     """The same change with the context key hidden: decisions until the alarm."""
     until, silent, asks, missed, false = [], [], [], 0, 0
     for seed in range(first, first + seeds):
         rng = np.random.default_rng(seed)
-        later = [new[i] for i in rng.integers(len(new), size=LONGEST)]
+        later = [new[i] for i in rng.integers(len(new), size=longest)]
         stream = [replace(c, context='same') for c in _shuffled(known, seed) + later]
         stream = [replace(c, id=i) for i, c in enumerate(stream, 1)]
         spec = cell(stream[0], NAMES[::-1], seed=seed, rule='expected', epsilon=EPSILON)
@@ -178,7 +178,7 @@ def undeclared(
         false += any(case <= len(known) for case in on)
         at = next((case - len(known) for case in on if case > len(known)), None)
         missed += at is None
-        until.append(at if at is not None else LONGEST)
+        until.append(at if at is not None else longest)
         late = [r for r in judged if r.case > len(known)]
         silent.append(sum(r.wrong_alone for r in late) / max(1, sum(r.acted for r in late)))
         asks.append(mean(not r.acted for r in late))
@@ -190,6 +190,7 @@ def undeclared(
         'silent_share': mean(silent),
         'ask_share': mean(asks),
         'seeds': float(seeds),
+        'decisions_at_most': float(longest),
     }
 
 

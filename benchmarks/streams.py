@@ -41,7 +41,7 @@ PEERS: dict[str, tuple[type[Learner], float]] = {
 def run(setup: Setup) -> dict[str, object]:
     """Every order, ours with both rules, the peers beside; then both curves of the choice."""
     patch_modal()
-    seeds, length = (3, 150) if setup.quick else (10, 600)
+    seeds, length = (2, 100) if setup.quick else (10, 600)
     orders = QUICK_ORDERS if setup.quick else tuple(ORDERS)
     names = [name for name in orders if setup.recordings or name not in RECORDED]
     document: dict[str, object] = {'seeds': seeds, 'length': length, 'epsilon': EPSILON}
@@ -126,7 +126,7 @@ def curves(setup: Setup, seeds: int) -> dict[str, list[dict[str, float]]]:
     The random cases come from what had passed by when as many questions had been asked.
     """
     names = ('made_shuffled',) if setup.quick else ('made_shuffled', 'vowels_shuffled')
-    length = 120 if setup.quick else 400
+    length = 100 if setup.quick else 400
     out = {}
     for name in names:
         points: dict[int, list[tuple[float, float]]] = {}

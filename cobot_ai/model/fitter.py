@@ -94,7 +94,7 @@ class OnnxFitter:
         return pack(found, check=False) if found is not None else None
 
     def without(self, fitted: Fitted, channels: Sequence[str]) -> Fitted | None:
-        """Solve again without some channels, hyper-parameters as they are, scored honestly.
+        """Choose and solve again without some channels on the stored features, scored honestly.
 
         Returns:
             None where nothing would be left to judge by, or the fit left no state behind.
@@ -102,7 +102,7 @@ class OnnxFitter:
         state = fitted.state
         if not isinstance(state, State) or not set(state.training.channels) - set(channels):
             return None
-        return pack(without(state, channels))
+        return pack(without(state, channels, _head(state.spec, state.training)))
 
     def _fit_one(self, cases: Sequence[LabelledCase], spec: ModelSpec) -> Fitted | None:
         """A model of the only class there is, where the cell wants one."""

@@ -14,7 +14,7 @@ from cobot_ai.model.bank import Bank, Features
 from cobot_ai.model.calibration import Calibration, calibrate
 from cobot_ai.model.data import OTHER, Training
 from cobot_ai.model.folds import FOLDS
-from cobot_ai.model.heads import Recipe, Table, Trained, pick, stack_rows
+from cobot_ai.model.heads import Head, Recipe, Table, Trained, pick, stack_rows
 from cobot_ai.model.ridge import Labels
 
 GROWTH = 0.25
@@ -108,8 +108,8 @@ def needs_full(state: State, cases: Sequence[LabelledCase]) -> bool:
     return classes != state.training.classes or not _small(state, 0, len(cases))
 
 
-def without(state: State, channels: Sequence[str]) -> State:
-    """Solve the head again without some channels, hyper-parameters as they are.
+def without(state: State, channels: Sequence[str], head: Head) -> State:
+    """Choose and solve again without some channels, features as they are.
 
     The same as training on cases that never measured them; cross-fitted scores come from heads
     without them too.
@@ -120,10 +120,11 @@ def without(state: State, channels: Sequence[str]) -> State:
     table = {
         block.name: _blank(whole[block.name], block.reads() @ dead) for block in state.bank.blocks
     }
-    y, classes = state.training.y, len(state.training.classes)
-    trained, raw = state.recipe.fit(table, y, classes, state.folds)
+    y, known, classes = state.training.y, state.known, len(state.training.classes)
+    recipe = head.choose(pick(table, known), y[known], classes)
+    trained, raw = recipe.fit(table, y, classes, state.folds)
     dropped = tuple(name for name in names if name in channels)
-    return replace(state, tables=(table,), trained=trained, raw=raw, dropped=dropped)
+    return replace(state, tables=(table,), recipe=recipe, trained=trained, raw=raw, dropped=dropped)
 
 
 def _same(old: Training, i: int, new: Training, j: int) -> bool:

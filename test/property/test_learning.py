@@ -202,8 +202,9 @@ def test_a_head_solved_again_equals_one_trained_without_the_channel(spec, lost):
     values, mask = arrays(cases)
     mask[:, lost] = values[:, lost] = 0
     table = state.bank.compute(values, mask)
-    expected, raw = state.recipe.fit(table, state.training.y, 3, state.folds)
-    found = without(state, model_cases.CHANNELS[lost : lost + 1])
+    head, y = HEADS[spec.head](spec.blocks), state.training.y
+    expected, raw = head.choose(table, y, 3).fit(table, y, 3, state.folds)
+    found = without(state, model_cases.CHANNELS[lost : lost + 1], head)
     probe, seen = arrays(model_cases.cases(30, seed=3, noise=2.0))
     seen[:, lost] = probe[:, lost] = 0
     blind = state.bank.compute(probe, seen)
