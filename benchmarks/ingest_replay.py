@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -30,9 +30,8 @@ T0 = 1_700_000_000 * 10**9
 S = 10**9
 CYCLE_S = 4
 """A step of one second every four: the rest is moving and waiting."""
-QUIET_S = 1.5
-DRAIN_S = 0.005
-"""Well within what the queues hold at full speed."""
+PROFILE = Path(__file__).parents[1] / 'config/dds/fastdds_large_data.xml'
+"""For very fast streams (docs/operations.md): the default queue of shared memory overflows."""
 
 
 def make_bag(path: Path, seconds: int, plugin: StoragePlugin) -> None:
@@ -69,13 +68,14 @@ def cell() -> dict[str, Any]:
     return document
 
 
-class _Digest:
+class Digest:
     """SHA-256 over every window: where it lies, its values and what was missing."""
 
     def __init__(self) -> None:
         self._sum, self.windows = hashlib.sha256(), 0
 
     def take(self, cuts: list[Cut]) -> None:
+        """Add windows."""
         for one in cuts:
             window = one.window
             self._sum.update(f'{one.span} {window.notes}'.encode())
@@ -83,16 +83,18 @@ class _Digest:
             self.windows += 1
 
     def text(self) -> str:
+        """Of all windows so far."""
         return self._sum.hexdigest()
 
 
-def _resolve(name: str) -> str:
+def resolve(name: str) -> str:
+    """Full topic name."""
     return '/' + name
 
 
 def direct(bag: Path, batch_ns: int = 100_000_000) -> tuple[float, str]:
     """Bag to windows in this process; seconds and digest."""
-    observer, digest = Observer(parse_cell(cell()), RosbagsDecoder(), _resolve), _Digest()
+    observer, digest = Observer(parse_cell(cell()), RosbagsDecoder(), resolve), Digest()
     begun = time.perf_counter()
     for batches in Bag(bag).batches(batch_ns):
         for batch in batches:
@@ -102,83 +104,15 @@ def direct(bag: Path, batch_ns: int = 100_000_000) -> tuple[float, str]:
     return time.perf_counter() - begun, digest.text()
 
 
-def settle_memory() -> None:
-    """As every node of the product does before it spins (`cobot_ai.ros.runtime.run`)."""
-    gc.collect()
-    gc.freeze()
-
-
 def through_dds(bag: Path) -> tuple[float, str, int]:
-    """A player process sends as fast as it can; here it is drained. Seconds, digest, losses."""
-    import rclpy  # noqa: PLC0415
-
-    from cobot_ai.ros.drain import DrainedTopic  # noqa: PLC0415
-
-    rclpy.init()
-    node = rclpy.create_node('bench_drain')
-    observer, digest = Observer(parse_cell(cell()), RosbagsDecoder(), _resolve), _Digest()
-    topics = [DrainedTopic(node, t, k, 5000.0, 1.0) for t, k in observer.topics.items()]
-    for topic in topics:
-        topic.keep_all()
-    player = subprocess.Popen(
-        [sys.executable, __file__, str(bag)], stdout=subprocess.PIPE, text=True
+    """The same through DDS, in two processes of their own. Seconds, digest, losses."""
+    profile = {'FASTDDS_DEFAULT_PROFILES_FILE': str(PROFILE)}
+    command = [sys.executable, str(Path(__file__).with_name('ingest_replay_dds.py')), 'read']
+    found = subprocess.run(
+        [*command, str(bag)], env=os.environ | profile, stdout=subprocess.PIPE, check=True
     )
-    settle_memory()
-    begun = last = 0.0
-    while not begun or time.perf_counter() - last < QUIET_S:
-        got = False
-        for topic in topics:
-            batch = topic.read(time.time_ns(), True)
-            if batch is not None:
-                got = True
-                observer.take_batch(batch, time.monotonic_ns())
-        digest.take(observer.ready(time.monotonic_ns()))
-        if got:
-            last = time.perf_counter()
-            begun = begun or last
-        else:
-            time.sleep(DRAIN_S)
-        if not begun and player.poll() is not None:
-            raise SystemExit('The player ended before anything arrived.')
-    player.wait(30)
-    lost = sum(c.lost for c in observer.counts.values())
-    sent = json.loads(player.stdout.read()) if player.stdout else 0
-    received = sum(c.received for c in observer.counts.values())
-    node.destroy_node()
-    rclpy.shutdown()
-    steps = 2 * digest.windows
-    return last - begun, digest.text(), max(lost, sent - steps - received)
-
-
-def play(bag: Path) -> int:
-    """Publish a bag as fast as its readers take it; returns the number of messages."""
-    import rclpy  # noqa: PLC0415
-    from rclpy.duration import Duration  # noqa: PLC0415
-
-    from cobot_ai.ros.drain import message_class  # noqa: PLC0415
-    from cobot_ai.ros.names import EVERYTHING  # noqa: PLC0415
-    from cobot_ai.ros.publish import publish_patiently  # noqa: PLC0415
-
-    rclpy.init()
-    node = rclpy.create_node('bench_player')
-    reader = Bag(bag)
-    out = {
-        topic: node.create_publisher(message_class(kind), topic, EVERYTHING)
-        for topic, (kind, _) in reader.topics().items()
-    }
-    while any(not p.get_subscription_count() for p in out.values()):
-        time.sleep(0.02)
-    time.sleep(0.3)
-    settle_memory()
-    sent = 0
-    for topic, _, _, data in reader.rows():
-        publish_patiently(out[topic], data, 30.0)
-        sent += 1
-    for publisher in out.values():
-        publisher.wait_for_all_acked(Duration(seconds=30))
-    node.destroy_node()
-    rclpy.shutdown()
-    return sent
+    seconds, digest, lost = json.loads(found.stdout)
+    return seconds, digest, lost
 
 
 def replay(seconds: int, runs: int) -> dict[str, Any]:
@@ -220,7 +154,3 @@ def _command(bag: Path, folder: Path) -> tuple[float, float]:
 
 def _row(name: str, seconds: int, spent: list[float]) -> dict[str, Any]:
     return {'what': name, 'speed': round(seconds / median(spent), 1)}
-
-
-if __name__ == '__main__':
-    print(json.dumps(play(Path(sys.argv[1]))))
