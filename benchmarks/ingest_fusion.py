@@ -171,10 +171,10 @@ def _step(edge: str, second: int) -> RawMessage:
 def fusion(seconds: float, runs: int) -> dict[str, Any]:
     """Time per message and share of samples used."""
     rows = messages(seconds)
-    mine = [ours(rows, seconds) for _ in range(max(3, runs))]
+    mine = [ours(rows, seconds) for _ in range(5)]
     found = [{'name': 'ours', **{k: median(m[k] for m in mine) for k in mine[0]}}]
     for queue_size in (10, 50):
-        theirs = [peer(rows, queue_size) for _ in range(max(1, runs - 1))]
+        theirs = [peer(rows, queue_size) for _ in range(runs if queue_size == 10 else 1)]
         row = {k: median(t[k] for t in theirs) for k in theirs[0]}
         found.append({'name': f'ApproximateTimeSynchronizer queue {queue_size}', **row})
     for row in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import Span
 from cobot_ai.core.stream_spec import StreamSpec
-from cobot_ai.core.types import Window
+from cobot_ai.core.types import Window, to_plain
 from cobot_ai.core.window import cut, reach_ns
 
 SLACK_NS = 10**9
@@ -278,7 +278,7 @@ class Observer:
 
     def _troubles(self) -> dict[str, dict[str, int]]:
         counts = {**self.counts, 'step': self._step_counts}
-        bad = {name: {**asdict(c), 'received': 0} for name, c in counts.items()}
+        bad = {name: {**to_plain(c), 'received': 0} for name, c in counts.items()}
         return {**bad, 'clock': {'jumps': self.jumps}}
 
     def _new_troubles(self, clip: Clip) -> dict[str, dict[str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cobot_ai.core.samples import RawBatch
 
-TOGETHER = 512
+TOGETHER = 1024
 TOGETHER_NS = 250_000_000
 """Messages, and time, that are decoded together while nobody waits for them: numpy takes as long
 for one message as for fifty."""
