@@ -54,7 +54,7 @@ class _Timed:
         """Milliseconds to publishing and to arrival, of steps done for this long."""
         found: list[tuple[float, float]] = []
         end = time.monotonic() + seconds
-        latest = end + seconds
+        latest = end + seconds / 2
         while time.monotonic() < end:
             label = ('good', 'bad')[len(found) % 2]
             robot, before = self._robot, len(self._robot.heard('decision'))
@@ -122,7 +122,7 @@ def latency(seconds: float) -> dict[str, Any]:
             cell.end('trainer')
             cell.start('trainer')
             with _refitting(robot):
-                found['retraining_nice_19'] = timed.measure(seconds / 2, at_rest=False)
+                found['retraining_nice_19'] = timed.measure(seconds / 3, at_rest=False)
         finally:
             cell.close()
             publisher.kill()
