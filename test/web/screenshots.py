@@ -95,8 +95,9 @@ def given(cell: FakeCell, page: Any) -> None:
 
 
 def expired(cell: FakeCell, page: Any) -> None:
+    page.locator('.idle').wait_for()
     cell.held = True
-    question(cell, deadline_s=1.0)
+    question(cell, deadline_s=2.5)
     page.locator('.expired .hold').wait_for()
 
 
