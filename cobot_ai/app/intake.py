@@ -10,8 +10,10 @@ from typing import Protocol
 from cobot_ai.app.ports import Draft, Entry, Ledger, LedgerReader
 from cobot_ai.core.types import Json
 
-AT_ONCE = 20
+AT_ONCE = 5
 """Cases that are written in one turn: the robot must not wait for a long import."""
+AGAIN = 2000
+"""Turns (about half a minute) until a clip the disk refused is offered again."""
 IMPORT = 'import'
 
 
@@ -51,7 +53,8 @@ class Intake:
     Args:
         inbox: Where they wait. ledger: For what is written already and the next case numbers.
         commit: Writes and announces.
-        adopt: Takes a clip (case, file, SHA-256) among the cell's own, and has that written down.
+        adopt: Takes a clip (case, file, SHA-256) among the cell's own, and has that written down;
+            calls back with the case where it cannot be.
     """
 
     def __init__(
@@ -59,13 +62,15 @@ class Intake:
         inbox: Inbox,
         ledger: Ledger,
         commit: Callable[[list[Draft]], list[Entry]],
-        adopt: Callable[[int, Path, str], None],
+        adopt: Callable[[int, Path, str, Callable[[int], None]], None],
     ) -> None:
         self._inbox, self._ledger = inbox, ledger
         self._commit, self._adopt = commit, adopt
         self._now: Delivery | None = None
         self._at = 0
-        self._waiting: list[int] = []
+        self._waiting: dict[int, tuple[Path, str]] = {}
+        self._unstored: list[int] = []
+        self._turns = 0
 
     @property
     def busy(self) -> bool:
@@ -108,13 +113,28 @@ class Intake:
             entry = self._written(delivery, number)
             clip = self._inbox.clip(delivery, number)
             if entry is not None and not self._stored(entry.case):
-                self._waiting.append(entry.case)
-                self._adopt(entry.case, clip, delivery.cases[number]['sha256'])
+                self._offer(entry.case, clip, delivery.cases[number]['sha256'])
         self._at = part.stop
 
+    def _offer(self, case: int, clip: Path, sha256: str) -> None:
+        self._waiting[case] = clip, sha256
+        self._adopt(case, clip, sha256, self._not_stored)
+
+    def _not_stored(self, case: int) -> None:
+        self._unstored.append(case)
+
     def _all_stored(self) -> bool:
-        while self._waiting and self._stored(self._waiting[-1]):
-            self._waiting.pop()
+        self._turns += 1
+        offered, self._unstored = self._unstored, []
+        for case in offered:
+            if not self._waiting[case][0].exists():
+                del self._waiting[case]  # it is gone, and that was told: the case has no clip
+            elif self._turns % AGAIN == 0:
+                self._offer(case, *self._waiting[case])
+            else:
+                self._unstored.append(case)
+        for case in [c for c in self._waiting if self._stored(c)]:
+            del self._waiting[case]
         return not self._waiting
 
     def _written(self, delivery: Delivery, number: int) -> Entry | None:

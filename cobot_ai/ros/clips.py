@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cobot_ai.app.kept import Clip
 from cobot_ai.app.ports import ClipStore
+from cobot_ai.core.errors import StoreError
 from cobot_ai.core.samples import RawMessage
 from cobot_ai.ros.background import Background
 
@@ -49,9 +50,17 @@ class BackgroundClips:
             return
         self._do(lambda: self._write(case, messages, kept, size), case, 'stored')
 
-    def adopt(self, case: int, path: Path, sha256: str) -> None:
-        """Take a finished clip in soon, as that of a labelled case."""
-        self._do(lambda: self._adopt(case, path, sha256), case, 'stored')
+    def adopt(self, case: int, path: Path, sha256: str, refused: Callable[[int], None]) -> None:
+        """Take a finished clip in soon, as that of a labelled case; `refused` if it cannot be."""
+
+        def work() -> None:
+            try:
+                self._adopt(case, path, sha256)
+            except StoreError:
+                self._background.tell(lambda: refused(case))
+                raise
+
+        self._do(work, case, 'stored')
 
     def keep(self, case: int, kept: str) -> None:
         """Change the retention class soon."""

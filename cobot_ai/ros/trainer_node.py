@@ -103,7 +103,7 @@ class TrainerNode(Node):
         """One recording that somebody dropped; it is cut here, beside the data of nobody."""
         try:
             told = self._importer.turn(time.monotonic()) if self._open() else None
-        except CobotAiError as e:
+        except (CobotAiError, OSError) as e:
             self.get_logger().error(str(e), throttle_duration_sec=5.0)
             return
         if told is not None:

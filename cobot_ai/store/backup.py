@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from cobot_ai.core.errors import ConfigError, StoreError
@@ -84,6 +84,7 @@ def restore_backup(backup: Path, folder: CellFolder, cell: str) -> Json:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True, mode=0o700)
         for name, digest in manifest['files'].items():
+            _inside(name)
             _copy(backup / name, part / name)
             if _sum(part / name) != digest:
                 raise StoreError(f'{backup / name} was changed since the backup was made.')
@@ -109,6 +110,13 @@ def _manifest(backup: Path, cell: str) -> Json:
     if manifest['cell'] != cell:
         raise ConfigError(f'{backup} is a backup of {manifest["cell"]}, not of {cell}.')
     return manifest
+
+
+def _inside(name: str) -> None:
+    """Refuse a name that leads out of the folder."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or '..' in path.parts:
+        raise StoreError(f'The backup names a file outside the folder of a cell: {name}.')
 
 
 def _copy_ledger_and_models(folder: CellFolder, to: CellFolder) -> None:
@@ -137,7 +145,7 @@ def _copy_ledger(source: Path, target: Path) -> None:
         reader = DRIVER.connect(f'file:{quote(str(source))}?mode=ro', uri=True, timeout=10.0)
         writer = DRIVER.connect(target)
         try:
-            reader.backup(writer, pages=256, sleep=0.01)
+            reader.backup(writer)  # in one go: in steps every commit would begin it anew
         finally:
             reader.close()
             writer.close()

@@ -23,10 +23,10 @@ from cobot_ai.app.intake import Delivery
 from cobot_ai.app.operator import Interval, read_truth
 from cobot_ai.core.errors import DataError, StoreError
 from cobot_ai.core.spec import QuestionSpec
-from cobot_ai.store.files import sha256_of, write_durably
+from cobot_ai.store.files import sha256_of, sync_folder, write_durably
 from cobot_ai.store.mcap_file import to_mcap
 
-SETTLE_S = 2.0
+SETTLE_S = 10.0
 """A recording that did not change for this long is complete."""
 PATIENCE_S = 30.0
 """How long a recording without a label waits for its truth file."""
@@ -62,10 +62,10 @@ def labelled_item(path: Path, question: QuestionSpec, folder: str = '') -> Item:
     stem = path.name if path.is_dir() else path.stem
     _, dot, end = stem.rpartition('.')
     names = {c.name for c in question.classes}
-    label = end if end in names or (dot and question.open_classes) else ''
     inside, near = path / TRUTH, path.with_name(f'{stem}.csv')
     beside = next((p for p in (near, inside) if p.is_file()), None)
-    return Item(path, path.name, _owner(path), label or folder, beside)
+    label = end if end in names or (dot and question.open_classes) else folder
+    return Item(path, path.name, _owner(path), '' if beside else label, beside)
 
 
 class DropFolder:
@@ -81,7 +81,12 @@ class DropFolder:
         _make(folder)
 
     def next(self, now_s: float) -> Item | None:
-        """A recording that is complete and labelled; what waits in vain is refused."""
+        """A recording that is complete and labelled; what waits in vain is refused.
+
+        Raises:
+            StoreError: One can be neither opened nor moved aside, and nothing else waits.
+        """
+        stuck: StoreError | None = None
         found = {item.path: item for item in self._items()}
         self._seen = {p: seen for p, seen in self._seen.items() if p in found}
         for item in found.values():
@@ -94,7 +99,12 @@ class DropFolder:
                 try:
                     return self._opened(item)
                 except (DataError, OSError) as e:
-                    self.refuse(item, str(e))
+                    try:
+                        self.refuse(item, str(e))
+                    except StoreError as stuck_:
+                        stuck = stuck_
+        if stuck is not None:
+            raise stuck
         return None
 
     def _items(self) -> Iterator[Item]:
@@ -135,6 +145,7 @@ class DropFolder:
             document = {'name': item.name, 'digest': item.digest, 'refused': '', 'cases': rows}
             write_durably(made / DOCUMENT, json.dumps(document).encode())
             made.replace(whole)
+            sync_folder(whole.parent)  # before the recording is moved away
         except OSError as e:
             raise StoreError(f'The recording cannot be taken in now: {e.strerror}.') from e
         finally:
@@ -179,7 +190,7 @@ class ReadyFolder:
         whole = [p for p in self._ready.iterdir() if not p.name.startswith('.')]
         found = []
         for folder in sorted(whole, key=lambda p: p.stat().st_mtime_ns):
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, TypeError):
                 found.append(Delivery(folder.name, **json.loads((folder / DOCUMENT).read_bytes())))
         return found
 
@@ -236,16 +247,22 @@ def _make(folder: Path) -> None:
 
 
 def _is_bag(path: Path) -> bool:
-    if path.is_dir():
+    if not path.is_dir():
+        return path.suffix in KINDS
+    try:
         return any(p.suffix in KINDS for p in path.iterdir())
-    return path.suffix in KINDS
+    except PermissionError:
+        return True  # somebody put it there for us: it is refused with the reason
 
 
 def _state(item: Item) -> object:
-    """What changes while files are still being copied."""
-    files = sorted(item.path.rglob('*')) if item.path.is_dir() else [item.path]
-    found = [*files, *([item.beside] if item.beside else [])]
-    return [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in found]
+    """What changes while files are still being copied; the error where they cannot be read."""
+    try:
+        files = sorted(item.path.rglob('*')) if item.path.is_dir() else [item.path]
+        found = [*files, *([item.beside] if item.beside else [])]
+        return [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in found]
+    except OSError as e:
+        return str(e)
 
 
 def _owner(path: Path) -> str:

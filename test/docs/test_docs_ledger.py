@@ -63,7 +63,7 @@ def import_recordings(bench: Bench) -> None:
     inbox.ready = lambda: [waiting.pop(0)] if waiting else []
     adopt = bench.authority.clip_stored
     intake = Intake(
-        inbox, bench.ledger, bench.authority.desk.commit, lambda c, p, s: adopt(c, s, 'l')
+        inbox, bench.ledger, bench.authority.desk.commit, lambda c, p, s, refused: adopt(c, s, 'l')
     )
     for _ in range(4):
         intake.poll()

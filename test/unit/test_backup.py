@@ -67,7 +67,7 @@ def test_a_cell_that_runs_meanwhile_is_copied_whole(tmp_path):
     folder = CellFolder(tmp_path / 'busy').create()
     (tmp_path / 'c.yaml').write_text('name: c\n')
     ledger, stop = open_ledger(folder.ledger, 1), threading.Event()
-    ledger.commit([FAULT] * 400, 1)
+    ledger.commit([FAULT] * 3000, 1)
 
     def work():
         while not stop.is_set():
@@ -78,12 +78,25 @@ def test_a_cell_that_runs_meanwhile_is_copied_whole(tmp_path):
     try:
         for n in range(3):
             made = make_backup(folder, tmp_path / 'c.yaml', tmp_path / f'b{n}', 'all', FACTS)
-            assert made['entries'] >= 400
+            assert made['entries'] >= 3000
     finally:
         stop.set()
         thread.join()
     assert ledger.verify(made['head']).ok, 'the copy is no part of the record'
     ledger.close()
+
+
+def test_a_name_that_leads_out_of_the_folder_is_refused(cell, tmp_path):
+    out, _ = back_up(cell, tmp_path)
+    data = b'from outside'
+    (tmp_path / 'backup_all' / '..' / 'evil').write_bytes(data)
+    manifest = json.loads((out / 'backup.json').read_bytes())
+    manifest['files']['../evil'] = hashlib.sha256(data).hexdigest()
+    (out / 'backup.json').write_text(json.dumps(manifest))
+    place = tmp_path / 'inner' / 'again'
+    with pytest.raises(StoreError, match='outside the folder'):
+        restore_backup(out, CellFolder(place), 'c')
+    assert not (tmp_path / 'inner' / 'evil').exists() and not place.exists()
 
 
 def test_nothing_is_ever_overwritten(cell, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -59,7 +60,7 @@ class Plant:
             ReadyFolder(self.folder), ledger, self.bench.authority.desk.commit, self.adopt
         )
 
-    def adopt(self, case, path, sha256):
+    def adopt(self, case, path, sha256, refused):
         self.bench.clips.adopt(case, path, 'labelled')
         self.bench.authority.clip_stored(case, sha256, 'labelled')
 
@@ -182,6 +183,57 @@ def test_what_cannot_be_used_is_moved_aside_with_its_reason_and_logged(plant, na
     assert plant.labels() == []
 
 
+def test_what_cannot_even_be_looked_at_holds_up_nobody(plant):
+    good = put(plant.folder / 'z.good.mcap', recorded(['good']))
+    (plant.folder / 'a.good.mcap').symlink_to(plant.folder / 'nowhere.mcap')
+    strange = plant.folder / '.ready' / 'strange'
+    strange.mkdir()
+    (strange / 'delivery.json').write_text('{"made": "by another version"}')
+    plant.run()
+    assert list(plant.refused()) == ['a.good.mcap.why.txt']
+    assert plant.labels() == ['good'] and not good.exists()
+
+
+def test_a_clip_that_cannot_be_stored_holds_up_no_other_import(plant, monkeypatch):
+    lost = []
+
+    def adopt(case, path, sha256, refused):
+        lost.append(path)
+        refused(case)
+
+    monkeypatch.setattr(plant.intake, '_adopt', adopt)
+    for name in ('a', 'b'):
+        at = T0 + 60 * S * (name == 'b')
+        put(plant.folder / f'{name}.good.mcap', recorded(['good'], at))
+    plant.run()
+    assert len(lost) == 1 and plant.intake.busy, 'a clip that is still there is not given up'
+    monkeypatch.setattr(plant.intake, '_adopt', plant.adopt)
+    for _ in range(2000):
+        plant.intake.poll()
+    assert not plant.intake.busy
+    assert len(plant.bench.entries('clip')) == 2, 'it was not offered again'
+
+
+def test_a_clip_that_is_gone_holds_up_no_other_import(plant, monkeypatch):
+    def adopt(case, path, sha256, refused):
+        path.unlink()
+        refused(case)
+
+    monkeypatch.setattr(plant.intake, '_adopt', adopt)
+    put(plant.folder / 'a.good.mcap', recorded(['good']))
+    plant.run()
+    assert plant.labels() == ['good'] and not plant.intake.busy
+
+
+def test_the_truth_file_counts_more_than_a_guess_from_the_name(tmp_path):
+    plant = Plant(tmp_path, cell(question=replace(cell().question, open_classes=True)))
+    put(plant.folder / 'shift_7.2026-01-05.mcap', recorded(['good', 'bad']))
+    rows = [f'0,class,good,{T0},{T0 + S // 2}', f'1,class,bad,{T0 + S},{T0 + S + S // 2}']
+    (plant.folder / 'shift_7.2026-01-05.csv').write_text('\n'.join([HEAD, *rows]))
+    plant.run()
+    assert plant.labels() == ['good', 'bad']
+
+
 @pytest.mark.parametrize(
     ('rows', 'why'),
     [
@@ -223,7 +275,7 @@ def test_a_recording_that_is_still_being_copied_is_left_alone(plant):
         path.write_bytes(whole[:size])
         assert plant.cut(1) == []
     path.write_bytes(whole)
-    assert plant.cut(5) == ['a.good.mcap: 1 labelled cases']
+    assert plant.cut(15) == ['a.good.mcap: 1 labelled cases']
 
 
 @pytest.mark.parametrize('after', range(6))
