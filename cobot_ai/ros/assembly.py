@@ -110,19 +110,24 @@ class Cell:
 
     def _take_in(self, now_ns: int) -> None:
         """Recordings that somebody dropped and the trainer has cut; looked for twice a second."""
+        if self.observer.next_change_ns() is not None:
+            return  # a step is waiting to be judged
         if self.intake.busy or now_ns >= self.look_ns:
             self.look_ns = now_ns + LOOK_NS
             self.intake.poll()
 
     def close(self) -> None:
         """Leave no robot waiting, then finish writing."""
-        self.authority.stop()
-        self.models.close()
-        self.guard.close()
-        self.incidents.close()
-        self.recorder.close()
-        self.clips.close()
-        self.ledger.close()
+        background = (self.incidents.close, self.recorder.close, self.clips.close)
+        each(
+            (
+                self.authority.stop,
+                self.models.close,
+                self.guard.close,
+                *background,
+                self.ledger.close,
+            )
+        )
 
 
 def read_cell(values: dict[str, Any]) -> tuple[CellSpec, CellFolder]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from rclpy.exceptions import InvalidHandle
 from rclpy.impl.implementation_singleton import rclpy_implementation
+
+AGAIN_S = 0.01
+"""Until the next look at a subscription that is being made anew."""
 
 
 class Doorbell:
@@ -72,7 +77,11 @@ class Doorbell:
 
     def _listen(self) -> None:
         while not self._over:
-            rang = self._next()
+            try:
+                rang = self._next()
+            except InvalidHandle:  # made anew just now; the next look has the new one
+                time.sleep(AGAIN_S)
+                continue
             if rang and not self._over:
                 self._rang = rang
                 os.write(self._ring, b'!')

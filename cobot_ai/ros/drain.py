@@ -186,6 +186,38 @@ def _unfit(offered: Any, wanted: Any) -> bool:
     return bool(qos_check_compatible(offered, wanted)[0] == QoSCompatibility.ERROR)
 
 
+class PolledTopic:
+    """A typed subscription to something rare that is read by polling.
+
+    The doorbell waits on it in its own thread, and two wait sets must not hold the same entity.
+    """
+
+    def __init__(
+        self, node: Any, kind: Any, topic: str, call: Callable[[Any], None], qos: Any
+    ) -> None:
+        self._node, self._call = node, call
+        self._sub = node.create_subscription(kind, topic, _ignore, qos, callback_group=Untouched())
+
+    @property
+    def handle(self) -> Any:
+        """The subscription below rclpy."""
+        return self._sub.handle
+
+    def poll(self) -> None:
+        """Hand every message that waits to the call."""
+        while True:
+            handle = self._sub.handle
+            with handle:
+                taken = handle.take_message(self._sub.msg_type, False)
+            if taken is None:
+                return
+            self._call(taken[0])
+
+    def close(self) -> None:
+        """End the subscription."""
+        self._node.destroy_subscription(self._sub)
+
+
 class DeferredService:
     """A service whose response may come much later, without a blocked thread."""
 

@@ -26,7 +26,7 @@ from cobot_ai.core.recipe import (
 )
 
 JOINT_STATE = 'sensor_msgs/msg/JointState'
-NEWEST = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
+NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 PRESENT_NS = 10**9
 """How often is looked whether a latched state still has a publisher."""

@@ -22,7 +22,7 @@ from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names, params, priority, runtime
 from cobot_ai.ros.assembly import Cell, open_cell
 from cobot_ai.ros.beat import Beat
-from cobot_ai.ros.drain import DeferredService, DrainedTopic
+from cobot_ai.ros.drain import DeferredService, DrainedTopic, PolledTopic
 from cobot_ai.ros.pace import Pace
 
 IDLE_S = 0.01
@@ -144,11 +144,12 @@ class MonitorNode(LifecycleNode):
 
     # ------------------------------------------------------------ wiring
 
-    def _listen(self) -> Any:
+    def _listen(self) -> PolledTopic:
         """Open what others reach us by; returns where people's commands come in."""
         answers = names.of(names.CONSOLE, names.ANSWER)
         candidates = names.of(names.TRAINER, names.CANDIDATE)
-        commands = self._subscribe(answers, self._on_command, names.ANSWER_QOS)
+        commands = PolledTopic(self, DiagnosticArray, answers, self._on_command, names.ANSWER_QOS)
+        self._made.append((PolledTopic.close, commands))
         self._subscribe(candidates, self._on_candidate, names.CANDIDATE_QOS)
         self._judged = DeferredService(self, Trigger, '~/judge', self._on_judge)
         self._made.append((DeferredService.close, self._judged))
@@ -187,10 +188,11 @@ class MonitorNode(LifecycleNode):
 
     def sleep(self) -> bool:
         """Until the next turn; True when the executor has something that cannot wait."""
-        if self._pace is not None:
-            return self._pace.sleep()
-        time.sleep(IDLE_S)
-        return True
+        if self._pace is None:
+            time.sleep(IDLE_S)
+            return True
+        self._pace.sleep()
+        return False
 
     def _safely(self, call: Any, *args: Any) -> None:
         """One thing going wrong must not stop the deadlines of the others."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from cobot_ai.ros.assembly import Cell
 from cobot_ai.ros.doorbell import Doorbell
-from cobot_ai.ros.drain import DeferredService, DrainedTopic
+from cobot_ai.ros.drain import DeferredService, DrainedTopic, PolledTopic
 
 BACKGROUND_S = 0.015
 """Between two looks at deadlines, the robot's state and what works in the background."""
@@ -37,7 +37,7 @@ class Pace:
         cell: Cell,
         topics: Sequence[DrainedTopic],
         judged: DeferredService,
-        commands: Any,
+        commands: PolledTopic,
         period_s: float,
         safely: Safely,
     ) -> None:
@@ -66,6 +66,7 @@ class Pace:
         background = now_s - self._looked_s >= BACKGROUND_S
         if not (background or self._rang or self.hurried):
             return
+        safely(self._commands.poll)
         if background:
             self._looked_s = now_s
             safely(cell.poll)
@@ -87,11 +88,10 @@ class Pace:
         if batch is not None:
             self._cell.take(batch)
 
-    def sleep(self) -> bool:
-        """Sleep until it is time for the next turn; True when a person said something."""
+    def sleep(self) -> None:
+        """Sleep until it is time for the next turn, or until something rings."""
         period_s = HURRY_S if self.hurried else self._period_s
         self._rang = self._bell.wait(period_s - (time.monotonic() - self._begun_s))
-        return self._commands in self._rang
 
     def close(self) -> None:
         """Ring no more."""

@@ -38,7 +38,7 @@ MONITOR = (
     Param('shadow', True, 'Advise only: never call the hold and resume services.'),
     Param('stall_s', 1.0, 'Longest stall no sample may be lost in, stream seconds.', 0.1, 60.0),
     Param('fifo_priority', 0, 'Real-time priority (SCHED_FIFO) of ingest; 0: none.'),
-    Param('drain_period_s', 0.02, 'How often streams are read, seconds.', 0.001, 0.1),
+    Param('drain_period_s', 0.02, 'How often streams are read, seconds.', 0.001, 0.05),
 )
 AS_DECLARED = -1.0
 """A tuned number as the cell file says; set while the node runs, it undoes what was tuned."""

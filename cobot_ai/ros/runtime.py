@@ -30,7 +30,9 @@ YOUNG_S, OLD_S = 1.0, 60.0
 SWITCH_S = 0.001
 """Longest time for which a thread in the background keeps the data waiting."""
 CALLBACKS = 3
-"""Callbacks of the executor in a row before data is read again."""
+"""Callbacks of the executor in a row before data is read again, and before time is looked at."""
+CALLBACKS_S = 0.002
+"""Time for further callbacks: what a robot says of itself must not wait in line."""
 
 
 class RosClock:
@@ -129,15 +131,19 @@ def _drain(node: Any, executor: SingleThreadedExecutor, stop: Stop) -> None:
     at which sensor data has to be read.
     """
     # Simulated time arrives through the executor: it must not lag behind the data.
-    until = time.monotonic() + (0 if node.get_parameter('use_sim_time').value else LOOK_S)
+    look_s = 0 if node.get_parameter('use_sim_time').value else LOOK_S
+    until = time.monotonic() + look_s
     urgent = False
     while not (urgent or stop.wanted):
         node.turn()
         urgent = node.sleep()
-        if time.monotonic() >= until + LOOK_S * node.hurried:
+        if time.monotonic() >= until + look_s * node.hurried:
             break
-    for _ in range(CALLBACKS):
-        if not _one_callback(executor):
+    enough = time.monotonic() + CALLBACKS_S
+    done = 0
+    while _one_callback(executor):
+        done += 1
+        if done >= CALLBACKS and time.monotonic() >= enough:
             return
 
 

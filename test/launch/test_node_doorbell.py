@@ -113,3 +113,15 @@ def test_garbage_is_looked_for_only_when_it_is_time(monkeypatch):
     finally:
         gc.enable()
     assert done == [(1,), ()]
+
+
+def test_a_subscription_that_is_gone_for_a_moment_does_not_end_the_bell(node, topic, bell):
+    assert bell.wait(0.01) == []
+    node.destroy_subscription(topic._sub)
+    bell._wake()
+    bell.wait(0.05)
+    topic._open(reliable=True)
+    publish(node, topic)
+    begun = time.monotonic()
+    assert bell.wait(LONG_S) == [topic]
+    assert time.monotonic() - begun < LONG_S / 2
