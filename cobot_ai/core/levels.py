@@ -58,7 +58,7 @@ def certify_levels(
         keys = np.array([level_key(c, level) or '' for c in contexts])
         for key in np.unique(keys[keys != ''] if level == OPERATION else keys):
             of = np.flatnonzero(keys == key)
-            names = [labels[i] for i in of]
+            names = [labels[i] for i in of.tolist()]
             cost, since = class_costs(names, costs), changed(names)
             one = certify(confidence[of], wrong[of], str(key), spec, now_ns, cost, since)
             found = replace(one, level=level, costs=dict(costs))
