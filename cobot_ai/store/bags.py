@@ -178,7 +178,7 @@ def _declared(path: Path) -> tuple[dict[str, tuple[str, int]], list[Path]] | Non
     """
     try:
         text = (path / 'metadata.yaml').read_text(encoding='utf-8')
-        info = yaml.load(text, _YAML)['rosbag2_bagfile_information']  # noqa: S506 (both are safe)
+        info = yaml.load(text, _YAML)['rosbag2_bagfile_information']  # noqa: S506  # nosec B506 (both are safe)
         files = [path / Path(name).name for name in info['relative_file_paths']]
         if info['version'] not in _PLAIN or info['compression_mode'] or not files:
             return None
