@@ -19,18 +19,16 @@ from cobot_ai.app.gate_parts import (
     spread,
 )
 from cobot_ai.app.model_ports import Fitted, Fitter, ModelFiles, Scorer, ScorerLoader
-from cobot_ai.app.opinions import Opinions, opinions
+from cobot_ai.app.opinions import Opinions, certified, opinions
 from cobot_ai.core import gates
 from cobot_ai.core.compare import Pair, calibration, not_worse, skill
 from cobot_ai.core.errors import GateError, ModelError
 from cobot_ai.core.gates import Check, GateReport, Masked
-from cobot_ai.core.honest import Honest
 from cobot_ai.core.leakage import leakage
 from cobot_ai.core.levels import in_force
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.one_class import one_class_check
-from cobot_ai.core.risk import Certificate, certify
-from cobot_ai.core.spec import CellSpec, RiskSpec
+from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.suite import Suite
 from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
 
@@ -205,7 +203,9 @@ class _Gate:
             gates.as_claimed(self._claims(found), suite.as_claimed),
         ]
         if self._options.foreign:
-            self._draft = replace(self._draft, certificates=self._certified(found))
+            self._draft = replace(
+                self._draft, certificates=certified(found, self._cases, self._options.spec)
+            )
         pairs = self._pairs(found)
         if self._current is None:
             # There is nothing to guess between while a single class is known.
@@ -217,17 +217,6 @@ class _Gate:
             ]
         golden = gates.golden(self._golden())
         return [*checks, golden, gates.dead_channel(self._masked(), suite.dead_channel)]
-
-    def _certified(self, found: Opinions) -> tuple[Certificate, ...]:
-        """What a model from outside would be allowed here, by the cases it had not seen."""
-        risk = self._options.spec.risk if self._options.spec else RiskSpec()
-        groups: dict[str, list[Honest]] = {}
-        for case, opinion in found.new.items():
-            groups.setdefault(self._cases[case].context, []).append(opinion)
-        return tuple(
-            certify(np.array([h.top for h in g]), np.array([not h.right for h in g]), c, risk, 0)
-            for c, g in sorted(groups.items())
-        )
 
     def _pairs(self, found: Opinions) -> list[Pair]:
         return [

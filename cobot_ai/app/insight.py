@@ -13,9 +13,9 @@ import numpy as np
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.core.calendar import local, shift_of
 from cobot_ai.core.kpi import NONE, Figure, middle, rate, share
-from cobot_ai.core.risk import certify
+from cobot_ai.core.levels import certify_levels, in_force
 from cobot_ai.core.spec import CellSpec, RiskSpec
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, Why
 
 NEWEST = 5000
 """Decisions that are looked at."""
@@ -40,6 +40,7 @@ class Row:
         acted: Class acted upon alone, '' otherwise.
         answer_s: From the question to the answer that counted, seconds; None without one.
         asked_ns: When it was asked; None: it was not.
+        event: Case whose event it was merged into; 0: none.
     """
 
     case: int
@@ -55,6 +56,7 @@ class Row:
     acted: str = ''
     answer_s: float | None = None
     asked_ns: int | None = None
+    event: int = 0
 
     @property
     def final(self) -> str:
@@ -126,6 +128,7 @@ def _decided(entry: Entry) -> Row:
         float(probs[guess]) if guess else 0.0,
         audit=body['why'] == 'audit',
         acted=str(body.get('label') or '') if body['verdict'] == 'act' else '',
+        event=int(body['params']['case']) if body['why'] == Why.MERGED.value else 0,
     )
 
 
@@ -238,9 +241,10 @@ def confusion(rows: Iterable[Row]) -> Json:
 def what_if(rows: Sequence[Row], spec: CellSpec, zone: tzinfo) -> Json:
     """What other values of epsilon would have meant for the recorded cases.
 
-    For each value the thresholds are made as the model's are, per context, from the confidences the
-    model had when it decided and the labels people gave. Silent errors are counted among labelled
-    cases only; those are the hard ones, so the figure is rather too high than too low.
+    For each value the thresholds are made as the model's are (costs, a change of the mix, declared
+    wider levels), from the confidences the model had when it decided and the labels people gave.
+    Silent errors are counted among labelled cases only; those are the hard ones, so the figure is
+    rather too high than too low.
     """
     shifts = max(1, len(_by_shift(rows, spec, zone)))
     options = [_option(rows, spec, epsilon, shifts) for epsilon in _choices(spec.risk)]
@@ -252,7 +256,9 @@ def _choices(risk: RiskSpec) -> list[float]:
 
 
 def _option(rows: Sequence[Row], spec: CellSpec, epsilon: float, shifts: int) -> Json:
-    thresholds = _thresholds(rows, replace(spec.risk, epsilon=epsilon))
+    labels = {r.case: r.label for r in rows}
+    risk = replace(spec.risk, epsilon=epsilon)
+    thresholds = _thresholds(rows, replace(spec, risk=risk), labels)
     alone = [r for r in rows if r.guess and r.confidence >= thresholds.get(r.context, 2.0)]
     known = [r for r in alone if r.label]
     wrong = [r for r in known if r.guess != r.label]
@@ -268,17 +274,31 @@ def _option(rows: Sequence[Row], spec: CellSpec, epsilon: float, shifts: int) ->
     }
 
 
-def _thresholds(rows: Sequence[Row], risk: RiskSpec) -> dict[str, float]:
-    """Threshold of every context that has one."""
-    contexts: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        if row.guess and row.label:
-            contexts[row.context].append(row)
-    found = {}
-    for context, known in contexts.items():
-        confidence = np.array([r.confidence for r in known], np.float64)
-        wrong = np.array([r.guess != r.label for r in known])
-        threshold = certify(confidence, wrong, context, risk, 0).threshold
-        if threshold is not None:
-            found[context] = threshold
-    return found
+def _thresholds(rows: Sequence[Row], spec: CellSpec, labels: Mapping[int, str]) -> dict[str, float]:
+    """Threshold in force for every context that has one, made just as the trainer makes it."""
+    taught = {r.case: _taught(r, spec, labels) for r in rows if r.guess}
+    known = [r for r in rows if taught.get(r.case, ('', 0))[0]]
+    names = [taught[r.case][0] for r in known]
+    made = certify_levels(
+        np.array([r.confidence for r in known], np.float64),
+        np.array([r.guess != name for r, name in zip(known, names, strict=True)], bool),
+        [r.context for r in known],
+        spec.risk,
+        0,
+        names,
+        spec.question.costs,
+        [taught[r.case][1] for r in known],
+    )
+    found = {r.context: in_force(made, r.context, spec.risk.fallback) for r in rows}
+    return {c: f.threshold for c, f in found.items() if f and f.threshold is not None}
+
+
+def _taught(row: Row, spec: CellSpec, labels: Mapping[int, str]) -> tuple[str, int]:
+    """The label the trainer learns a case with, and the case that was answered for it.
+
+    A window that was merged into an event has the label of that, unless it was harmless.
+    """
+    shared = labels.get(row.event, '') if row.event else ''
+    if shared and not spec.question.is_nominal(shared):
+        return shared, row.event
+    return row.label, row.case

@@ -16,7 +16,10 @@ from cobot_ai.core.errors import ModelError
 from cobot_ai.core.gates import Check
 from cobot_ai.core.honest import Honest, class_shares, from_json, judge
 from cobot_ai.core.leakage import Split
+from cobot_ai.core.levels import certify_levels
 from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.risk import Certificate
+from cobot_ai.core.spec import CellSpec, RiskSpec
 from cobot_ai.core.types import LabelledCase
 
 REMEMBERED = 0.9999
@@ -71,6 +74,29 @@ def opinions(
         {i: h.right for i, h in new.items()},
     )
     return Opinions(new, old, against, split, unseen, leak)
+
+
+def certified(
+    found: Opinions, cases: Mapping[int, LabelledCase], spec: CellSpec | None
+) -> tuple[Certificate, ...]:
+    """What a model from outside would be allowed here, by the cases it had not seen.
+
+    Made just as for our own trainer's candidates: costs, changes of the mix, declared levels.
+
+    Args:
+        found: The opinions. cases: Labelled cases. spec: The cell file; None: its defaults.
+    """
+    judged = [(cases[i], found.new[i]) for i in sorted(found.new)]
+    return certify_levels(
+        np.array([h.top for _, h in judged]),
+        np.array([not h.right for _, h in judged], bool),
+        [c.context for c, _ in judged],
+        spec.risk if spec else RiskSpec(),
+        0,
+        [c.label for c, _ in judged],
+        spec.question.costs if spec else {},
+        [c.answered for c, _ in judged],
+    )
 
 
 def judged_by(current: Scorer, cases: Mapping[int, LabelledCase]) -> dict[int, Honest]:

@@ -220,6 +220,7 @@ def certify_contexts(
         now_ns,
         labels,
         spec.question.costs,
+        [by_id[i].answered for i in fitted.cases],
     )
     model = hashlib.sha256(fitted.blob).hexdigest()
     return tuple(replace(one, model=model) for one in made)
@@ -245,6 +246,7 @@ def _draft(
         fitted.cases, [labels[i] for i in fitted.cases], fitted.classes, fitted.scores
     )
     window = cases[0].window
+    contexts = {case.answered: case.context for case in cases}  # answers, not windows
     return Manifest(
         blob=hashlib.sha256(fitted.blob).hexdigest(),
         parent=parent,
@@ -253,7 +255,7 @@ def _draft(
         samples=window.values.shape[1],
         certificates=certify_contexts(fitted, cases, spec, now_ns),
         labels=dict(sorted(Counter(case.label for case in cases).items())),
-        contexts=dict(sorted(Counter(case.context for case in cases).items())),
+        contexts=dict(sorted(Counter(contexts.values()).items())),
         data=data_hash(cases),
         cell=spec.digest,
         code=code,

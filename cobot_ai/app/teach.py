@@ -27,7 +27,8 @@ class Dataset:
     A sliding window that was merged into the event of another case counts with the label of that
     event, unless the event was harmless: only its beginning was looked at, and a window that is
     wrongly taken for harmless would teach the model to be sure of what it should ask for. Without
-    them an event would count once in training and certificates, but many times in service.
+    them an event would count once in training, and its errors once in certificates, but many times
+    in service. It is one answer all the same (`LabelledCase.answered`).
 
     A case whose label was withdrawn (disputed) is left out until somebody decides; a case whose
     clip cannot be read is left out and named in `unreadable`.
@@ -148,6 +149,7 @@ class Dataset:
             entry.body['label'],
             entry.body['by'],
             entry.t_ns,
+            entry.case if entry.case != case else 0,
         )
 
     def _window(self, case: int) -> Window | None:

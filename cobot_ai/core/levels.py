@@ -13,10 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from cobot_ai.core.mix import changed
-from cobot_ai.core.risk import Certificate, certify, weight
+from cobot_ai.core.mix import changes
+from cobot_ai.core.risk import Certificate, certify, floor, weight
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.types import Bools, Doubles
+from cobot_ai.core.walk import Ints
 
 CONTEXT, OPERATION, CELL = 'context', 'operation', 'cell'
 WHOLE_CELL = '*'
@@ -33,7 +34,7 @@ def level_key(context: str, level: str) -> str | None:
     return found[1] if found else None
 
 
-def certify_levels(
+def certify_levels(  # noqa: PLR0913, PLR0917 - columns of the same cases
     confidence: Doubles,
     wrong: Bools,
     contexts: Sequence[str],
@@ -41,29 +42,53 @@ def certify_levels(
     now_ns: int,
     labels: Sequence[str] | None = None,
     costs: Mapping[str, float] | None = None,
+    answers: Sequence[int] | None = None,
 ) -> tuple[Certificate, ...]:
     """One certificate for each context, and for each key of the declared wider levels.
 
-    Where the mix of classes changed (`core.mix`), the labels since then must agree.
+    Where the mix of classes changed (`core.mix`), the labels since then must agree. Windows that
+    share one answer are one trial (`_trials`).
 
     Args:
         confidence, wrong: Honest scores [case], oldest case first, as for `certify`.
         contexts: Context of each case. spec: Risk declared by the plant.
         now_ns: Time of making, nanoseconds.
         labels: Label of each case. costs: Cost of missing a class; 1 where it is not declared.
+        answers: What stands for the answer behind each case; None: each case has its own.
     """
     labels, costs = labels or [''] * len(wrong), costs or {}
+    given = np.arange(len(wrong)) if answers is None else np.asarray(answers)
     made = []
     for level in (CONTEXT, *spec.fallback):
         keys = np.array([level_key(c, level) or '' for c in contexts])
         for key in np.unique(keys[keys != ''] if level == OPERATION else keys):
             of = np.flatnonzero(keys == key)
-            names = [labels[i] for i in of.tolist()]
-            cost, since = class_costs(names, costs), changed(names)
+            cost = weight(class_costs([labels[i] for i in of.tolist()], costs))
+            trials, cost = _trials(confidence[of], wrong[of], cost, given[of], floor(spec.epsilon))
+            of = of[trials]
+            since = changes([labels[i] for i in of.tolist()])
             one = certify(confidence[of], wrong[of], str(key), spec, now_ns, cost, since)
-            found = replace(one, level=level, costs=dict(costs))
-            made.append(found)
+            made.append(replace(one, level=level, costs=dict(costs)))
     return tuple(made)
+
+
+def _trials(
+    confidence: Doubles, wrong: Bools, cost: Doubles, answers: Ints, lowest: float
+) -> tuple[Ints, Doubles]:
+    """One case for each answer, and what an error of it costs [answer], oldest answer first.
+
+    Windows of one event stand and fall together, so an event is one trial of the test: at its most
+    confident wrong window if it has one, else at its most confident one. In service it errs once
+    in every window, so a wrong one costs as often as windows of it that could act (at or above
+    the confidence `lowest`) are wrong. Both only ever make the test stricter than all windows
+    would: no event adds more than one right case, and no error is left out or comes later.
+    """
+    _, first, number = np.unique(answers, return_index=True, return_inverse=True)
+    order = np.lexsort((confidence, wrong, number))
+    tops = order[np.append(np.diff(number[order]) != 0, True)]
+    errors = np.bincount(number, wrong & (confidence >= lowest))
+    oldest = np.argsort(first)
+    return tops[oldest], (cost[tops] * np.maximum(1, errors))[oldest]
 
 
 def in_force(

@@ -8,7 +8,7 @@ are in `core.levels`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -31,9 +31,10 @@ class Certificate:
         epsilon: Promised largest share of wrong decisions among those taken alone.
         delta: Allowed chance that the promise does not hold (`certified` only).
         threshold: Smallest confidence that may act alone; None when none exists.
-        labels: Honest (cross-fitted) scores the calibration used.
+        labels: Answers of people the calibration used, each with its honest (cross-fitted) score.
         accepted: How many of them lie at or above the threshold.
-        errors: How many of those were wrong, each counted as often as it costs.
+        errors: How many of those were wrong, each counted as often as it costs (an event: for each
+            of its wrong windows).
         bound: Upper bound of the error share at the threshold; None when none exists.
         missing: Least number of further clean labels needed before one can exist (0 if it does).
         created_ns: When it was made, cell clock, nanoseconds.
@@ -42,7 +43,7 @@ class Certificate:
         recent: Cases of the recent window at or above the threshold.
         recent_errors: How many of those were wrong, counted like `errors`.
         costs: Class -> cost of missing it that was counted; 1 where it is not named.
-        changed: Labels from before the mix of classes changed (`core.mix`), 0: it did not.
+        changed: Labels from before the mix of classes changed last (`core.mix`), 0: it did not.
         since: Cases after that at or above the threshold. since_errors: Errors among them.
     """
 
@@ -74,7 +75,7 @@ def certify(
     spec: RiskSpec,
     now_ns: int,
     cost: Doubles | None = None,
-    changed: int = 0,
+    changes: Sequence[int] = (),
 ) -> Certificate:
     """Find the smallest confidence that may act alone, and say what stands behind it.
 
@@ -90,7 +91,7 @@ def certify(
     Four guards only ever raise the threshold: no confidence below `floor(epsilon)` acts; a wrong
     case counts as often as its class costs (rounded up, at least once); among the newest
     `spec.window` cases the share of wrong ones above the threshold must not exceed epsilon either;
-    and where the mix of classes changed, the cases since then must support the threshold by
+    and where the mix of classes changed, the cases since each change must support the threshold by
     themselves, at least as rule `expected` demands.
 
     Args:
@@ -100,7 +101,7 @@ def certify(
         spec: Risk declared by the plant.
         now_ns: Time of making, cell clock, nanoseconds.
         cost: Cost of being wrong on each case [case], >= 0, needless ask = 1; None: 1 for all.
-        changed: How many of the oldest cases are from before the mix of classes changed.
+        changes: How many of the oldest cases are from before each change of the mix of classes.
 
     Raises:
         ModelError: The arrays differ in length or hold a number that is not finite.
@@ -117,24 +118,24 @@ def certify(
     made = Certificate(
         context, spec.rule, spec.epsilon, spec.delta, None, len(wrong), created_ns=now_ns
     )
-    made = replace(made, changed=changed)
+    made = replace(made, changed=max(changes, default=0))
     newest = confidence[-spec.window :], counted[-spec.window :]
-    later = confidence[changed:], counted[changed:]
+    later = [(confidence[at:], counted[at:]) for at in sorted(changes)]
     for step in reversed(found):
         at = float(steps.threshold[step])
         recent, errors = _above(*newest, at)
-        since, wrongs = _above(*later, at)
-        fits = not changed or wrongs + 1 <= spec.epsilon * (since + 1) + 1e-12
+        since = [_above(*cases, at) for cases in later]
+        fits = all(e + 1 <= spec.epsilon * (m + 1) + 1e-12 for m, e in since)
         if fits and errors <= spec.epsilon * recent + 1e-12:
             made = replace(made, recent=recent, recent_errors=errors)
-            made = replace(made, since=since, since_errors=wrongs) if changed else made
+            if since:
+                made = replace(made, since=since[-1][0], since_errors=since[-1][1])
             return _at(made, steps, step, spec)
     short = spec.min_answers - len(wrong)
     if not found:
         return replace(made, missing=missing(steps, short, spec))
     needed = _outweigh(*newest, float(steps.threshold[found[0]]), spec.epsilon)
-    pairs = [_above(*later, float(steps.threshold[step])) for step in found if changed]
-    wanted = min((least(e, spec.epsilon) - m for m, e in pairs), default=0)
+    wanted = min(_wanted(later, float(steps.threshold[step]), spec.epsilon) for step in found)
     return replace(made, missing=max(1, short, needed, wanted))
 
 
@@ -174,6 +175,14 @@ def _outweigh(
         if errors <= epsilon * (recent + more):
             return more
     return len(counted)
+
+
+def _wanted(
+    later: Sequence[tuple[Doubles, NDArray[np.int64]]], threshold: float, epsilon: float
+) -> int:
+    """Clean labels that make the cases since every change support a threshold."""
+    pairs = (_above(*cases, threshold) for cases in later)
+    return max((least(errors, epsilon) - taken for taken, errors in pairs), default=0)
 
 
 def _bound(accepted: int, errors: int, spec: RiskSpec) -> float:

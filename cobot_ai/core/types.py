@@ -216,6 +216,7 @@ class LabelledCase:
         id: Case number. context: Context key. group: Split group. window: The data.
         label: Class name. by: Pseudonym of who labelled it.
         labelled_ns: When, cell clock, nanoseconds.
+        event: Case that was asked for it, where it was merged into the event of another; else 0.
     """
 
     id: int
@@ -225,6 +226,12 @@ class LabelledCase:
     label: str
     by: str = ''
     labelled_ns: int = 0
+    event: int = 0
+
+    @property
+    def answered(self) -> int:
+        """The case whose answer its label is: one answer counts once, however many windows."""
+        return self.event or self.id
 
 
 def to_probs(classes: Sequence[str], probs: Sequence[float]) -> dict[str, float]:

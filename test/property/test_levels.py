@@ -153,7 +153,98 @@ def test_each_level_is_its_own_certificate_over_all_its_labels() -> None:
     assert {c.level for c in alone} == {'context'}, 'a level nobody declared was made'
 
 
+# ---------------------------------------------------------------- windows of one event
+
+STRICT = RiskSpec(epsilon=0.05, delta=0.1, min_answers=1)
+
+
+def of_events(wrong: list[int], events: int, clean: int = 0) -> Certificate:
+    """Events of 30 windows at 0.9 to 0.99, then clean cases at 0.99; `wrong`: which windows."""
+    count = 30 * events
+    confidence = np.append(np.tile(np.linspace(0.9, 0.99, 30), events), np.full(clean, 0.99))
+    mistaken = np.isin(np.arange(count + clean), wrong)
+    answers = [*np.repeat(np.arange(events), 30), *range(events, events + clean)]
+    contexts = ['a'] * len(answers)
+    return certify_levels(confidence, mistaken, contexts, STRICT, 0, answers=answers)[0]
+
+
+def test_clean_windows_of_one_event_are_one_clean_label() -> None:
+    two = of_events([], 2)
+    assert (two.labels, two.threshold, two.missing) == (2, None, 43)
+    assert of_events([], 44).threshold is None
+    enough = of_events([], 45)
+    assert (enough.labels, enough.accepted, enough.threshold) == (45, 45, 0.99)
+    mixed = of_events([], 2, clean=43)
+    assert (mixed.labels, mixed.accepted, mixed.errors) == (45, 45, 0)
+
+
+def test_an_event_with_a_wrong_window_is_wrong_and_as_often_as_it_errs() -> None:
+    assert of_events([29], 1, clean=60).threshold is None, 'one error among 61 is too many'
+    one = of_events([0], 1, clean=100)
+    assert (one.labels, one.accepted, one.errors) == (101, 100, 0), 'its right ones do not count'
+    assert of_events([29], 1, clean=100).errors == 1
+    assert of_events(list(range(30)), 1, clean=100).threshold is None, 'thirty errors in service'
+
+
+@given(st.integers(0, 10**6), st.integers(1, 140), st.floats(0, 0.2), st.integers(1, 140))
+def test_shared_answers_support_no_more_than_independent_ones(
+    seed: int, n: int, rate: float, shared: int
+) -> None:
+    confidence, wrong = scores(seed, n, rate)
+    answers = np.random.default_rng(seed).integers(0, shared, n)
+    (made,) = certify_levels(confidence, wrong, ['a'] * n, LOOSE, 0, answers=answers.tolist())
+    assert made.labels == len(set(answers.tolist()))
+    if made.threshold is not None:
+        above = confidence >= made.threshold
+        assert made.accepted <= len(set(answers[above].tolist()))
+        assert made.errors >= (wrong & above).sum()
+
+
+def test_each_answer_of_its_own_changes_nothing() -> None:
+    confidence, wrong = scores(3, 200, 0.0)
+    alone = certify_levels(confidence, wrong, ['a'] * 200, LOOSE, 0)
+    assert alone == certify_levels(
+        confidence, wrong, ['a'] * 200, LOOSE, 0, answers=list(range(200))
+    )
+    assert alone[0].threshold is not None
+
+
 # ---------------------------------------------------------------- more labels, costs, window
+
+
+def test_a_wrong_label_more_does_not_take_back_a_change_of_the_mix() -> None:
+    """Were the mix looked at as a whole only, the last label would make `off` merely rare."""
+    labels = ['good'] * 100 + ['off'] * 3 + ['good'] * 10
+    sure, wrong = np.full(113, 0.95), np.arange(113) == 112
+    for count in (112, 113):
+        (found,) = certify_levels(
+            sure[:count], wrong[:count], ['a'] * count, STRICT, 0, labels[:count]
+        )
+        assert (found.changed, found.threshold) == (100, None)
+
+
+@given(
+    st.integers(0, 10**6), st.integers(1, 100), st.integers(1, 40), st.sampled_from('abc'),
+    st.sampled_from(['certified', 'expected']),
+)  # fmt: skip
+def test_a_newer_wrong_label_never_loosens_a_certificate_whatever_became_of_the_mix(
+    seed: int, early: int, late: int, label: str, rule: str
+) -> None:
+    rng = np.random.default_rng(seed)
+    labels = ['a'] * early + rng.choice(list('abc'), late, p=[0.7, 0.15, 0.15]).tolist() + [label]
+    count = len(labels)
+    confidence, wrong = scores(seed, count, 0.03)
+    wrong[-1] = True
+    spec = replace(LOOSE, rule=rule)
+
+    def made(n: int) -> Certificate:
+        return certify_levels(confidence[:n], wrong[:n], ['x'] * n, spec, 0, labels[:n])[0]
+
+    before, after = made(count - 1), made(count)
+    assert after.changed >= before.changed
+    if after.threshold is not None:
+        assert before.threshold is not None
+        assert after.threshold >= before.threshold
 
 
 @given(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_ai.core.levels import certify_levels
-from cobot_ai.core.mix import changed
+from cobot_ai.core.mix import changes
 from cobot_ai.core.risk import certify
 from cobot_ai.core.spec import RiskSpec
 
@@ -20,8 +20,7 @@ def test_the_change_is_at_the_first_case_of_a_class(
     shares: list[float], count: int, seed: int
 ) -> None:
     labels = drawn(shares, count, seed)
-    at = changed(labels)
-    assert at == 0 or labels[at] not in labels[:at]
+    assert all(labels[at] not in labels[:at] for at in changes(labels))
 
 
 def drawn(shares: list[float], count: int, seed: int) -> list[str]:
@@ -30,19 +29,19 @@ def drawn(shares: list[float], count: int, seed: int) -> list[str]:
 
 
 def test_while_the_mix_stays_labels_are_hardly_ever_changed() -> None:
-    """Looked at after every label; the rare class is one in a hundred."""
+    """It is looked at after every label; the rare class is one in a hundred."""
     found = []
     for seed in range(100):
         labels = drawn([0.5, 0.3, 0.12, 0.07, 0.01], 300, seed)
-        found.append(max(changed(labels[:n]) for n in range(0, 301, 10)))
+        found.append(max(changes(labels), default=0))
     assert np.mean([n > 20 for n in found]) <= 0.1, 'of 100 cells'
 
 
 def test_a_class_that_comes_late_and_then_often_is_a_change() -> None:
     late = ['good'] * 110 + drawn([0.3, 0.2, 0.5], 30, 1)
-    assert changed(late) in range(110, 116)
-    assert changed(late[:111]) == 0, 'one case tells nothing yet'
-    assert changed(['good'] * 110 + ['jam'] + ['good'] * 60 + ['jam']) == 0, 'it is only rare'
+    assert max(changes(late)) in range(110, 116)
+    assert not changes(late[:111]), 'one case tells nothing yet'
+    assert not changes(['good'] * 110 + ['jam'] + ['good'] * 60 + ['jam']), 'it is only rare'
 
 
 def test_labels_from_before_a_class_appeared_do_not_support_a_threshold_alone() -> None:
@@ -69,7 +68,7 @@ def test_a_change_only_ever_raises_a_threshold(seed: int, count: int, rate: floa
     rng = np.random.default_rng(seed)
     sure, wrong = rng.uniform(0.8, 1, count), rng.random(count) < rate
     whole = certify(sure, wrong, 'x', RISK, 0)
-    since = certify(sure, wrong, 'x', RISK, 0, changed=min(at, count))
+    since = certify(sure, wrong, 'x', RISK, 0, changes=(min(at, count),))
     if since.threshold is None:
         assert since.missing >= 1
         return

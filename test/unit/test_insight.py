@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cobot_ai.app.insight import Record, Row, confusion, kpis, rows_of, what_if
 from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.kpi import middle, rate, share
+from cobot_ai.core.spec import RiskSpec
 
 UTC = timezone.utc
 HOUR = 3600 * 10**9
@@ -111,6 +112,37 @@ def test_a_dear_class_makes_the_same_errors_cost_more(history):
     cheap = what_if(history, cell(), UTC)['options'][-1]
     dear = what_if(history, cell(question=question(classes=classes)), UTC)['options'][-1]
     assert dear['cost_per_shift'] > cheap['cost_per_shift']
+
+
+def at_now(rows, spec):
+    found = what_if(rows, spec, UTC)
+    return next(o['contexts'] for o in found['options'] if o['epsilon'] == found['now'])
+
+
+def test_what_if_promises_no_threshold_that_the_trainer_refuses():
+    """Costs, a change of the mix, windows of one event and declared levels count here as there."""
+    spec = cell(risk=RiskSpec(epsilon=0.05, min_answers=1))
+    clean = [row(i, 'ask', 'good', confidence=0.99) for i in range(1, 101)]
+    missed = [*clean, row(101, 'ask', 'bad', confidence=0.99)]
+    assert at_now(missed, spec) == 1
+    classes = tuple(replace(c, cost=10.0) for c in question().classes)
+    assert at_now(missed, replace(spec, question=question(classes=classes))) == 0
+    late = [row(i, 'ask', 'bad', 'bad', 0.99) for i in range(101, 111)]
+    assert at_now([*clean, *late], spec) == 0, 'ten labels since the mix changed'
+    event = [row(1, 'ask', 'bad', 'bad', 0.99)]
+    event += [row(i, 'ask', '', 'bad', 0.99, event=1) for i in range(2, 61)]
+    assert at_now(event, spec) == 0, 'one answer'
+    missed_event = [row(200, 'ask', 'bad', confidence=0.3)]
+    missed_event += [row(i, 'ask', confidence=0.99, event=200) for i in range(201, 211)]
+    assert at_now([*clean, *missed_event], spec) == 0, 'ten windows taken for good'
+
+
+def test_what_if_uses_the_wider_levels_that_are_declared():
+    spec = cell(risk=RiskSpec(epsilon=0.05, min_answers=1))
+    rows = [row(i, 'ask', 'good', confidence=0.99) for i in range(1, 61)]
+    rows = [replace(r, context=f'part={r.case % 2}') for r in rows]
+    assert at_now(rows, spec) == 0
+    assert at_now(rows, replace(spec, risk=replace(spec.risk, fallback=('cell',)))) == 2
 
 
 def test_without_labels_nothing_would_act_alone():

@@ -10,11 +10,13 @@ from model_cases import Shelf
 
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.gate_parts import FILE_CHECKS
-from cobot_ai.app.opinions import judged_by
+from cobot_ai.app.opinions import Opinions, certified, judged_by
 from cobot_ai.app.retrain import Trainer, build_candidate, certify_contexts, data_hash
 from cobot_ai.core.errors import GateError
+from cobot_ai.core.honest import Honest
+from cobot_ai.core.leakage import Split
 from cobot_ai.core.manifest import from_json
-from cobot_ai.core.spec import RiskSpec
+from cobot_ai.core.spec import Action, ClassSpec, RiskSpec
 from cobot_ai.core.suite import parse_suite
 from cobot_ai.model.fitter import OnnxFitter
 from cobot_ai.model.scorer import load
@@ -209,6 +211,38 @@ def test_certificates_are_kept_apart_by_context_and_rare_classes_count_as_wrong(
         fitted, [*a, *b, *odd], replace(SPEC, risk=replace(risk, epsilon=0.5)), 5
     )[0]
     assert loose.errors >= 1
+
+
+def test_windows_of_one_event_are_one_answer():
+    """2 events of 30 windows: nobody but two people said anything."""
+    windows = model_cases.cases(60)
+    cases = [replace(c, event=(0, i // 30 * 30 + 1)[i % 30 > 0]) for i, c in enumerate(windows)]
+    fitted = OnnxFitter().fit(cases, SPEC.model)
+    (made,) = certify_contexts(fitted, cases, SPEC, 5)
+    assert (made.labels, made.threshold) == (2, None)
+    _, manifest = build(cases, Shelf())
+    assert manifest.contexts == {'operation=insert': 2}, 'what a new context has been taught'
+
+
+def opinions_of(labels, right):
+    cases = dict(enumerate(model_cases.cases(len(labels)), 1))
+    cases = {i: replace(c, label=n) for (i, c), n in zip(cases.items(), labels, strict=True)}
+    new = {i: Honest(labels[i - 1], 0.99, right[i - 1], 0.99, 0.0) for i in cases}
+    return Opinions(new, {}, '', Split({}, {})), cases
+
+
+def test_a_model_from_outside_is_certified_like_our_own():
+    spec = replace(SPEC, risk=RiskSpec(epsilon=0.05, fallback=('cell',)))
+    labels = ['ok'] * 100 + ['jam'] * 10
+    made = certified(*opinions_of(labels[:100], [True] * 100), spec)
+    assert [(c.level, c.threshold) for c in made] == [('context', 0.99), ('cell', 0.99)]
+    made = certified(*opinions_of(labels, [True] * 110), spec)
+    assert {(c.changed, c.threshold) for c in made} == {(100, None)}, 'the mix changed'
+    classes = (ClassSpec('ok', Action.CONTINUE, cost=10.0), ClassSpec('jam', Action.REJECT))
+    dear = replace(spec, question=replace(SPEC.question, classes=classes))
+    wrong = opinions_of(labels[:100], [False] + [True] * 99)
+    assert all(c.threshold for c in certified(*wrong, spec))
+    assert not any(c.threshold for c in certified(*wrong, dear)), 'one error counts as ten'
 
 
 def test_the_data_hash_ignores_order_and_sees_a_changed_label():

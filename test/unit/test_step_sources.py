@@ -310,6 +310,7 @@ def test_a_bad_event_counts_in_training_and_certificates_as_often_as_in_service(
     assert [c.label for c in cases] == ['bad'] * windows and windows >= 4
     assert len({c.group for c in cases}) == 1, 'an event on both sides of a test'
     assert cases[0].id == first
+    assert {c.answered for c in cases} == {first}, 'one answer, however many windows'
 
 
 def test_of_a_harmless_event_only_what_was_looked_at_is_learnt():
