@@ -63,6 +63,15 @@ def test_labels_from_before_a_class_appeared_do_not_support_a_threshold_alone() 
     assert (wrong.accepted, wrong.since_errors) == (139, 0), 'the threshold closes above it'
 
 
+def test_a_second_change_does_not_cover_what_went_wrong_since_the_first() -> None:
+    labels = ['good'] * 400 + ['off', 'good'] * 10 + ['jam', 'good'] * 15
+    wrong = np.isin(np.arange(450), [402, 404, 406, 408])
+    assert changes(labels) == (400, 420)
+    (found,) = certify_levels(np.full(450, 0.95), wrong, ['a'] * 450, RISK, 0, labels)
+    assert (found.changed, found.threshold) == (420, None)
+    assert found.missing == 99 - 50, 'four errors need 99 labels since the first'
+
+
 @given(st.integers(0, 10**6), st.integers(1, 200), st.floats(0, 0.2), st.integers(1, 150))
 def test_a_change_only_ever_raises_a_threshold(seed: int, count: int, rate: float, at: int) -> None:
     rng = np.random.default_rng(seed)
