@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from data import copies, make_cases
 from figures import aurc, bar, brier, ece, macro_f1, measure, rounded
+from guarantee import CERTIFIED, EPSILONS, SPLIT, SPLIT_OURS, Tally, headline
 from rules import Scored, certificate, single_option
 
 SURE_AND_RIGHT = np.array([[0.9, 0.1], [0.1, 0.9]])
@@ -71,3 +72,15 @@ def test_bars_and_rounding_say_what_they_mean() -> None:
     assert not bar(0.11, 0.1, '<=')['met']
     assert not bar(None, 0.1, '>=')['met']
     assert rounded({'a': [np.float64(1 / 3), float('nan')]}) == {'a': [0.333333, None]}
+
+
+def test_the_coverage_is_held_against_both_ways_of_keeping_labels_back() -> None:
+    """Beside the published split alone, our walk and guards would be part of the lead."""
+    acted = {CERTIFIED: 0.6, SPLIT: 0.3, SPLIT_OURS: 0.5}
+    tallies = {(r, e): Tally([a], [0.0]) for r, a in acted.items() for e in EPSILONS}
+    bars = headline({'made': tallies})['bars']
+    assert isinstance(bars, dict)
+    assert bars['coverage_vs_split 0.05'] == bar(2.0, 1.5, '>=')
+    same = bars['coverage_vs_split_our_rule 0.05']
+    assert same['value'] == pytest.approx(1.2)
+    assert not same['met']
