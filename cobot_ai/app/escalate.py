@@ -54,7 +54,6 @@ class Desk:
         self.spec, self._ledger, self._clock = spec, ledger, clock
         self._announce, self._settled = announce, settled
         self._asks: dict[int, Ask] = {}
-        self._place: dict[int, tuple[str, str]] = {}
         self._under_way: Ask | None = None
         self._told: dict[int, _Told] = {}
         self._owed: dict[int, int] = {}
@@ -74,7 +73,6 @@ class Desk:
     def open(self, case: Case, write: Callable[[], object]) -> None:
         """Have the entry of an ask written; its clock runs from now on, also while that waits."""
         ask = asks.open_ask(case.id, self.spec.question, self._clock.monotonic_ns())
-        self._place[case.id] = (case.context, case.group)
         try:
             with self._waiting(ask):
                 write()
@@ -219,7 +217,6 @@ class Desk:
         closed = [c for c, a in self._asks.items() if a.phase.closed and c not in self._owed]
         for case in closed[:-KEPT_CLOSED]:
             del self._asks[case]
-            self._place.pop(case, None)
 
     # ------------------------------------------------------------ helpers
 
@@ -266,23 +263,18 @@ class Desk:
     def _closed_ask(self, case: int) -> Ask:
         """An ask from the ledger that is no longer in memory: its outcome is settled."""
         entries = self._ledger.of_case(case)
-        decision = next((e for e in entries if e.kind == 'decision'), None)
-        if decision is None or all(e.kind != 'resolution' for e in entries):
+        if not {'decision', 'resolution'} <= {e.kind for e in entries}:
             raise DataError(f'Case {case} has no question; refresh the page.', key='no_question')
-        self._place[case] = (decision.body['context'], decision.body['group'])
         return closed_ask(entries, self.spec.question)
 
     def label(self, case: int, label: str | None, by: str, source: str) -> Draft:
         """The next revision of a case's label; None withdraws it until somebody decides."""
-        place = self._place.get(case) or self._where(case)
-        body = label_body(self._ledger.of_case(case), label, by, source)
-        return Draft('label', {**body, 'context': place[0], 'group': place[1]}, case)
-
-    def _where(self, case: int) -> tuple[str, str]:
-        for entry in self._ledger.of_case(case):
-            if entry.kind in PLACES:
-                return entry.body['context'], entry.body['group']
-        raise DataError(f'There is no case {case}.')
+        entries = self._ledger.of_case(case)
+        place = next((e.body for e in entries if e.kind in PLACES), None)
+        if place is None:
+            raise DataError(f'There is no case {case}.')
+        body = label_body(entries, label, by, source)
+        return Draft('label', {**body, **{n: place[n] for n in ('context', 'group')}}, case)
 
     def commit(self, drafts: list[Draft]) -> list[Entry]:
         """Write entries and announce them."""

@@ -14,7 +14,7 @@ from cobot_ai.app.observe import Cut, Observer
 from cobot_ai.app.operator import UNKNOWN, Interval, Truth
 from cobot_ai.app.ports import BagReader, Decoder
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.samples import RawBatch, RawMessage
+from cobot_ai.core.samples import together
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import Span
 from cobot_ai.core.types import Facts, Missing
@@ -192,7 +192,8 @@ class Cutter:
         observer = Observer(self._spec, self._decoder, self._resolve)
         todo = deque(sorted(marks, key=lambda s: s.end_ns))
         settle_ns, newest = round(self._spec.step.settle_s * 1e9), 0
-        for batches in _together(bag.messages(observer.topics), observer.step_topic):
+        rows = bag.messages(observer.topics)
+        for batches in together(rows, observer.step_topic, lambda t_ns: t_ns + READ_NS):
             newest = max(newest, *(b.t_ns[-1] for b in batches))
             for batch in batches:
                 observer.take_batch(batch, newest)
@@ -238,7 +239,7 @@ class _Labels:
         """The class of a span, None where nobody can tell, and the facts that come with it."""
         if self._always:
             return self._always, {}
-        over = [i for i in self._rows if i.start_ns < end_ns and start_ns < i.end_ns]
+        over = self._over(start_ns, end_ns)
         # Where classes are named, silence names none; among events, silence is a good step.
         if self._named and not any(i.kind == 'class' for i in over):
             return None, {}
@@ -247,10 +248,10 @@ class _Labels:
 
     def touch(self, span: Span) -> bool:
         """Whether anything that is known is about this span."""
-        rows = self._rows
-        return bool(self._always) or any(
-            i.start_ns < span.end_ns and span.start_ns < i.end_ns for i in rows
-        )
+        return bool(self._always or self._over(span.start_ns, span.end_ns))
+
+    def _over(self, start_ns: int, end_ns: int) -> list[Interval]:
+        return [i for i in self._rows if i.start_ns < end_ns and start_ns < i.end_ns]
 
     def spans(self, whole: Callable[[], tuple[int, int]]) -> list[Span]:
         """The steps as the labels bound them; a label in the name is about the whole recording."""
@@ -263,20 +264,3 @@ def _ready(observer: Observer, now_ns: int) -> Iterator[Cut]:
     yield from observer.ready(now_ns, now_ns)
     for failed in observer.failures():
         raise DataError(f'One of its steps cannot be cut: {failed}.') from failed
-
-
-def _together(rows: Iterable[RawMessage], alone: str) -> Iterator[list[RawBatch]]:
-    """Messages that are read together, by topic; a step message ends what came before it."""
-    read: dict[str, RawBatch] = {}
-    until = -1
-    for topic, kind, t_ns, data in rows:
-        if read and (t_ns >= until or topic == alone):
-            yield list(read.values())
-            read = {}
-        if not read:
-            until = t_ns if topic == alone else t_ns + READ_NS
-        batch = read.setdefault(topic, RawBatch(topic, kind, [], []))
-        batch.t_ns.append(t_ns)  # type: ignore[attr-defined]
-        batch.data.append(data)  # type: ignore[attr-defined]
-    if read:
-        yield list(read.values())

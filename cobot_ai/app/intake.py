@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -37,7 +37,7 @@ class Delivery:
 class Inbox(Protocol):
     """Deliveries that wait."""
 
-    def ready(self) -> list[Delivery]:
+    def ready(self) -> Iterable[Delivery]:
         """What waits, the oldest first."""
 
     def clip(self, delivery: Delivery, number: int) -> Path:

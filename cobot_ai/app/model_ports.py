@@ -161,6 +161,3 @@ class Registry(Protocol):
 
     def forget(self, digest: str) -> None:
         """Delete a version; the live one stays, an unknown one is no error."""
-
-
-# ---------------------------------------------------------------- outside world

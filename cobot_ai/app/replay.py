@@ -10,7 +10,7 @@ from cobot_ai.app.operator import ScriptedOperator
 from cobot_ai.app.ports import ClipStore, Entry
 from cobot_ai.app.robot import Guard
 from cobot_ai.core.motion import Told
-from cobot_ai.core.samples import RawBatch, RawMessage
+from cobot_ai.core.samples import RawBatch, RawMessage, together
 from cobot_ai.core.types import Json
 
 READ_NS = 100_000_000
@@ -117,22 +117,8 @@ class Replay:
     def run(self, messages: Iterable[tuple[str, str, int, bytes]]) -> None:
         """Feed all messages (topic, type, time, data) and let every deadline happen at its time."""
         alone = self.authority.observer.step_topic
-        read: dict[str, tuple[str, list[int], list[bytes]]] = {}
-        until = -1
-        for message in messages:
-            topic, kind, t_ns, data = message
-            if t_ns >= until or topic == alone:
-                self._feed(read)
-                read = {}
-                until = self._until(t_ns)
-            batch = read.get(topic)
-            if batch is None:
-                batch = read[topic] = (kind, [], [])
-            batch[1].append(t_ns)
-            batch[2].append(data)
-            if topic == alone:
-                until = t_ns
-        self._feed(read)
+        for batches in together(messages, alone, self._until):
+            self._feed(batches)
         self._advance(None)
 
     def _until(self, t_ns: int) -> int:
@@ -143,16 +129,14 @@ class Replay:
         due = self._next()
         return end if due is None else min(end, due)
 
-    def _feed(self, read: dict[str, tuple[str, list[int], list[bytes]]]) -> None:
+    def _feed(self, batches: list[RawBatch]) -> None:
         """Take in what was read together, oldest topic first."""
-        if not read:
-            return
-        newest = max(times[-1] for _, times, _ in read.values())
+        newest = max(batch.t_ns[-1] for batch in batches)
         if self.pace is not None:
             self.pace(newest)
         self.clock.advance(newest)
-        for topic, (kind, times, data) in read.items():
-            self.authority.take_batch(RawBatch(topic, kind, times, data))
+        for batch in batches:
+            self.authority.take_batch(batch)
         self._turn()
 
     def _advance(self, until_ns: int | None) -> None:

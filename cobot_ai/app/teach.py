@@ -73,15 +73,13 @@ class Dataset:
 
     def _take(self, entry: Entry) -> bool:
         body = entry.body
-        if entry.kind == 'decision':
+        if entry.kind == 'decision' or (entry.kind == 'import' and body['ok']):
             place = _Where(body['context'], body['group'], body['start_ns'], body['end_ns'])
             self._where[entry.case] = place
+        if entry.kind == 'decision':
             self.lost = lost_channels(body['notes'])
             if body['why'] == Why.MERGED.value:
                 self._events[entry.case] = body['params']['case']
-        elif entry.kind == 'import' and body['ok']:
-            place = _Where(body['context'], body['group'], body['start_ns'], body['end_ns'])
-            self._where[entry.case] = place
         elif entry.kind == 'clip':
             self.clips_ready.add(entry.case)
         elif _wants_refit(entry):

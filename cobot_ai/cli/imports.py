@@ -19,7 +19,7 @@ from cobot_ai.core.spec import CellSpec
 from cobot_ai.model.backbone import eye_of
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import load_cell
-from cobot_ai.store.drop import digest_of, labelled_item, put_down, read_answers
+from cobot_ai.store.drop import labelled_item, opened, put_down
 from cobot_ai.store.files import write_durably
 from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.ledger import LedgerFile
@@ -68,8 +68,7 @@ def _item(path: Path, spec: CellSpec, args: argparse.Namespace) -> Item:
         item = replace(item, label='', beside=args.answers)
     if not item.label and item.beside is None:
         raise DataError('It has no label: give --label or --answers.')
-    truth = () if item.label or item.beside is None else tuple(read_answers(item.beside))
-    return replace(item, truth=truth, digest=digest_of(path))
+    return opened(item)
 
 
 def _counts(item: Item, spec: CellSpec, folder: CellFolder, namespace: str) -> Counter[str]:

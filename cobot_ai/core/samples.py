@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -107,3 +107,37 @@ class StepEvent:
     edge: Edge
     t_ns: int
     facts: Facts
+
+
+def together(
+    rows: Iterable[tuple[str, str, int, bytes]], alone: str, until: Callable[[int], int]
+) -> Iterator[list[RawBatch]]:
+    """Messages that are read together, a batch for each topic, the topic that came first first.
+
+    Args:
+        rows: Messages (topic, type, time, data) in order of time.
+        alone: Topic whose messages end what came before them, and stand for themselves.
+        until: Time of the first message of a group -> when the group is over, nanoseconds; called
+            after the group before was taken.
+    """
+    read: dict[str, tuple[str, list[int], list[bytes]]] = {}
+    end = -1
+    for topic, kind, t_ns, data in rows:
+        if t_ns >= end or topic == alone:
+            if read:
+                yield _batches(read)
+                read = {}
+            end = until(t_ns)
+        batch = read.get(topic)
+        if batch is None:
+            batch = read[topic] = (kind, [], [])
+        batch[1].append(t_ns)
+        batch[2].append(data)
+        if topic == alone:
+            end = t_ns
+    if read:
+        yield _batches(read)
+
+
+def _batches(read: dict[str, tuple[str, list[int], list[bytes]]]) -> list[RawBatch]:
+    return [RawBatch(topic, kind, times, data) for topic, (kind, times, data) in read.items()]

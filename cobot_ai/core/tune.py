@@ -70,17 +70,8 @@ def with_agreed(spec: CellSpec, name: str, value: float) -> CellSpec:
     return _with(spec, {name: value})
 
 
-def with_number(spec: CellSpec, name: str, value: float) -> CellSpec:
-    """The cell with another number, checked as a cell file is.
-
-    Raises:
-        ConfigError: The number may not be set, or not to this value.
-    """
-    return with_numbers(spec, {name: value})
-
-
 def with_numbers(spec: CellSpec, values: Mapping[str, float]) -> CellSpec:
-    """The cell with several other numbers, checked together.
+    """The cell with other numbers, checked together as a cell file is.
 
     Raises:
         ConfigError: One may not be set, or they do not go together.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -45,20 +46,13 @@ def make_backup(folder: CellFolder, cell_file: Path, out: Path, clips: str, fact
     """
     if out.exists():
         raise ConfigError(f'{out} exists; a backup is never written over anything.')
-    part = out.with_name(f'.{out.name}.part')
-    try:
-        part.mkdir(parents=True, mode=0o700)
+    with _whole_or_not(out, 'written to') as part:
         _copy_ledger_and_models(folder, CellFolder(part))
         for source in _rest(folder, clips):
             _copy(source, part / source.relative_to(folder.root))
         _copy(cell_file, part / CELL_FILE)
         manifest = {'schema': SCHEMA, **facts, **_checked(CellFolder(part)), 'files': _sums(part)}
         write_durably(part / MANIFEST, json.dumps(manifest, indent=1).encode())
-        part.rename(out)
-    except OSError as e:
-        raise StoreError(f'The backup {out} cannot be written ({e.strerror}).') from e
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return manifest
 
 
@@ -79,10 +73,7 @@ def restore_backup(backup: Path, folder: CellFolder, cell: str) -> Json:
             'changed.'
         )
     manifest = _manifest(backup, cell)
-    part = root.with_name(f'.{root.name}.part')
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True, mode=0o700)
+    with _whole_or_not(root, 'put into') as part:
         for name, digest in manifest['files'].items():
             _inside(name)
             _copy(backup / name, part / name)
@@ -90,14 +81,24 @@ def restore_backup(backup: Path, folder: CellFolder, cell: str) -> Json:
                 raise StoreError(f'{backup / name} was changed since the backup was made.')
         (part / CELL_FILE).unlink(missing_ok=True)
         _checked(CellFolder(part), manifest['head'])
-        if root.exists():
-            root.rmdir()
-        part.rename(root)
+    return manifest
+
+
+@contextmanager
+def _whole_or_not(target: Path, doing: str) -> Iterator[Path]:
+    """A folder that takes the place of `target` when all went well, and is gone when not."""
+    part = target.with_name(f'.{target.name}.part')
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True, mode=0o700)
+        yield part
+        if target.exists():
+            target.rmdir()
+        part.rename(target)
     except OSError as e:
-        raise StoreError(f'The backup cannot be put into {root}: {e}.') from e
+        raise StoreError(f'The backup cannot be {doing} {target}: {e}.') from e
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return manifest
 
 
 def _manifest(backup: Path, cell: str) -> Json:

@@ -68,6 +68,16 @@ def labelled_item(path: Path, question: QuestionSpec, folder: str = '') -> Item:
     return Item(path, path.name, _owner(path), '' if beside else label, beside)
 
 
+def opened(item: Item) -> Item:
+    """A labelled recording with its digest, and what its truth file says.
+
+    Raises:
+        DataError: The truth file cannot be read. OSError: The recording cannot.
+    """
+    truth = () if item.label or item.beside is None else tuple(read_answers(item.beside))
+    return replace(item, digest=digest_of(item.path), truth=truth)
+
+
 class DropFolder:
     """The drop folder of a cell, for who cuts (port `DropBox`).
 
@@ -125,8 +135,7 @@ class DropFolder:
                 f'It has no label: put .LABEL at the end of its name (classes: {names}), or put a '
                 'truth file of the same name, ending in .csv, beside it.'
             )
-        truth = () if item.label or item.beside is None else tuple(read_answers(item.beside))
-        return replace(item, digest=digest_of(item.path), truth=truth)
+        return opened(item)
 
     def deliver(self, item: Item, cases: Iterable[Imported]) -> int:
         """Store the cut cases for the monitor, then move the recording to `taken`."""
@@ -183,16 +192,14 @@ class ReadyFolder:
     def __init__(self, folder: Path) -> None:
         self._ready = folder / READY
 
-    def ready(self) -> list[Delivery]:
-        """What waits, the oldest first."""
+    def ready(self) -> Iterator[Delivery]:
+        """What waits, the oldest first; each is read when it is asked for."""
         if not self._ready.is_dir():
-            return []
+            return
         whole = [p for p in self._ready.iterdir() if not p.name.startswith('.')]
-        found = []
         for folder in sorted(whole, key=lambda p: p.stat().st_mtime_ns):
             with suppress(OSError, ValueError, TypeError):
-                found.append(Delivery(folder.name, **json.loads((folder / DOCUMENT).read_bytes())))
-        return found
+                yield Delivery(folder.name, **json.loads((folder / DOCUMENT).read_bytes()))
 
     def clip(self, delivery: Delivery, number: int) -> Path:
         """The clip of one of its cases."""

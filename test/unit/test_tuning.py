@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from cobot_ai.app.tuning import Tuning, now_spec
 from cobot_ai.core.errors import ConfigError, StoreError
-from cobot_ai.core.tune import NUMBERS, number, with_number, with_word, words
+from cobot_ai.core.tune import NUMBERS, number, with_numbers, with_word, words
 
 
 @given(st.sampled_from(NUMBERS), st.floats(allow_nan=True, allow_infinity=True))
 def test_a_number_is_as_good_as_in_a_cell_file_or_refused(name, value):
     spec = cell()
     try:
-        changed = with_number(spec, name, value)
+        changed = with_numbers(spec, {name: value})
     except ConfigError:
         return
     assert number(changed, name) == value
@@ -26,7 +26,7 @@ def test_a_number_is_as_good_as_in_a_cell_file_or_refused(name, value):
 
 def test_the_risk_itself_is_the_cell_files():
     with pytest.raises(ConfigError, match='cannot be set while'):
-        with_number(cell(), 'risk.epsilon', 0.5)
+        with_numbers(cell(), {'risk.epsilon': 0.5})
 
 
 def test_a_new_deadline_and_new_words_are_those_of_the_next_question():
@@ -91,7 +91,7 @@ def test_a_restart_keeps_changes_while_the_file_is_the_same():
     bench.command('tune', name='question.deadline_s', value=78)
     again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
     assert number(again.authority.spec, 'question.deadline_s') == 78
-    other = with_number(cell(), 'question.undo_s', 1.0)
+    other = with_numbers(cell(), {'question.undo_s': 1.0})
     changed = Tuning(cell(digest='1' * 64), lambda spec: None).spec
     assert now_spec(changed, bench.ledger) == changed, 'another file: its own numbers'
     assert other.digest == cell().digest
