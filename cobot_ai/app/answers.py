@@ -9,7 +9,8 @@ from cobot_ai.app.escalate import PLACES, Desk
 from cobot_ai.app.fields import text_of, whole_of
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
 from cobot_ai.app.remarks import Remarks
-from cobot_ai.app.review import Reviews, verdict
+from cobot_ai.app.review import Reviews
+from cobot_ai.app.second_look import SecondLooks
 from cobot_ai.app.wording import standing_answer
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
@@ -43,7 +44,7 @@ class Answers:
             'answer': self._answer,
             'undo': self._undo,
             'correct': self._correct,
-            'review': self._review,
+            **SecondLooks(desk, ledger, self._reviews).commands,
             **Remarks(desk, ledger).commands,
         }
 
@@ -146,31 +147,9 @@ class Answers:
             text_of(command, 'label'),
         )
         decided = any(e.kind in PLACES for e in self._ledger.of_case(case))
-        if not (self._allowed(label) and label != NOT_SURE and decided):
+        if not (self._desk.may_label(label) and decided):
             return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
         return self._teach(command, self._desk.label(case, label, by, 'correction'))
-
-    def _review(self, command: Mapping[str, object]) -> Json:
-        """A look at a case without any hurry: a label at most, never motion."""
-        case, by, label = (
-            whole_of(command, 'case'),
-            text_of(command, 'by'),
-            text_of(command, 'label'),
-        )
-        if case not in self._reviews.waiting or not self._allowed(label):
-            return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
-        if label == NOT_SURE:
-            body = {'kind': 'review', 'by': by, 'ok': True, 'reason': NOT_SURE}
-            return self._teach(command, Draft('command', body, case))
-        labels = [e for e in self._ledger.of_case(case) if e.kind == 'label']
-        first = labels[0].body['label'] if labels else None
-        guess = labels[0].body.get('audit') if labels else None
-        counts = verdict(label, guess, first)
-        return self._teach(command, self._desk.label(case, counts, by, 'review'))
-
-    def _allowed(self, label: str) -> bool:
-        names = {NOT_SURE, *(c.name for c in self._question.classes)}
-        return self._question.open_classes or label in names
 
     def _teach(self, command: Mapping[str, object], draft: Draft) -> Json:
         reply = {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}

@@ -39,8 +39,9 @@ class Authority:
 
     def __init__(self, spec: CellSpec, parts: Parts) -> None:
         self.spec, self._p = spec, parts
-        self.desk = Desk(spec, parts.ledger, parts.clock, self._announce, self._settled)
         self.memory = Memory(spec)
+        told = (self._announce, self._settled, self.memory.evidence)
+        self.desk = Desk(spec, parts.ledger, parts.clock, *told)
         reviews = self.memory.reviews
         self._answers = Answers(self.desk, parts.ledger, parts.clock, reviews)
         self.tally = Tally()

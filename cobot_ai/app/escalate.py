@@ -41,6 +41,7 @@ class Desk:
         clock: Deadlines run on its monotonic side.
         announce: Called with every entry after its commit.
         settled: Called once with every resolution, after its commit.
+        evidence: Evidence document of a recent case, None where it is too long ago.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class Desk:
         clock: Clock,
         announce: Callable[[Entry], None],
         settled: Callable[[Resolved], None],
+        evidence: Callable[[int], Json | None] = lambda case: None,
     ) -> None:
         self.spec, self._ledger, self._clock = spec, ledger, clock
-        self._announce, self._settled = announce, settled
+        self._announce, self._settled, self._evidence = announce, settled, evidence
         self._asks: dict[int, Ask] = {}
         self._under_way: Ask | None = None
         self._told: dict[int, _Told] = {}
@@ -267,6 +269,12 @@ class Desk:
             raise DataError(f'Case {case} has no question; refresh the page.', key='no_question')
         return closed_ask(entries, self.spec.question)
 
+    def may_label(self, label: str) -> bool:
+        """Whether a label may be given: a declared class, or any name where classes are open."""
+        question = self.spec.question
+        names = {c.name for c in question.classes}
+        return label != NOT_SURE and (question.open_classes or label in names)
+
     def label(self, case: int, label: str | None, by: str, source: str) -> Draft:
         """The next revision of a case's label; None withdraws it until somebody decides."""
         entries = self._ledger.of_case(case)
@@ -277,13 +285,22 @@ class Desk:
         return Draft('label', {**body, **{n: place[n] for n in ('context', 'group')}}, case)
 
     def commit(self, drafts: list[Draft]) -> list[Entry]:
-        """Write entries and announce them."""
+        """Write entries and announce them.
+
+        With the first label of a case nobody was asked about goes its evidence, so that a second
+        person can judge it.
+        """
         if not drafts:
             return []
-        entries = self._ledger.commit(drafts, self._clock.now_ns())
+        cases = {d.case for d in drafts if d.kind == 'label'}
+        shown = {c: doc for c in cases if (doc := self._not_stored(c)) is not None}
+        entries = self._ledger.commit(drafts, self._clock.now_ns(), shown)
         for entry in entries:
             self._announce(entry)
         return entries
+
+    def _not_stored(self, case: int) -> Json | None:
+        return None if self._ledger.evidence(case) is not None else self._evidence(case)
 
 
 def _expired(ask: Ask, now: int) -> bool:

@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from cobot_ai.core.errors import DataError
 
 
+def plain_name(by: object) -> str:
+    """A person's name without regard to case and blanks."""
+    return ' '.join(str(by).split()).casefold()
+
+
 def text_of(command: Mapping[str, object], name: str) -> str:
     """A text of 1 to 200 characters.
 

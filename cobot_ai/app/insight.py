@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from cobot_ai.app.follow import Follower
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.core.calendar import local, shift_of
 from cobot_ai.core.kpi import NONE, Figure, middle, rate, share
@@ -72,31 +73,21 @@ class Record:
     """
 
     def __init__(self, reader: LedgerReader, newest: int = NEWEST) -> None:
-        self._reader, self._newest = reader, newest
+        self._newest = newest
         self._rows: dict[int, Row] = {}
-        self.head = 0
+        self._follower = Follower(reader, FOLDED, newest, self._take)
+
+    @property
+    def head(self) -> int:
+        """Sequence number of the newest entry that is in."""
+        return self._follower.head
 
     def rows(self) -> list[Row]:
         """The newest cases, oldest first."""
-        if self.head == 0:
-            self._begin()
-        while batch := self._reader.since(self.head):
-            for entry in batch:
-                self._take(entry)
-            self.head = batch[-1].seq
+        self._follower.catch_up()
         for case in list(self._rows)[: max(0, len(self._rows) - self._newest)]:
             del self._rows[case]
         return list(self._rows.values())
-
-    def _begin(self) -> None:
-        """Only what is kept is read, however long the ledger is."""
-        reader, newest = self._reader, self._newest
-        head = reader.head()
-        entries = [e for kind in FOLDED for e in reader.last(kind, newest)]
-        for entry in sorted([*entries, *reader.labels().values()], key=lambda e: e.seq):
-            if entry.seq <= head:
-                self._take(entry)
-        self.head = head
 
     def _take(self, entry: Entry) -> None:
         if entry.kind == 'decision':
@@ -105,8 +96,8 @@ class Record:
             self._rows[entry.case] = _with(row, entry)
 
 
-FOLDED = ('decision', 'ask', 'answer', 'resolution')
-"""Kinds behind a row, with the label that counts."""
+FOLDED = ('decision', 'ask', 'answer', 'resolution', 'label')
+"""Kinds behind a row."""
 
 
 def rows_of(reader: LedgerReader, newest: int = NEWEST) -> list[Row]:

@@ -100,7 +100,7 @@ class Judging:
         self.events.asked(case, decision)
         self.holds.case(case.id)
         if decision.why is Why.BUDGET:
-            self.commit(drafts, None)
+            self.commit(drafts, {case.id: self.memory.gallery.describe(case)})
             self.desk.suppress(case.id)
             return
         evidence = self.memory.gallery.describe(case)
@@ -122,8 +122,8 @@ class Judging:
             return
         case = reviews.next()
         body = self.desk.review_body(case, **reviews.waiting[case])
-        asked = any(e.kind == 'ask' for e in self.parts.ledger.of_case(case))
-        evidence = None if asked else self.memory.evidence(case)
+        stored = self.parts.ledger.evidence(case) is not None
+        evidence = None if stored else self.memory.evidence(case)
         self.commit([Draft('review', body, case)], {case: evidence} if evidence else None)
 
     def _unwritten(self, case: Case) -> None:

@@ -156,7 +156,9 @@ class ScriptedOperator:
 
     def _look(self, entry: Entry) -> Json:
         """The answer to a case that is offered in a quiet minute."""
-        tap = {**self._tap(entry), 'kind': 'review', 'key': f'scripted-look-{entry.seq}'}
+        # Somebody else: nobody looks at their own answer a second time.
+        tap = {**self._tap(entry), 'kind': 'review', 'by': 'scripted_second'}
+        tap['key'] = f'scripted-look-{entry.seq}'
         return {k: v for k, v in tap.items() if k not in ('epoch', 'react_ms')}
 
     def _maybe_wrong(self, label: str) -> str:

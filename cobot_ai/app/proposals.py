@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cobot_ai.app.fields import plain_name
 from cobot_ai.app.ports import Draft, Entry, LedgerReader
 from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.errors import ConfigError, DataError
@@ -90,7 +91,7 @@ def proposal_json(entry: Entry | None) -> Json | None:
 
 def _named(by: str) -> str:
     """A person's name without regard to case and blanks; there must be one."""
-    plain = ' '.join(by.split()).casefold()
+    plain = plain_name(by)
     if not plain:
         raise DataError('Say who you are first.', key='no_name')
     return plain

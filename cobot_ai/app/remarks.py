@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.fields import text_of, whole_of
 from cobot_ai.app.ports import Draft, Ledger
-from cobot_ai.core.asks import NOT_SURE
 from cobot_ai.core.types import Json
 
 Command = Mapping[str, object]
@@ -46,7 +45,7 @@ class Remarks:
         """
         case, what = whole_of(command, 'case'), text_of(command, 'what')
         label = text_of(command, 'label') if command.get('label') is not None else None
-        if not (label is None or self._known(label)) or not self._may_report(case, what):
+        if not (label is None or self._desk.may_label(label)) or not self._may_report(case, what):
             return _refused(command)
         more = []
         if what == 'wrong':
@@ -67,12 +66,6 @@ class Remarks:
         body = {**who, **facts, 'reply': reply}
         draft = Draft(text_of(command, 'kind'), body, case, text_of(command, 'key'))
         return {**reply, 'seq': self._desk.commit([draft, *more])[0].seq}
-
-    def _known(self, label: str) -> bool:
-        """Whether a label may be given: a declared class, or any name where classes are open."""
-        question = self._desk.spec.question
-        names = tuple(c.name for c in question.classes)
-        return (question.open_classes and label != NOT_SURE) or label in names
 
     def _kinds(self, case: int) -> set[str]:
         return {e.kind for e in self._ledger.of_case(case)}

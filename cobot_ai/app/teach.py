@@ -55,6 +55,7 @@ class Dataset:
         self._seq = 0
         self._where: dict[int, _Where] = {}
         self._labels: dict[int, Entry] = {}
+        self._corrected: dict[int, str] = {}
         self._events: dict[int, int] = {}
         self._windows: dict[int, Window] = {}
         self.unreadable: set[int] = set()
@@ -88,14 +89,19 @@ class Dataset:
             self._anew = True
         elif entry.kind == 'label':
             self._labels[entry.case] = entry
+            if body['source'] == 'correction':
+                self._corrected[entry.case] = body['label']
             return True
         return False
 
     @property
     def golden(self) -> frozenset[int]:
-        """Cases a person corrected on purpose: no later model may be sure of anything else."""
-        found = self._labels.items()
-        return frozenset(c for c, e in found if e.body['source'] == 'correction')
+        """Cases a person corrected on purpose: no later model may be sure of anything else.
+
+        As long as the label is the corrected one, also where a second person confirmed it.
+        """
+        found = self._corrected.items()
+        return frozenset(c for c, label in found if self._labels[c].body['label'] == label)
 
     def case_at(self, start_ns: int, end_ns: int) -> int | None:
         """The case that has just this window, None if there is none."""

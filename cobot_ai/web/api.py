@@ -15,7 +15,7 @@ from cobot_ai.web.auth import Auth
 from cobot_ai.web.bucket import Buckets
 from cobot_ai.web.commands import execute, refusal
 from cobot_ai.web.openapi import document
-from cobot_ai.web.record import Figures
+from cobot_ai.web.record import Figures, SecondLooks
 from cobot_ai.web.services import Services, WebSettings
 
 MAX_CASES = 500
@@ -33,7 +33,7 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     api = Blueprint('api', __name__, url_prefix='/api')
     zone = zone_of(services.spec.timezone)
     buckets = Buckets(settings.rate_hz, settings.burst)
-    figures = Figures(services.reader)
+    figures, looks = Figures(services.reader), SecondLooks(services.reader)
 
     @api.get('/me')
     def me() -> Json:
@@ -63,7 +63,15 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
 
     @api.get('/cases/<int:case>/evidence')
     def evidence(case: int) -> Result:
-        return views.evidence_doc(services.reader, case) or not_found('evidence')
+        return views.evidence_doc(services, case) or not_found('evidence')
+
+    @api.get('/review')
+    def review() -> Json:
+        return looks.get()
+
+    @api.get('/review/<int:case>')
+    def review_evidence(case: int) -> Result:
+        return views.evidence_doc(services, case, blind=True) or not_found('evidence')
 
     @api.get('/sop/<lang>')
     def sop(lang: str) -> Result:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from cobot_ai.app.escalate import PLACES
 from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.core.spec import QuestionSpec
 from cobot_ai.core.types import Json
 
 SEARCHED = 200
@@ -14,15 +16,25 @@ CHANNELS = 6
 """Signals that go along, those that deviate most in the new case."""
 
 
-def examples(reader: LedgerReader, case: int, document: Json) -> list[Json]:
-    """One past good and one past bad case of the same context, where there are any."""
-    ask = next((e for e in reader.of_case(case) if e.kind in ('ask', 'review')), None)
-    if ask is None:
+def examples(
+    reader: LedgerReader, case: int, document: Json, question: QuestionSpec
+) -> list[Json]:
+    """One past good and one past bad case of the same context, where there are any.
+
+    Args:
+        reader: The ledger. case: The new case. document: Its evidence.
+        question: The classes there are, where the case was never put to anybody.
+    """
+    entries = reader.of_case(case)
+    place = next((e for e in entries if e.kind in PLACES), None)
+    if place is None:
         return []
-    nominal = {c['name'] for c in ask.body['classes'] if c['nominal']}
+    ask = next((e.body for e in entries if e.kind in ('ask', 'review')), {})
+    classes = ask.get('classes') or [{'name': c.name, 'nominal': c.nominal} for c in question.classes]
+    nominal = {c['name'] for c in classes if c['nominal']}
     names = [c['name'] for c in document['channels'][:CHANNELS]]
     found: dict[bool, Json] = {}
-    for entry in _labels(reader, ask):
+    for entry in _labels(reader, place):
         good = entry.body['label'] in nominal
         if good not in found and (shown := reader.evidence(entry.case)) is not None:
             found[good] = _example(entry, good, shown, names)
@@ -31,14 +43,14 @@ def examples(reader: LedgerReader, case: int, document: Json) -> list[Json]:
     return [found[good] for good in (True, False) if good in found]
 
 
-def _labels(reader: LedgerReader, ask: Entry) -> Iterator[Entry]:
+def _labels(reader: LedgerReader, new: Entry) -> Iterator[Entry]:
     """The labels that count of other cases of the context, newest first."""
-    seen = {ask.case}
+    seen = {new.case}
     for entry in reader.last('label', SEARCHED):
         if entry.case in seen:
             continue
         seen.add(entry.case)
-        if entry.body.get('context') == ask.body['context'] and entry.body['label'] is not None:
+        if entry.body.get('context') == new.body['context'] and entry.body['label'] is not None:
             yield entry
 
 

@@ -39,6 +39,8 @@ TABLE: dict[str, Route] = {
     'api.evidence': Route(schemas_entries.Evidence),
     'api.still': Route('image/*'),
     'api.sop': Route(docs.SopDoc),
+    'api.review': Route(docs.ReviewList),
+    'api.review_evidence': Route(schemas_entries.Evidence),
     'api.models': Route(docs.ModelDoc),
     'api.history': Route(docs.HistoryDoc, query=('at_ns',)),
     'api.kpi': Route(docs.KpiDoc),

@@ -24,6 +24,8 @@ ROUTES: dict[str, Role] = {
     'api.what_if': Role.ENGINEER,
     'api.vocabulary': Role.ENGINEER,
     'api.models': Role.ENGINEER,
+    'api.review': Role.ENGINEER,
+    'api.review_evidence': Role.ENGINEER,
     # These tell what the model thinks; who answers questions must not know before the tap.
     'api.cases': Role.ENGINEER,
     'api.case_doc': Role.ENGINEER,
@@ -43,6 +45,7 @@ COMMANDS: dict[str, Role] = {
     'resume': Role.OPERATOR,
     'maintenance': Role.AMBASSADOR,
     'retrain': Role.AMBASSADOR,
+    'unreview': Role.OPERATOR,  # one's own look only
     'forget': Role.ENGINEER,
     'end_alarm': Role.ENGINEER,
     'promote': Role.ENGINEER,

@@ -77,6 +77,13 @@ class Review(_Command):
     label: Annotated[str, Field(min_length=1, max_length=80)]
 
 
+class Unreview(_Command):
+    """Takes back one's own newest look at a case: the label before counts, and it waits again."""
+
+    kind: Literal['unreview']
+    case: CaseId
+
+
 class EndAlarm(_Command):
     """End the drift alarm of a context: somebody looked into it."""
 
@@ -223,6 +230,7 @@ Command = Annotated[
     | Undo
     | Correct
     | Review
+    | Unreview
     | EndAlarm
     | Reason
     | Report

@@ -42,6 +42,37 @@ class CaseDoc(BaseModel):
     nearest: list[Alike] = []
 
 
+class ReviewRow(BaseModel):
+    """A case that waits for a look; `by`: plain names of who said already what it is.
+
+    Neither what they said nor what the model thinks.
+    """
+
+    case: int
+    why: str
+    t_ns: int
+    context: str
+    facts: dict[str, str]
+    by: list[str]
+
+
+class ReviewReason(BaseModel):
+    """How many cases wait for one reason."""
+
+    why: str
+    n: int
+
+
+class ReviewList(BaseModel):
+    """Route `/api/review`: how many wait for which reason, and the first of them.
+
+    Reasons: conflict, audit, sure, corrected, unsure, suppressed, second.
+    """
+
+    reasons: list[ReviewReason]
+    cases: list[ReviewRow]
+
+
 class SliceName(BaseModel):
     """A part of the cases: what kind (`context`, `shift`, `class`, ...) and which."""
 

@@ -204,7 +204,10 @@ class ResolutionBody(Body):
 
 
 class LabelBody(Body):
-    """`label`; null takes the case out of training (people disagree)."""
+    """`label`; null takes the case out of training (people disagree).
+
+    `said`: what a second look said, also where it settled nothing. `undone`: who took a look back.
+    """
 
     label: str | None
     by: str
@@ -212,6 +215,8 @@ class LabelBody(Body):
     context: str
     group: str = ''
     revision: int
+    said: str = ''
+    undone: str = ''
 
 
 class ImportBody(Body):

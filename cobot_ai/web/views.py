@@ -48,23 +48,29 @@ def case_doc(services: Services, case: int) -> Json | None:
     return {
         'case': case,
         'entries': [_keys_only(to_wire(e, wall_ns, whole=True)) for e in entries],
-        'evidence': _with_examples(services.reader, case),
+        'evidence': _with_examples(services, case),
         'nearest': _nearest(services.reader, entries),
     }
 
 
-def evidence_doc(reader: LedgerReader, case: int) -> Json | None:
-    """The evidence document of a question; what the model finds alike only after an answer."""
-    found = _with_examples(reader, case)
+def evidence_doc(services: Services, case: int, blind: bool = False) -> Json | None:
+    """The evidence document of a question; what the model finds alike only after an answer.
+
+    Args:
+        services: The ledger. case: Which. blind: For a second opinion: never what it finds alike.
+    """
+    found = _with_examples(services, case)
     if not found or not found.get('nearest'):
         return found
-    answered = any(e.kind in ('answer', 'resolution') for e in reader.of_case(case))
-    return found if answered else {**found, 'nearest': []}
+    entries = services.reader.of_case(case)
+    answered = any(e.kind in ('answer', 'resolution') for e in entries)
+    return found if answered and not blind else {**found, 'nearest': []}
 
 
-def _with_examples(reader: LedgerReader, case: int) -> Json | None:
+def _with_examples(services: Services, case: int) -> Json | None:
+    reader, question = services.reader, services.spec.question
     found = reader.evidence(case)
-    return None if found is None else {**found, 'past': examples(reader, case, found)}
+    return None if found is None else {**found, 'past': examples(reader, case, found, question)}
 
 
 def _nearest(reader: LedgerReader, entries: list[Entry]) -> list[Json]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from web_data import FACTS, a_case, decision_body
+from web_data import FACTS, a_case, an_evidence, decision_body
 from web_fakes import FakeCell
 
 from cobot_ai.app.ports import Draft
@@ -32,10 +32,13 @@ def record(cell: FakeCell, shifts: int = 8, each: int = 60) -> None:
         rest = (1 - sure) / 2
         probs = {n: sure if n == guess else rest for n in NAMES}
         facts = {'probs': probs, 'confidence': sure, 'why': why, 'verdict': verdict}
-        one(cell, begin + k * SHIFT_NS // each, facts, label, float(rng.gamma(4, 2)))
+        by = 'Otto' if k % 3 else 'Maria'
+        one(cell, begin + k * SHIFT_NS // each, facts, label, float(rng.gamma(4, 2)), by)
 
 
-def one(cell: FakeCell, t_ns: int, facts: Any, label: str, wait_s: float) -> int:
+def one(
+    cell: FakeCell, t_ns: int, facts: Any, label: str | None, wait_s: float, by: str = 'Maria'
+) -> int:
     """One past case, with its answer where it was asked; its number."""
     number = cell.ledger.next_case()
     case = a_case(number, FACTS)
@@ -46,13 +49,18 @@ def one(cell: FakeCell, t_ns: int, facts: Any, label: str, wait_s: float) -> int
         cell.ledger.commit([Draft(kind, facts, number)], t_ns + int(after_s * 1e9))
 
     write('decision', 0, **body)
-    if acted is None:
-        by, done = {'by': 'Maria', 'tablet': 'tablet-Maria'}, {'action': 'continue', 'go': True}
+    if label is None:
         write('ask', 0, **cell.desk.ask_body(case, _decision(number)))
-        write('answer', wait_s, status='accepted', label=label, epoch=0, **by)
+    elif acted is None:
+        who, done = {'by': by, 'tablet': f'tablet-{by}'}, {'action': 'continue', 'go': True}
+        write('ask', 0, **cell.desk.ask_body(case, _decision(number)))
+        write('answer', wait_s, status='accepted', label=label, epoch=0, **who)
         revision = {'source': 'answer', 'context': body['context'], 'revision': 1}
-        write('label', wait_s, label=label, by='Maria', **revision)
-        write('resolution', wait_s, outcome='answered', label=label, by='Maria', **done)
+        if facts.get('why') == 'audit':
+            guess = max(body['probs'], key=lambda name: body['probs'][name])
+            revision['audit'] = {'guess': guess, 'confidence': body['confidence'], 'share': 0.3}
+        write('label', wait_s, label=label, by=by, **revision)
+        write('resolution', wait_s, outcome='answered', label=label, by=by, **done)
     return number
 
 
@@ -102,6 +110,29 @@ def versions(cell: FakeCell) -> list[str]:
 def confusion(cell: FakeCell, page: Any) -> None:
     page.locator('.confusion td.wrong button').first.click()
     page.locator('.cases a').first.wait_for()
+
+
+def label_review(cell: FakeCell, page: Any) -> None:
+    page.locator('.look canvas').first.wait_for()
+
+
+def unsettled(cell: FakeCell) -> None:
+    """Cases that wait for a second opinion, one for every reason, with what stands on their card."""
+    sure = {'probs': {'seated': 0.97, 'misaligned': 0.02, 'missing': 0.01}, 'confidence': 0.97}
+    now = time.time_ns()
+    one(cell, now, {**sure, 'verdict': 'ask', 'why': 'audit'}, 'misaligned', 4.0, by='Otto')
+    one(cell, now, {**sure, 'verdict': 'ask', 'why': 'burn_in'}, 'missing', 6.0, by='Otto')
+    doubt = {'probs': {'seated': 0.5, 'misaligned': 0.4, 'missing': 0.1}, 'confidence': 0.5}
+    asked = {**doubt, 'verdict': 'ask', 'why': 'below_threshold'}
+    for label, source in ((None, 'conflict'), ('seated', 'correction')):
+        case = one(cell, now, asked, 'missing', 5.0, by='Otto')
+        body = {'label': label, 'by': 'Nils', 'source': source, 'revision': 2}
+        cell._write('label', {**body, 'context': 'operation=insert/part=peg_a'}, case)
+    case = one(cell, now, asked, None, 7.0, by='Otto')
+    cell._write('resolution', {'outcome': 'unsure', 'label': None, 'action': 'hold', 'go': False}, case)
+    for case in cell.reviews.listed():
+        still = 'camera' if case % 2 else None
+        cell.ledger._evidence[case] = an_evidence(seed=case, still=still)
 
 
 def what_if(cell: FakeCell, page: Any) -> None:
@@ -170,6 +201,7 @@ OTHERS: dict[str, tuple[str, Show]] = {
     'wall_kpi': ('/wall/kpi', wall_kpi),
     'models': ('/#/engineer/models', models),
     'confusion': ('/#/engineer/confusion', confusion),
+    'label_review': ('/#/engineer/review', label_review),
     'what_if': ('/#/engineer/what_if', what_if),
     'vocabulary': ('/#/engineer/vocabulary', vocabulary),
     'proposal': ('/#/engineer/what_if', proposal),
@@ -184,5 +216,7 @@ OTHERS: dict[str, tuple[str, Show]] = {
 }
 PLAIN = frozenset({'lite', 'pair'})
 """Pages without a build."""
-RECORDED = frozenset({'wall_kpi', 'confusion', 'what_if', 'proposal', 'decisions'})
+RECORDED = frozenset(
+    {'wall_kpi', 'confusion', 'label_review', 'what_if', 'proposal', 'decisions'}
+)
 """Screens that need a record of some shifts."""

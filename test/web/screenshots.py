@@ -22,7 +22,7 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from conftest import CHROMIUM, CHROMIUM_FLAGS, LANDSCAPE, LOW, PORTRAIT, serving
-from other_screens import OTHERS, PLAIN, RECORDED, record
+from other_screens import OTHERS, PLAIN, RECORDED, record, unsettled
 from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 from web_data import CLASSES, QUESTION, an_evidence
@@ -201,6 +201,7 @@ def cell_of(
     cell = FakeCell(question=replace(QUESTION, deadline_s=deadline_s), name=name)
     if recorded:
         record(cell)
+        unsettled(cell)
     cell.instruction = INSTRUCTION
     history(cell)
     cell.start(shadow=False)

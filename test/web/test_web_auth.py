@@ -51,6 +51,8 @@ LEAST = {
     ('get', '/api/what_if'): Role.ENGINEER,
     ('get', '/api/vocabulary'): Role.ENGINEER,
     ('get', '/api/models'): Role.ENGINEER,
+    ('get', '/api/review'): Role.ENGINEER,
+    ('get', '/api/review/1'): Role.ENGINEER,
     ('get', '/api/admin/people'): Role.ADMIN,
     ('post', '/api/admin/people'): Role.ADMIN,
     ('post', '/api/admin/people/active'): Role.ADMIN,
@@ -64,7 +66,7 @@ LEAST = {
 WITH_TOKEN = {('get', '/metrics')}  # test_web_metrics.py
 EVENTS = {
     **dict.fromkeys(
-        ('claim', 'release', 'answer', 'undo', 'correct', 'review', 'reason', 'report'),
+        ('claim', 'release', 'answer', 'undo', 'correct', 'review', 'unreview', 'reason', 'report'),
         Role.OPERATOR,
     ),
     **dict.fromkeys(('hold', 'resume'), Role.OPERATOR),

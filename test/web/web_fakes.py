@@ -21,6 +21,7 @@ from cobot_ai.app.answers import Answers
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.app.review import Reviews
 from cobot_ai.app.status import time_left
 from cobot_ai.app.proposals import Proposals
 from cobot_ai.app.tuning import Tuning
@@ -47,6 +48,7 @@ class MemoryLedger:
         self._keys: dict[str, Entry] = {}
         self._evidence: dict[int, Any] = {}
         self._cases = 0
+        self.told: Callable[[Entry], None] = lambda entry: None
 
     def head(self) -> int:
         return len(self.entries)
@@ -83,6 +85,7 @@ class MemoryLedger:
             written.append(entry)
             if draft.key:
                 self._keys[draft.key] = entry
+            self.told(entry)
         self._evidence.update(evidence or {})
         return written
 
@@ -159,7 +162,9 @@ class FakeCell:
         spec = self.spec = CellSpec('cell_7', STREAMS, StepSpec(), self.question)
         self.lock = threading.RLock()
         self.desk = Desk(spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append)
-        self.answers = Answers(self.desk, self.ledger, RealClock())
+        self.reviews = Reviews()
+        self.ledger.told = self.reviews.take
+        self.answers = Answers(self.desk, self.ledger, RealClock(), self.reviews)
         self.maintenance = False
         self.plan: Any = None
         self.tuning = Tuning(spec, lambda spec: None)

@@ -174,10 +174,12 @@ export function clockTime(wallMs: number, seconds = true): string {
 
 /** Date and time run left to right also between words of a right-to-left language. */
 export function dateTime(wallMs: number): string {
-  const text = new Intl.DateTimeFormat(formats.value, {
+  const plainText = new Intl.DateTimeFormat(formats.value, {
     dateStyle: 'short',
     timeStyle: 'medium',
     hourCycle: 'h23',
   }).format(wallMs);
+  // Marks that turn its numbers around come with some languages.
+  const text = plainText.replace(/[\u200e\u200f]/g, '');
   return RIGHT_TO_LEFT.has(lang.value) ? ltr(text) : text;
 }

@@ -479,7 +479,7 @@ export interface KpiDoc {
   since_ns: number | null;
 }
 
-/** `label`; null takes the case out of training (people disagree). */
+/** `label`; null takes the case out of training (people disagree). `said`: what a second look said, also where it settled nothing. `undone`: who took a look back. */
 export interface LabelBody {
   label: string | null;
   by: string;
@@ -487,6 +487,8 @@ export interface LabelBody {
   context: string;
   group?: string;
   revision: number;
+  said?: string;
+  undone?: string;
 }
 
 /** A break begins or ends. */
@@ -786,6 +788,28 @@ export interface ReviewBody {
   evidence?: string | null;
 }
 
+/** Route `/api/review`: how many wait for which reason, and the first of them. Reasons: conflict, audit, sure, corrected, unsure, suppressed, second. */
+export interface ReviewList {
+  reasons: ReviewReason[];
+  cases: ReviewRow[];
+}
+
+/** How many cases wait for one reason. */
+export interface ReviewReason {
+  why: string;
+  n: number;
+}
+
+/** A case that waits for a look; `by`: plain names of who said already what it is. Neither what they said nor what the model thinks. */
+export interface ReviewRow {
+  case: number;
+  why: string;
+  t_ns: number;
+  context: string;
+  facts: Record<string, string>;
+  by: string[];
+}
+
 /** Make the version before live again. */
 export interface Rollback {
   key: string;
@@ -943,6 +967,15 @@ export interface UndoBody {
   epoch: number;
 }
 
+/** Takes back one's own newest look at a case: the label before counts, and it waits again. */
+export interface Unreview {
+  key: string;
+  by?: string;
+  tablet?: string;
+  kind: 'unreview';
+  case: number;
+}
+
 /** Drop the planned swap. */
 export interface Unschedule {
   key: string;
@@ -1002,7 +1035,7 @@ export interface WordRow {
   text: Record<string, string>;
 }
 
-export type Command = Claim | Release | Answer | Undo | Correct | Review | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Tune | Word | Propose | Approve | Decline | Retrain | Forget | Hold | Resume;
+export type Command = Claim | Release | Answer | Undo | Correct | Review | Unreview | EndAlarm | Reason | Report | Promote | Rollback | Maintenance | Schedule | Unschedule | Tune | Word | Propose | Approve | Decline | Retrain | Forget | Hold | Resume;
 
 export interface Bodies {
   start: StartBody;

@@ -12,6 +12,7 @@ import { Areas } from '../ui/Areas';
 import { CaseView } from './CaseView';
 import { Confusion } from './Confusion';
 import { Decisions } from './Decisions';
+import { LabelReview } from './LabelReview';
 import { Models } from './Models';
 import { Vocabulary } from './Vocabulary';
 import { useVersion } from './version';
@@ -21,6 +22,7 @@ const FIRST = { title: 'eng.decisions', view: Decisions } as const;
 const PAGES: Record<string, { title: Key; view: ComponentType }> = {
   decisions: FIRST,
   models: { title: 'eng.models', view: Models },
+  review: { title: 'eng.review', view: LabelReview },
   confusion: { title: 'eng.confusion', view: Confusion },
   what_if: { title: 'eng.what_if', view: WhatIf },
   vocabulary: { title: 'eng.vocabulary', view: Vocabulary },

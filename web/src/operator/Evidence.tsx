@@ -47,13 +47,13 @@ export function Evidence({ of, doc }: Props) {
   );
 }
 
-function measured(doc: Doc): EvidenceChannel[] {
+export function measured(doc: Doc): EvidenceChannel[] {
   return doc.channels.filter((c) => c.value.some((v) => v !== null));
 }
 
 const rest = (doc: Doc) => measured(doc).length - SHOWN;
 
-function bandText(doc: Doc): string {
+export function bandText(doc: Doc): string {
   return doc.band_cases ? t('evidence.band', { n: doc.band_cases }) : t('evidence.no_band');
 }
 
@@ -147,7 +147,7 @@ export function Signal({ channel, past = [] }: { channel: EvidenceChannel; past?
   );
 }
 
-function missingText(channels: EvidenceChannel[]): string {
+export function missingText(channels: EvidenceChannel[]): string {
   const names = channels
     .filter((c) => c.note)
     .map((c) => `${channelName(c)} (${tr('problem', c.note ?? '')})`);

@@ -158,6 +158,11 @@ export function review(caseId: number, label: string): void {
   outbox.put({ kind: 'review', case: caseId, label, ...who() });
 }
 
+/** Take one's own look back: the label before counts again. */
+export function unreview(caseId: number): void {
+  outbox.put({ kind: 'unreview', case: caseId, ...who() });
+}
+
 export function nameReason(caseId: number, reason: string): void {
   outbox.put({ kind: 'reason', case: caseId, reason, ...who() });
 }
@@ -199,7 +204,9 @@ outbox.onReply = (command: Command, reply: Reply) => {
     label: labelText(ask?.body, reply.label ?? ''),
     reason: refusalText(reply),
   });
-  const done = reply.ok ? DONE[command.kind] : undefined;
+  // The engineer's list says itself what became of a look.
+  const quiet = command.kind === 'review' && !atOperator.value;
+  const done = reply.ok && !quiet ? DONE[command.kind] : undefined;
   if (done) notify(done);
   else if (reply.status === 'conflict') notify('notice.conflict', params, true);
   else if (reply.status === 'agreed') notify('notice.agreed', params);

@@ -1,9 +1,13 @@
 /** A measured signal over the band of past good cases. Always left to right, like time. */
+import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { lang, number } from '../core/i18n';
 import { prefs } from '../core/prefs';
 import { colour } from '../core/theme';
 import { bounds, labels, longest, outside, runs, type Curve, type Range } from './trace-math';
+
+/** How much of every signal is drawn, 0 to 1: less than all while somebody plays it. */
+export const played = signal(1);
 
 interface Props {
   curve: Curve;
@@ -29,15 +33,16 @@ const SMALL: Pad = { left: 4, right: 4, top: 8, bottom: 26 };
 
 export function Trace({ curve, name, range, small = false }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const share = played.value;
   useEffect(() => {
     const element = canvas.current;
     if (!element) return undefined;
-    const redraw = () => draw(element, curve, range ?? bounds(curve), small);
+    const redraw = () => draw(element, curve, range ?? bounds(curve), small, share);
     redraw();
     const observer = new ResizeObserver(redraw);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [curve, range?.low, range?.high, small, lang.value, prefs.value.theme]);
+  }, [curve, range?.low, range?.high, small, share, lang.value, prefs.value.theme]);
   const look = small ? 'trace small' : 'trace';
   return <canvas ref={canvas} class={look} dir="ltr" role="img" aria-label={name} />;
 }
@@ -51,7 +56,7 @@ interface Frame {
   ink: (name: string) => string;
 }
 
-function draw(element: HTMLCanvasElement, curve: Curve, range: Range | null, small: boolean): void {
+function draw(element: HTMLCanvasElement, curve: Curve, range: Range | null, small: boolean, share: number): void {
   const ratio = window.devicePixelRatio || 1;
   const { clientWidth: w, clientHeight: h } = element;
   const pad = small ? SMALL : PAD;
@@ -69,7 +74,18 @@ function draw(element: HTMLCanvasElement, curve: Curve, range: Range | null, sma
     h - pad.bottom - ((v - range.low) / (range.high - range.low)) * (h - pad.top - pad.bottom);
   axes(frame, range, curve, small);
   band(frame, curve, x, y);
+  if (share < 1) playhead(frame, share);
   line(frame, curve, x, y);
+}
+
+/** Nothing right of it is drawn yet. */
+function playhead({ c, w, h, pad, ink }: Frame, share: number): void {
+  const at = pad.left + share * (w - pad.left - pad.right);
+  c.fillStyle = ink('--ink');
+  c.fillRect(at, pad.top, 2, h - pad.top - pad.bottom);
+  c.beginPath();
+  c.rect(0, 0, at, h);
+  c.clip();
 }
 
 function axes({ c, w, h, pad, ink }: Frame, range: Range, curve: Curve, small: boolean): void {
