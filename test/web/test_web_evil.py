@@ -70,7 +70,7 @@ def test_plant_texts_run_nothing_on_any_screen(cell, serve, browser):
 @pytest.mark.browser
 @pytest.mark.timeout(120)
 def test_texts_run_nothing_on_the_wall_and_for_engineers_and_admins(cell, serve, browser):
-    words, facts, _ = planted(cell)
+    words, facts, evidence = planted(cell)
     cell.spec = replace(cell.spec, question=replace(cell.question, **words))
     cell.accounts.put(EVIL[:80], Role.OPERATOR, '918273')
     cell.audit.note(CORPUS[1], who=EVIL, path=EVIL)
@@ -79,6 +79,9 @@ def test_texts_run_nothing_on_the_wall_and_for_engineers_and_admins(cell, serve,
     cell.start()
     cell.ask(facts=facts, **words)
     case = one(cell, 1, {'verdict': 'ask', 'probs': {EVIL: 1.0}}, CORPUS[1], 1.0)
+    cell.ledger._evidence[case] = {**evidence, 'still': None}
+    place = {'context': EVIL, 'revision': 2, 'source': 'conflict'}
+    cell._write('label', {'label': None, 'by': EVIL, **place}, case)
     context = browser.new_context(service_workers='block', locale='en')
     page = context.new_page()
     page.set_default_timeout(8000)
