@@ -56,6 +56,7 @@ class Desk:
         self.spec, self._ledger, self._clock = spec, ledger, clock
         self._announce, self._settled, self._evidence = announce, settled, evidence
         self._asks: dict[int, Ask] = {}
+        self._open: dict[int, Ask] = {}
         self._under_way: Ask | None = None
         self._told: dict[int, _Told] = {}
         self._owed: dict[int, int] = {}
@@ -92,7 +93,7 @@ class Desk:
     @property
     def open_asks(self) -> list[Ask]:
         """Asks that still wait for their outcome, oldest first."""
-        return [a for a in self._asks.values() if not a.phase.closed]
+        return list(self._open.values())
 
     # ------------------------------------------------------------ time
 
@@ -129,7 +130,7 @@ class Desk:
         after = self._counting(asks.tick(ask, now))
         if after is ask:
             return
-        self._asks[ask.case] = after
+        self._keep(after)
         if ask.phase is Phase.CLAIMED and after.phase is Phase.OPEN and ask.holder:
             by, tablet = ask.holder
             body = {'by': by, 'tablet': tablet, 'epoch': after.epoch}
@@ -199,7 +200,7 @@ class Desk:
         outcome = 'unwritten'
         if ask is not None:
             outcome = self._told.setdefault(case, _Told(outcome, now)).outcome
-            self._asks[case] = self._counting(ask)
+            self._keep(self._counting(ask))
             self._owed[case] = now + RETRY_NS
         action = self.spec.question.fail_safe.value
         self._settled(Resolved(case, outcome, '', action, False))
@@ -242,10 +243,18 @@ class Desk:
 
     def _put(self, after: Ask) -> Ask:
         before = self._asks.get(after.case)
-        after = self._asks[after.case] = self._counting(after)
+        after = self._keep(self._counting(after))
         if after.phase.closed and not (before is not None and before.phase.closed):
             self._settle(after, self._clock.monotonic_ns())
         return after
+
+    def _keep(self, ask: Ask) -> Ask:
+        self._asks[ask.case] = ask
+        if ask.phase.closed:
+            self._open.pop(ask.case, None)
+        else:
+            self._open[ask.case] = ask
+        return ask
 
     def _counting(self, ask: Ask) -> Ask:
         """The state that counts: over, where the robot was told the fail-safe already."""

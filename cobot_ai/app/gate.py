@@ -288,11 +288,11 @@ class _Gate:
         self, channel: int, judged: bool, scorer: Scorer, cases: Sequence[LabelledCase]
     ) -> Masked:
         right, wrong_alone = 0, []
-        for case in cases:
-            score = scorer.score(dead(case.window, channel))
-            limit = self._threshold(case)
-            right += score.label == case.label
-            if score.label != case.label and limit is not None and score.confidence >= limit:
+        probs = scorer.probabilities([dead(case.window, channel) for case in cases])
+        for case, row in zip(cases, probs, strict=True):
+            if self._draft.classes[int(row.argmax())] == case.label:
+                right += 1
+            elif (limit := self._threshold(case)) is not None and row.max() >= limit:
                 wrong_alone.append(case.id)
         name = self._draft.channels[channel]
         return Masked(name, judged, len(cases), right, tuple(wrong_alone))

@@ -29,6 +29,13 @@ class Scorer(Protocol):
             ModelError: The window does not fit the model, or its output is not finite.
         """
 
+    def probabilities(self, windows: Sequence[Window]) -> Doubles:
+        """Probabilities [window, class] of several windows, quicker than one by one.
+
+        Raises:
+            ModelError: As `score`.
+        """
+
 
 class ScorerLoader(Protocol):
     """Makes a Scorer from a stored version."""

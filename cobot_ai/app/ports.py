@@ -89,7 +89,18 @@ class Eye(Protocol):
         """Features of a picture uint8 [size, size, 3], red first."""
 
 
-class ClipStore(Protocol):
+class ClipReader(Protocol):
+    """Where the messages of a case can be read."""
+
+    def read(self, case: int) -> list[RawMessage]:
+        """Read a case's messages back, also from a truncated file.
+
+        Raises:
+            DataError: There is no clip for this case, or nothing of it can be read.
+        """
+
+
+class ClipStore(ClipReader, Protocol):
     """Evidence of cases: the raw messages around each, as files."""
 
     def write(self, case: int, messages: Sequence[RawMessage], kept: str) -> str:
@@ -109,13 +120,6 @@ class ClipStore(Protocol):
 
         Raises:
             StoreError: The disk refused, or the file is gone.
-        """
-
-    def read(self, case: int) -> list[RawMessage]:
-        """Read a case's messages back, also from a truncated file.
-
-        Raises:
-            DataError: There is no clip for this case, or nothing of it can be read.
         """
 
     def sweep(self) -> list[int]:

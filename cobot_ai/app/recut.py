@@ -29,13 +29,15 @@ def recut(
     end_ns: int,
 ) -> Window:
     """Make the window of a stored clip again, bit for bit (guarantee G9)."""
+    by_topic: dict[str, list[RawMessage]] = {}
+    for message in messages:
+        by_topic.setdefault(message.topic, []).append(message)
     rings = {}
     for stream in spec.streams:
-        mine = [m for m in messages if m.topic == resolve(stream.topic)] if stream.channels else []
+        mine = by_topic.get(resolve(stream.topic), []) if stream.channels else []
         rings[stream.name] = _refilled(stream, decoder, mine)
     window = cut(spec.streams, rings, start_ns, end_ns, spec.step.samples)
-    topic = still_topic(spec, resolve)
-    return with_still(window, decoder, [m for m in messages if m.topic == topic])
+    return with_still(window, decoder, by_topic.get(still_topic(spec, resolve), []))
 
 
 def still_topic(spec: CellSpec, resolve: Callable[[str], str]) -> str:

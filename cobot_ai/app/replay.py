@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cobot_ai.app.authority import Authority
+from cobot_ai.app.model_ports import Registry, Scorer, ScorerLoader
 from cobot_ai.app.operator import ScriptedOperator
 from cobot_ai.app.ports import ClipStore, Entry
 from cobot_ai.app.robot import Guard
+from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.motion import Told
 from cobot_ai.core.samples import RawBatch, RawMessage, together
 from cobot_ai.core.types import Json
@@ -17,6 +19,8 @@ READ_NS = 100_000_000
 """Bag time whose messages are read together."""
 SETTLING_READ_NS = 5_000_000
 """The same while a step waits for its last samples, and where the bag's own pace is kept."""
+RECENT = 3
+"""Versions (live, the one before, candidate) and clips kept in memory."""
 
 
 class BagClock:
@@ -83,19 +87,88 @@ class NoGuard(Guard):
 
 
 class DirectClips:
-    """Clip sink that writes at once, so that a replay is the same every time."""
+    """Clip sink that writes at once, so that a replay is the same every time.
+
+    The newest clips are read from memory: most labels come right after their case.
+    """
 
     def __init__(self, store: ClipStore) -> None:
         self._store = store
+        self._newest: dict[int, Sequence[RawMessage]] = {}
         self.stored: Callable[[int, str, str], None] = lambda case, sha256, kept: None
 
     def save(self, case: int, messages: Sequence[RawMessage], kept: str) -> None:
         """Write and report."""
-        self.stored(case, self._store.write(case, messages, kept), kept)
+        sha256 = self._store.write(case, messages, kept)
+        self._newest[case] = messages
+        for old in list(self._newest)[:-RECENT]:
+            del self._newest[old]
+        self.stored(case, sha256, kept)
+
+    def read(self, case: int) -> list[RawMessage]:
+        """A case's messages.
+
+        Raises:
+            DataError: There is no clip for this case, or nothing of it can be read.
+        """
+        newest = self._newest.get(case)
+        return self._store.read(case) if newest is None else list(newest)
 
     def keep(self, case: int, kept: str) -> None:
         """Change the retention class."""
         self._store.keep(case, kept)
+
+
+class Recent(Registry):
+    """The registry of a replay: nobody else writes to it, so nothing is read or opened twice.
+
+    Args:
+        stored: Where the versions are. loader: Opens one.
+    """
+
+    def __init__(self, stored: Registry, loader: ScorerLoader) -> None:
+        self._stored, self._loader = stored, loader
+        self._live = stored.current()
+        self._versions: dict[str, tuple[bytes, Manifest]] = {}
+        self._opened: list[tuple[Manifest, Scorer]] = []
+
+    def put(self, blob: bytes, manifest: Manifest) -> str:
+        """Store a version, and remember it."""
+        digest = self._stored.put(blob, manifest)
+        self._versions[digest] = blob, manifest
+        for old in list(self._versions)[:-RECENT]:
+            del self._versions[old]
+        return digest
+
+    def get(self, digest: str) -> tuple[bytes, Manifest]:
+        """A version; a recent one from memory."""
+        return self._versions.get(digest) or self._stored.get(digest)
+
+    def load(self, blob: bytes, manifest: Manifest) -> Scorer:
+        """Open a version, one of those opened last only once."""
+        for known, scorer in self._opened:
+            if known is manifest:
+                return scorer
+        scorer = self._loader(blob, manifest)
+        self._opened = [*self._opened, (manifest, scorer)][-RECENT:]
+        return scorer
+
+    def current(self) -> str | None:
+        """Digest of the live version."""
+        return self._live
+
+    def promote(self, digest: str) -> None:
+        """Make a version live."""
+        self._stored.promote(digest)
+        self._live = digest
+
+    def versions(self) -> list[str]:
+        """Digests of all stored versions, oldest first."""
+        return self._stored.versions()
+
+    def forget(self, digest: str) -> None:
+        """Delete a version."""
+        self._stored.forget(digest)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cobot_ai.app.ports import ClipStore, Decoder, Entry, LedgerReader
+from cobot_ai.app.ports import ClipReader, Decoder, Entry, LedgerReader
 from cobot_ai.app.recut import recut
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import CellSpec
@@ -45,7 +45,7 @@ class Dataset:
     def __init__(
         self,
         reader: LedgerReader,
-        clips: ClipStore,
+        clips: ClipReader,
         spec: CellSpec,
         decoder: Decoder,
         resolve: Callable[[str], str],

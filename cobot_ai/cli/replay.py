@@ -18,7 +18,7 @@ from cobot_ai.app.operator import Habits, ScriptedOperator, Truth
 from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
-from cobot_ai.app.replay import BagClock, DirectClips, NoGuard, Replay, Tape
+from cobot_ai.app.replay import BagClock, DirectClips, NoGuard, Recent, Replay, Tape
 from cobot_ai.app.report import all_entries, read_run, report
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
@@ -126,10 +126,10 @@ class _Cell:
         self.observer = Observer(spec, decoder, self.resolve)
         store = Clips(folder.clips, spec.storage.clips_mb, durable=False)
         clips = DirectClips(store)
-        registry = ModelFolder(folder.registry)
+        registry = Recent(ModelFolder(folder.registry, durable=False), load)
         breaks = breaks_of(spec.maintenance, spec.timezone)
         at_once = spec.model.swap == 'at_once'
-        versions = Versions(registry, load, self.ledger, at_once, breaks)
+        versions = Versions(registry, registry.load, self.ledger, at_once, breaks)
         parts = Parts(
             self.clock,
             self.ledger,
@@ -142,8 +142,10 @@ class _Cell:
         )
         self.authority = Authority(spec, parts)
         clips.stored = self.authority.clip_stored
-        self.dataset = Dataset(self.ledger, store, spec, decoder, self.resolve)
-        self.trainer = Trainer(self.dataset, fitter, spec, load, registry, __version__, gate)
+        self.dataset = Dataset(self.ledger, clips, spec, decoder, self.resolve)
+        self.trainer = Trainer(
+            self.dataset, fitter, spec, registry.load, registry, __version__, gate
+        )
         self._labels = 0
         self.first_ns = 0
 

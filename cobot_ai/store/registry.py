@@ -24,9 +24,12 @@ class ModelFolder:
 
     Args:
         root: Its folder; made when something is stored.
+        durable: A stored version outlives a power cut; a replay can be made again and need not
+            wait for the disk.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, durable: bool = True) -> None:
+        self._durable = durable
         self._blobs, self._manifests = root / 'blob', root / 'man'
         self._pointer, self._journal = root / 'current', root / 'promoted'
         self._created: dict[str, int] = {}
@@ -47,7 +50,7 @@ class ModelFolder:
         digest = hashlib.sha256(canonical).hexdigest()
         for path, data in ((self._blobs / name, blob), (self._manifests / digest, canonical)):
             if not path.is_file() or path.read_bytes() != data:
-                write_durably(path, data)
+                write_durably(path, data, self._durable)
         return digest
 
     def get(self, digest: str) -> tuple[bytes, Manifest]:
@@ -116,7 +119,7 @@ class ModelFolder:
         """
         self.get(digest)
         self._note(digest)
-        write_durably(self._pointer, f'{digest}\n'.encode('ascii'))
+        write_durably(self._pointer, f'{digest}\n'.encode('ascii'), self._durable)
 
     def forget(self, digest: str) -> None:
         """Delete a version; its file goes when no other version uses it. The live one stays."""
@@ -159,8 +162,9 @@ class ModelFolder:
             with self._journal.open('ab') as file:
                 file.write(f'\n{digest}\n'.encode('ascii'))
                 file.flush()
-                os.fsync(file.fileno())
-            if new:
+                if self._durable:
+                    os.fsync(file.fileno())
+            if new and self._durable:
                 sync_folder(self._journal.parent)
         except OSError as e:
             raise StoreError(

@@ -36,6 +36,13 @@ def test_the_same_window_gives_the_same_score_bit_for_bit(fitted):
     )
 
 
+def test_several_windows_get_the_probabilities_that_each_gets_alone(fitted):
+    scorer = load(fitted.blob, model_cases.manifest_of(fitted))
+    windows = [case.window for case in model_cases.cases(19)]
+    alone = [scorer.score(window).probs for window in windows]
+    assert scorer.probabilities(windows) == pytest.approx(np.array(alone), abs=1e-5)
+
+
 def test_other_channels_or_lengths_are_refused(fitted):
     scorer = load(fitted.blob, model_cases.manifest_of(fitted))
     window = model_cases.cases(1)[0].window
@@ -44,6 +51,8 @@ def test_other_channels_or_lengths_are_refused(fitted):
     for wrong in (swapped, shorter):
         with pytest.raises(ModelError, match='retrain the model'):
             scorer.score(wrong)
+        with pytest.raises(ModelError, match='retrain the model'):
+            scorer.probabilities([window, wrong])
 
 
 def test_values_that_were_not_measured_never_enter(fitted):
