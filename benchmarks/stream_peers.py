@@ -17,7 +17,7 @@ from cobot_ai.app.operator import Habits
 
 FIRST = 10
 """Cases that every peer asks before it may act."""
-TREES = 50
+TREES = 25
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,14 @@ class Forest:
 
 
 class ModAl:
-    """modAL's ActiveLearner over a random forest; its measure is 1 - classifier uncertainty."""
+    """modAL's ActiveLearner over a random forest; its measure is 1 - classifier uncertainty.
+
+    It fits its forest anew whenever it is taught, so it is when answers have grown by a tenth.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._seed, self._learner = seed, None
-        self._first: list[tuple[NDArray[np.float64], str]] = []
+        self._seed, self._learner, self._fitted = seed, None, 0
+        self._answers: list[tuple[NDArray[np.float64], str]] = []
 
     def judge(self, x: NDArray[np.float64]) -> tuple[str, float] | None:
         """Class and 1 - uncertainty."""
@@ -83,20 +86,20 @@ class ModAl:
         return str(self._learner.predict(x[None])[0]), sure
 
     def learn(self, x: NDArray[np.float64], label: str) -> None:
-        """Teach; modAL fits its forest anew at every answer."""
+        """Keep it, teach when due."""
         from modAL.models import ActiveLearner  # noqa: PLC0415
         from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415
 
-        if self._learner is not None:
-            self._learner.teach(x[None], np.array([label], dtype=object))
-            return
-        self._first.append((x, label))
-        if len(self._first) >= FIRST and len({y for _, y in self._first}) > 1:
-            self._learner = ActiveLearner(
-                RandomForestClassifier(TREES, random_state=self._seed),
-                X_training=np.stack([f for f, _ in self._first]),
-                y_training=np.array([y for _, y in self._first], dtype=object),
-            )
+        self._answers.append((x, label))
+        new = self._answers[self._fitted :]
+        told = np.stack([f for f, _ in new]), np.array([y for _, y in new], dtype=object)
+        if self._learner is not None and len(new) >= self._fitted // 10:
+            self._learner.teach(*told)
+            self._fitted = len(self._answers)
+        elif self._learner is None and len(new) >= FIRST and len({y for _, y in new}) > 1:
+            forest = RandomForestClassifier(TREES, random_state=self._seed)
+            self._learner = ActiveLearner(forest, X_training=told[0], y_training=told[1])
+            self._fitted = len(self._answers)
 
 
 class River:

@@ -6,24 +6,26 @@ Ours is the product's whole loop (loop.py). Nothing is known beforehand: no labe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import mean
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 
+import choice
 import numpy as np
-import ours
 from bench_setup import NEEDED, Setup, table
 from figures import bar, spread
 from loop import cell, run_stream
-from orders import ORDERS, Maker, Stream
+from orders import ORDERS, Stream
 from stream_peers import Forest, Learner, ModAl, River, Step, patch_modal, run_peer
 
 from cobot_ai.app.report import CaseRow
-from cobot_ai.core.types import LabelledCase
 
 EPSILON = 0.05
+LENGTH = 300
+"""Cases of a stream: seven orders, ten seeds, eight contestants go through in an hour or two."""
 WINDOW = 100
 HALVES = ('silent_share_first_half', 'silent_share_second_half')
 COLUMNS = ('asks', 'ask_share', 'silent_errors', 'silent_share', *HALVES, 'worst_window')
-CURVE = (25, 50, 75, 100, 150)
 QUICK_PEERS = ('forest fixed 0.9', 'forest random 20 %', 'modAL uncertainty 0.2', 'river fixed 0.9')
 QUICK_ORDERS = ('made_shuffled', 'class_late')
 RECORDED = ('regimes',)
@@ -40,29 +42,29 @@ PEERS: dict[str, tuple[type[Learner], float]] = {
 
 def run(setup: Setup) -> dict[str, object]:
     """Every order, ours with both rules, the peers beside; then both curves of the choice."""
-    patch_modal()
-    seeds, length = (2, 100) if setup.quick else (10, 600)
+    seeds, length = (2, 100) if setup.quick else (10, LENGTH)
     orders = QUICK_ORDERS if setup.quick else tuple(ORDERS)
     names = [name for name in orders if setup.recordings or name not in RECORDED]
     document: dict[str, object] = {'seeds': seeds, 'length': length, 'epsilon': EPSILON}
     found = {}
-    for name in names:
-        found[name] = order(ORDERS[name], setup, seeds, length)
-        table(
-            f'streams {name}',
-            COLUMNS,
-            {who: [row[c]['mean'] for c in COLUMNS] for who, row in found[name].items()},
-        )
+    with ProcessPoolExecutor(mp_context=get_context('spawn')) as cores:
+        for name in names:
+            found[name] = order(name, setup, seeds, length, cores)
+            table(
+                f'streams {name}',
+                COLUMNS,
+                {who: [row[c]['mean'] for c in COLUMNS] for who, row in found[name].items()},
+            )
     document['orders'] = found
     document['left_out'] = {name: NEEDED for name in orders if name not in names}
-    document['active_choice'] = curves(setup, seeds)
-    document['bars'] = bars(found, document['active_choice'])
+    document['active_choice'], document['active_gain'] = choice.curves(setup, seeds)
+    document['bars'] = bars(found) | choice.bars(document['active_gain'])
     table('streams', (), {}, document['bars'])
     return document
 
 
-def bars(found: dict[str, dict[str, dict]], choice: dict[str, list[dict]]) -> dict[str, object]:
-    """Silent errors at most epsilon in every order; active choice not worse than random."""
+def bars(found: dict[str, dict[str, dict]]) -> dict[str, object]:
+    """Silent errors at most epsilon in every order, in both halves."""
     out = {
         f'{name} certified, silent share': bar(
             rows['ours certified']['silent_share']['mean'], EPSILON, '<='
@@ -74,27 +76,30 @@ def bars(found: dict[str, dict[str, dict]], choice: dict[str, list[dict]]) -> di
         for name, rows in found.items()
         for half in HALVES
     }
-    for name, points in choice.items():
-        gain = mean(p['random_error'] for p in points) - mean(p['active_error'] for p in points)
-        out[f'{name}, active less random error'] = bar(gain, 0.0, '>=')
     return out
 
 
-def order(make: Maker, setup: Setup, seeds: int, length: int) -> dict[str, dict]:
+def order(name: str, setup: Setup, seeds: int, length: int, cores: Executor) -> dict[str, dict]:
     """Mean and spread over the seeds, per contestant."""
-    rows: dict[str, list[dict[str, float]]] = {}
-    for seed in range(setup.seed, setup.seed + seeds):
-        stream = make(setup, seed, length)
-        for rule in ('certified', 'expected'):
-            steps = [Step(r.acted, r.wrong_alone) for r in ours_on(stream, rule, seed)]
-            rows.setdefault(f'ours {rule}', []).append(count(steps))
-        for name in QUICK_PEERS if setup.quick else PEERS:
-            learner, limit = PEERS[name]
-            rows.setdefault(name, []).append(count(run_peer(stream, learner, seed, limit)))
+    numbers = range(setup.seed, setup.seed + seeds)
+    runs = list(cores.map(partial(contest, name, setup, length), numbers))
     return {
-        name: {key: spread([run[key] for run in runs]) for key in COLUMNS}
-        for name, runs in rows.items()
+        who: {key: spread([run[who][key] for run in runs]) for key in COLUMNS} for who in runs[0]
     }
+
+
+def contest(name: str, setup: Setup, length: int, seed: int) -> dict[str, dict[str, float]]:
+    """Every contestant on the same stream."""
+    patch_modal()
+    stream = ORDERS[name](setup, seed, length)
+    rows = {}
+    for rule in ('certified', 'expected'):
+        steps = [Step(r.acted, r.wrong_alone) for r in ours_on(stream, rule, seed)]
+        rows[f'ours {rule}'] = count(steps)
+    for who in QUICK_PEERS if setup.quick else PEERS:
+        learner, limit = PEERS[who]
+        rows[who] = count(run_peer(stream, learner, seed, limit))
+    return rows
 
 
 def ours_on(stream: Stream, rule: str, seed: int) -> list[CaseRow]:
@@ -118,51 +123,3 @@ def count(steps: Sequence[Step]) -> dict[str, float]:
         **dict(zip(HALVES, shares, strict=True)),
         'worst_window': float(windows.max()),
     }
-
-
-def curves(setup: Setup, seeds: int) -> dict[str, list[dict[str, float]]]:
-    """Error of our model on cases apart: taught by what the policy asked, or by random cases.
-
-    The random cases come from what had passed by when as many questions had been asked.
-    """
-    names = ('made_shuffled',) if setup.quick else ('made_shuffled', 'vowels_shuffled')
-    length = 100 if setup.quick else 400
-    out = {}
-    for name in names:
-        points: dict[int, list[tuple[float, float]]] = {}
-        for seed in range(setup.seed, setup.seed + seeds):
-            stream = ORDERS[name](setup, seed, length)
-            asked = [r.case - 1 for r in ours_on(stream, 'expected', seed) if not r.acted]
-            rng = np.random.default_rng(seed)
-            for n in (n for n in CURVE if n <= len(asked)):
-                drawn = rng.permutation(asked[n - 1] + 1)[:n]
-                pair = tuple(
-                    error(stream, [stream.cases[i] for i in p]) for p in (asked[:n], drawn)
-                )
-                points.setdefault(n, []).append(pair)
-        out[name] = [
-            {
-                'answers': n,
-                'active_error': mean(a for a, _ in pairs),
-                'random_error': mean(r for _, r in pairs),
-                'sd_of_difference': float(np.std([a - r for a, r in pairs])),
-                'seeds': len(pairs),
-            }
-            for n, pairs in points.items()
-        ]
-        table(
-            f'curves {name}',
-            ('active_error', 'random_error'),
-            {f'{p["answers"]} answers': [p['active_error'], p['random_error']] for p in out[name]},
-        )
-    return out
-
-
-def error(stream: Stream, learn: list[LabelledCase]) -> float:
-    """Share of wrong classes on the cases apart."""
-    if len({c.label for c in learn}) < 2:
-        return 1.0
-    fitted = ours.fit(learn)
-    found = ours.probabilities(fitted, [c.window for c in stream.apart]).argmax(axis=1)
-    pairs = zip(found, stream.apart, strict=True)
-    return mean(fitted.classes[i] != case.label for i, case in pairs)

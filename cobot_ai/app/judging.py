@@ -120,7 +120,7 @@ class Judging:
         reviews, now = self.memory.reviews, self.parts.clock.monotonic_ns()
         if not reviews.open or self.desk.open_asks or not self.memory.budget.quiet(now):
             return
-        case = reviews.next()
+        case = self.memory.next_review(self.parts.versions.scorer)
         body = self.desk.review_body(case, **reviews.waiting[case])
         stored = self.parts.ledger.evidence(case) is not None
         evidence = None if stored else self.memory.evidence(case)

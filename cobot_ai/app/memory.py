@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cobot_ai.app import record, review
 from cobot_ai.app.model_ports import Scorer
+from cobot_ai.app.offers import Offers
 from cobot_ai.app.ports import Draft, Entry, LedgerReader
 from cobot_ai.app.record import Record
 from cobot_ai.app.review import Reviews
@@ -28,13 +29,17 @@ class Memory:
 
     Args:
         spec: The cell.
+
+    Attributes:
+        cases: The last cases, oldest first.
     """
 
     def __init__(self, spec: CellSpec) -> None:
         self._spec = spec
         self.record, self.reviews = Record(spec), Reviews()
+        self._offers = Offers(spec.model.seed)
         self.budget, self.gallery = Budget(spec.budget), Gallery(spec)
-        self._cases: OrderedDict[int, Case] = OrderedDict()
+        self.cases: OrderedDict[int, Case] = OrderedDict()
 
     def retune(self, spec: CellSpec) -> None:
         """The cell's numbers or words changed."""
@@ -69,7 +74,7 @@ class Memory:
         self.reviews.take(entry)
         self._people(entry, monotonic_ns)
         if entry.kind == 'label' and entry.body['label'] is not None:
-            case = self._cases.get(entry.case)
+            case = self.cases.get(entry.case)
             if case is not None:
                 self.gallery.learn(entry.case, case.context, case.window, entry.body['label'])
 
@@ -111,11 +116,16 @@ class Memory:
 
     def keep(self, case: Case) -> None:
         """Remember a case for the evidence of later ones."""
-        self._cases[case.id] = case
-        while len(self._cases) > REMEMBERED:
-            self._cases.popitem(last=False)
+        self.cases[case.id] = case
+        while len(self.cases) > REMEMBERED:
+            self.cases.popitem(last=False)
+
+    def next_review(self, scorer: Scorer | None) -> int:
+        """The waiting case to offer next; those no longer in memory come last, by risk."""
+        best = self._offers.choose(self.reviews.suppressed, self.cases, scorer)
+        return self.reviews.next() if best is None else best
 
     def evidence(self, case: int) -> Json | None:
         """The evidence document of a recent case; None when it is too long ago."""
-        found = self._cases.get(case)
+        found = self.cases.get(case)
         return self.gallery.describe(found) if found is not None else None

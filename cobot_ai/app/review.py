@@ -152,6 +152,12 @@ class Reviews:
         found = self.waiting[case]
         return case not in self._behind, found['why'] != SUPPRESSED, found['risk'], -case
 
+    @property
+    def suppressed(self) -> list[int]:
+        """The suppressed cases, oldest first, where no other is more worth a look; else none."""
+        free = [case for case in self.waiting if case not in self._behind]
+        return free if all(self.waiting[c]['why'] == SUPPRESSED for c in free) else []
+
     def listed(self) -> list[int]:
         """All cases that wait, what is most worth a look first, then the oldest."""
         found = self.waiting | self.second

@@ -215,17 +215,18 @@ def test_a_suppressed_case_is_listed_offered_when_quiet_and_its_answer_is_a_labe
     assert not bench.entries('review'), 'offered although the wanted number is used up'
     bench.wait(3600.0)
     (offer,) = bench.entries('review')
-    assert offer.case == cases[2]
+    assert offer.case in cases[2:]
     assert bench.authority.state()['review'] == offer.case
     assert bench.ledger.evidence(offer.case) is not None
     assert bench.command('review', case=offer.case, label='bad')['ok']
     assert bench.ledger.labels()[offer.case].body['source'] == 'review'
     assert len(bench.entries('resolution', offer.case)) == 1
     bench.wait(61.0)
-    assert bench.entries('review')[-1].case == cases[3]
-    assert bench.command('review', case=cases[3], label='not_sure')['ok']
+    (other,) = set(cases[2:]) - {offer.case}
+    assert bench.entries('review')[-1].case == other
+    assert bench.command('review', case=other, label='not_sure')['ok']
     assert bench.authority.state()['waiting'] == 0
-    assert not bench.command('review', case=cases[3], label='good')['ok']
+    assert not bench.command('review', case=other, label='good')['ok']
 
 
 def test_no_suppressed_case_is_lost_over_a_restart() -> None:
