@@ -45,7 +45,7 @@ class Authority:
         reviews = self.memory.reviews
         self._answers = Answers(self.desk, parts.ledger, parts.clock, reviews)
         self.tally = Tally()
-        self._holds = Holds(parts.guard, self._moved)
+        self._holds = Holds(parts.guard, self._moved, parts.ledger.head)
         self._judges = JudgeQueue()
         self._events = 0
         self._failed: Exception | None = None
@@ -56,11 +56,11 @@ class Authority:
         self._operations = Operations(
             parts.versions,
             parts.ledger,
-            self._holds.person,
-            self._resume,
             parts.clock.now_ns,
             lambda case, by: self.desk.label(case, None, by, 'forgotten'),
             {
+                'hold': self._hold,
+                'resume': self._resume,
                 'tune': self.tuning.tune,
                 'word': self.tuning.word,
                 'propose': proposals.propose,
@@ -239,12 +239,15 @@ class Authority:
         self.spec = self.desk.spec = self._judging.spec = spec
         self.memory.retune(spec)
 
-    def _resume(self, by: str) -> None:
+    def _hold(self, by: str, command: Mapping[str, object]) -> list[Draft]:
+        self._holds.person(by)
+        return []
+
+    def _resume(self, by: str, command: Mapping[str, object]) -> list[Draft]:
         if self.desk.open_asks:
             raise DataError('A question is still open; answer it first.', key='question_open')
-        if not self._holds.resumable:
-            raise DataError('The process is not held.', key='not_held')
-        self._holds.resume(by)
+        self._holds.resume(by, command)
+        return []
 
     def _calm(self, by: str, context: str) -> list[Draft]:
         if self.memory.record.drift.alarm(context) is None:

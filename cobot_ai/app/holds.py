@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from cobot_ai.app.fields import whole_of
 from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.robot import Guard
+from cobot_ai.core.errors import DataError
 from cobot_ai.core.motion import Outcome, Phase
 from cobot_ai.core.types import Json
 
@@ -28,11 +30,18 @@ class Holds:
     Args:
         guard: Holds and resumes.
         moved: Told kind, case, by whom and the outcome, for the record.
+        head: Sequence number of the newest ledger entry.
+
+    Attributes:
+        newest: Number of the newest hold or safety stop, larger than that of every earlier one,
+            also across restarts. A page names it when it resumes, so that nobody lets go what
+            they have not seen.
     """
 
-    def __init__(self, guard: Guard, moved: Moved) -> None:
-        self._guard, self._moved = guard, moved
+    def __init__(self, guard: Guard, moved: Moved, head: Callable[[], int]) -> None:
+        self._guard, self._moved, self._head = guard, moved, head
         self._reasons: dict[str, None] = {}
+        self.newest = 0
 
     def __str__(self) -> str:
         reasons = list(self._reasons)
@@ -48,11 +57,6 @@ class Holds:
     def __bool__(self) -> bool:
         return bool(self._reasons)
 
-    @property
-    def resumable(self) -> bool:
-        """Whether there is anything a person can resume: a hold, or a safety stop to clear."""
-        return bool(self._reasons) or bool(self._guard.stopped)
-
     def recall(self, ledger: LedgerReader) -> None:
         """After a restart: what was held and not resumed since is held still, and asked for again.
 
@@ -66,6 +70,7 @@ class Holds:
         held = [e for e in holds if e.body['by'] != ROBOT and e.seq > resumed]
         # Cleared is not enough: the robot was not yet seen to be started by hand.
         stops = [e for e in holds if e.body['by'] == ROBOT and e.seq > resumed]
+        self._count()
         self._guard.listen(self._stopped, stops[0].body['reason'] if stops else '')
         if any(e.body['code'] == 'no_step' for e in faults if e.seq > max(resumed, asked)):
             self.note(NO_STEP)
@@ -89,6 +94,7 @@ class Holds:
 
     def note(self, reason: str) -> None:
         """The robot program holds by itself; only a person ends it."""
+        self._count()
         self._reasons[reason] = None
 
     def answered(self, case: int) -> None:
@@ -97,12 +103,27 @@ class Holds:
         if self._reasons.pop(name, '') is None and not self._reasons:
             self._resume(case, 'cobot_ai', {name: None})
 
-    def resume(self, by: str) -> None:
-        """A person lets the process go on, whatever held it."""
+    def resume(self, by: str, command: Mapping[str, object]) -> None:
+        """A person lets the process go on, whatever held it.
+
+        Args:
+            by: Who. command: `hold` is the newest hold they saw; without it the present one.
+
+        Raises:
+            DataError: Nothing is held, or another hold came since.
+        """
+        if not self._reasons and not self._guard.stopped:
+            raise DataError('The process is not held.', key='not_held')
+        if 'hold' in command and whole_of(command, 'hold') != self.newest:
+            raise DataError('Another hold came since; look, then resume.', key='stale_hold')
         before, self._reasons = self._reasons, {}
         self._resume(0, by, before)
 
+    def _count(self) -> None:
+        self.newest = max(self.newest, self._head()) + 1
+
     def _hold(self, case: int, by: str) -> None:
+        self._count()
         self._reasons[_name(case, by)] = None
         self._guard.hold(case, lambda outcome: self._moved('hold', case, by, outcome))
 
@@ -117,6 +138,7 @@ class Holds:
         self._guard.resume(case, by != 'cobot_ai', told)
 
     def _stopped(self, reason: str) -> None:
+        self._count()
         self._moved('hold', 0, ROBOT, Outcome(Phase.STOPPED, reason))
 
 

@@ -17,21 +17,19 @@ class Operations:
 
     Args:
         versions: Model versions. ledger: For commands that came before.
-        hold: Holds the process for a person. resume: Resumes it, or says why not.
-        now_ns: Stamp clock, for planned swaps. more: Commands carried out elsewhere.
+        now_ns: Stamp clock, for planned swaps. withdraw: Takes the label of a case back.
+        more: Commands carried out elsewhere.
     """
 
     def __init__(
         self,
         versions: Versions,
         ledger: LedgerReader,
-        hold: Callable[[str], None],
-        resume: Callable[[str], None],
         now_ns: Callable[[], int],
         withdraw: Callable[[int, str], Draft],
         more: Mapping[str, Call],
     ) -> None:
-        self._ledger, self._hold, self._resume = ledger, hold, resume
+        self._ledger = ledger
         self._calls: dict[str, Call] = {
             'promote': lambda by, c: versions.promote(str(c.get('model')), by, 'person'),
             'rollback': lambda by, c: versions.rollback(by),
@@ -40,8 +38,6 @@ class Operations:
             'unschedule': lambda by, c: versions.unschedule(by),
             'retrain': lambda by, c: [],  # the trainer follows the ledger and sees the command
             'forget': lambda by, c: self._forget(by, c, withdraw),
-            'hold': lambda by, c: self._move(self._hold, by),
-            'resume': lambda by, c: self._move(self._resume, by),
             **more,
         }
 
@@ -82,11 +78,6 @@ class Operations:
             whose = f'case {case}' if person is None else f'"{person}"'
             raise DataError(f'There is no label of {whose} to forget.')
         return [withdraw(c, by) for c in found]
-
-    @staticmethod
-    def _move(call: Callable[[str], None], by: str) -> list[Draft]:
-        call(by)
-        return []
 
 
 def _model(command: Mapping[str, object]) -> str | None:

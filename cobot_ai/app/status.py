@@ -36,6 +36,7 @@ def status(
         'mode': _mode(versions.maintenance, bool(desk.open_asks), bool(holds)),
         'held': str(holds),
         'held_for': holds.named(),
+        'newest_hold': holds.newest,
         'motion': parts.guard.status(),
         'model': versions.live,
         'staged': versions.staged,

@@ -114,8 +114,8 @@ class AutoOperator:
             self._answer(case, body)
         held = self._state.get('mode') == 'held' and not self._state.get('open_asks')
         if held and not due:
-            self._state = {}
-            self._send({'kind': 'resume'})
+            hold, self._state = self._state.get('newest_hold'), {}
+            self._send({'kind': 'resume', 'hold': hold})
 
     def _answer(self, case: int, body: Json) -> None:
         label = self._look(body)

@@ -218,9 +218,13 @@ class Hold(_Command):
 
 
 class Resume(_Command):
-    """Ask for a resume of the process."""
+    """Ask for a resume of the process; `hold` is the `newest_hold` of the state the person saw.
+
+    Another hold since then: refused, `stale_hold`.
+    """
 
     kind: Literal['resume']
+    hold: Annotated[int, Field(ge=0, lt=2**53)]
 
 
 Command = Annotated[
@@ -362,6 +366,7 @@ class PulseState(BaseModel):
     held: str | None = None
     motion: Motion | None = None
     held_for: list[HeldFor] | None = None
+    newest_hold: int | None = None
     maintenance: bool | None = None
     staged: str | None = None
     auto_paused: bool | None = None

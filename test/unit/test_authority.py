@@ -374,6 +374,23 @@ def test_held_and_resumed_only_with_a_person_or_a_go() -> None:
     assert not bench.command('resume')['ok']
 
 
+def test_a_resume_from_before_another_hold_is_refused() -> None:
+    bench = Bench()
+    bench.command('hold', by='ann')
+    seen = bench.authority.state()['newest_hold']
+    assert bench.command('resume', hold=seen)['ok']
+    bench.command('hold', by='otto')
+    late = bench.command('resume', hold=seen)
+    assert (late['ok'], late['code']) == (False, 'stale_hold')
+    assert bench.authority.state()['held'] == 'otto'
+    again = Bench(ledger=bench.ledger, registry=bench.registry)
+    assert again.authority.state()['newest_hold'] > bench.authority.state()['newest_hold']
+    again.guard.on_stop('emergency stop')
+    seen, now = (b.authority.state()['newest_hold'] for b in (bench, again))
+    assert not again.command('resume', key='stopped-1', hold=seen)['ok']
+    assert again.command('resume', key='stopped-2', hold=now)['ok']
+
+
 def test_a_persons_hold_outlasts_every_later_step() -> None:
     bench = taught()
     before = len(bench.guard.calls)

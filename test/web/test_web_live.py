@@ -296,4 +296,25 @@ def test_rule_05_a_held_process_is_resumed_by_holding_not_by_a_tap(cell, tablet)
     page.get_by_role('heading', name='Running').wait_for()
     assert time.monotonic() - begun >= 1.5
     page.mouse.up()
+    assert [(c['kind'], c['hold']) for c in cell.commands] == [('resume', 7)]
+
+
+def test_a_resume_that_got_no_answer_is_said_and_never_sent_again(cell, site, tablet):
+    cell.held = cell.silent = True
+    page = tablet()
+    button = page.get_by_role('button', name='Hold 1.5 s to resume')
+    button.wait_for()
+    settled(page)
+    button.hover()
+    page.mouse.down()
+    page.get_by_text('Look whether it was done').wait_for()
+    page.mouse.up()
     assert [c['kind'] for c in cell.commands] == ['resume']
+    cell.silent = False
+    page.reload()
+    button.wait_for()
+    site.down()
+    page.locator('.tap.hold[disabled]').wait_for()
+    site.up()
+    page.locator('.tap.hold:not([disabled])').wait_for()
+    assert cell.held and len(cell.commands) == 1

@@ -222,6 +222,7 @@ class FakeCell:
             'mode': 'asking' if asking else mode,
             'held': 'case 3' if self.held else '',
             'held_for': self.held_for if self.held else [],
+            'newest_hold': 7,
             'head': self.ledger.head(),
             'asks': time_left(self.desk.open_asks, time.monotonic_ns()),
             **self.load,

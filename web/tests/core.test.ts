@@ -148,7 +148,7 @@ describe('outbox', async () => {
       waiting.shift()?.();
       await new Promise((r) => setTimeout(r));
     };
-    outbox.put({ kind: 'rollback', by: 'a', tablet: 'b' });
+    outbox.put({ kind: 'review', case: 1, label: 'good', by: 'a', tablet: 'b' });
     await flush();
     outbox = new Outbox(async (c) => (sent.push(c.key), reply(c, 'accepted')));
     expect(outbox.items.value).toHaveLength(1);
@@ -157,6 +157,31 @@ describe('outbox', async () => {
     expect(outbox.items.value).toHaveLength(0);
     expect(new Set(sent).size).toBe(1);
     expect(sent.length).toBeGreaterThan(2);
+  });
+
+  it('sends what moves the robot or the model once, keeps it nowhere and says so', async () => {
+    const waiting: (() => void)[] = [];
+    const told: [string, string][] = [];
+    const sent: string[] = [];
+    store.set('cobot_ai.outbox', JSON.stringify([{ kind: 'resume', key: 'from-long-ago' }]));
+    const outbox = new Outbox(
+      (c) => (sent.push(c.kind), Promise.reject(new Error('offline'))),
+      (f) => waiting.push(f),
+    );
+    expect(outbox.items.value).toHaveLength(0);
+    outbox.onReply = (c, r) => told.push([c.kind, r.reason ?? '']);
+    const who = { by: 'a', tablet: 'b' };
+    outbox.put({ kind: 'resume', hold: 3, ...who });
+    outbox.put({ kind: 'maintenance', on: true, ...who });
+    expect(store.get('cobot_ai.outbox')).toBe('[]');
+    await new Promise((r) => setTimeout(r));
+    outbox.flushAll();
+    expect(sent).toEqual(['resume', 'maintenance']);
+    expect(waiting).toHaveLength(0);
+    expect(told).toEqual([
+      ['resume', 'no_reply'],
+      ['maintenance', 'no_reply'],
+    ]);
   });
 });
 

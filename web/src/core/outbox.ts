@@ -1,4 +1,4 @@
-/** Commands that must not be lost: kept in storage until the server has answered for good. */
+/** Commands to the cell: what people judged is kept until it is answered, the rest is sent once. */
 import { signal } from '@preact/signals';
 import type { Command, Reply } from './schema';
 import { randomKey, read, write } from './prefs';
@@ -13,8 +13,25 @@ export type Draft = Command extends infer C ? (C extends Command ? Omit<C, 'key'
 /** Statuses that are no answer yet: the same command goes again, under the same key. */
 const UNSETTLED: ReadonlySet<string> = new Set(['pending', 'busy']);
 
+/**
+ * Kept until the cell has answered, also over a reload: what a person judged, which moves nothing
+ * when it comes late, and a hold. Everything else is for this moment: it is sent once.
+ */
+const KEPT: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
+  'answer',
+  'undo',
+  'correct',
+  'review',
+  'unreview',
+  'reason',
+  'report',
+  'hold',
+]);
+const kept = (command: Command) => KEPT.has(command.kind);
+
 export class Outbox {
-  readonly items = signal<Command[]>(read<Command[]>(KEY, []));
+  /** What has no answer yet. */
+  readonly items = signal<Command[]>(read<Command[]>(KEY, []).filter(kept));
   private readonly inFlight = new Set<string>();
   onReply: (command: Command, reply: Reply) => void = () => undefined;
 
@@ -23,7 +40,7 @@ export class Outbox {
     private readonly later: (f: () => void, ms: number) => unknown = (f, ms) => setTimeout(f, ms),
   ) {}
 
-  /** Keep a command and send it; returns its key. */
+  /** Send a command; returns its key. */
   put(draft: Draft): string {
     const command = { ...draft, key: randomKey() } as Command;
     this.store([...this.items.value, command]);
@@ -41,17 +58,22 @@ export class Outbox {
     this.inFlight.add(command.key);
     const reply = await this.send(command).catch(() => null);
     this.inFlight.delete(command.key);
-    if (reply === null || UNSETTLED.has(reply.status)) {
+    if (kept(command) && (reply === null || UNSETTLED.has(reply.status))) {
       this.later(() => void this.flush(command), RETRY_MS);
       return;
     }
-    if (reply.status === 'login') return;
+    if (kept(command) && reply?.status === 'login') return;
     this.store(this.items.value.filter((c) => c.key !== command.key));
-    this.onReply(command, reply);
+    this.onReply(command, reply ?? unanswered(command));
   }
 
   private store(items: Command[]): void {
     this.items.value = items;
-    write(KEY, items);
+    write(KEY, items.filter(kept));
   }
+}
+
+/** Sent once and no answer: whether it was carried out is not known here. */
+function unanswered(command: Command): Reply {
+  return { key: command.key, ok: false, status: 'pending', reason: 'no_reply' };
 }

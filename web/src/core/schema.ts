@@ -649,6 +649,7 @@ export interface PulseState {
   held?: string | null;
   motion?: Motion | null;
   held_for?: HeldFor[] | null;
+  newest_hold?: number | null;
   maintenance?: boolean | null;
   staged?: string | null;
   auto_paused?: boolean | null;
@@ -749,12 +750,13 @@ export interface ResolutionBody {
   late_ms?: number | null;
 }
 
-/** Ask for a resume of the process. */
+/** Ask for a resume of the process; `hold` is the `newest_hold` of the state the person saw. Another hold since then: refused, `stale_hold`. */
 export interface Resume {
   key: string;
   by?: string;
   tablet?: string;
   kind: 'resume';
+  hold: number;
 }
 
 /** Ask the trainer for a new candidate now. */

@@ -177,7 +177,8 @@ export function report(
 export function operate(
   draft:
     | { kind: 'promote'; model: string }
-    | { kind: 'rollback' | 'retrain' | 'hold' | 'resume' | 'unschedule' }
+    | { kind: 'rollback' | 'retrain' | 'hold' | 'unschedule' }
+    | { kind: 'resume'; hold: number }
     | { kind: 'schedule'; at: string; model: string | null }
     | Pick<Word, 'kind' | 'of' | 'name' | 'lang' | 'text'>
     | { kind: 'end_alarm'; context: string }
@@ -190,6 +191,10 @@ export function operate(
 
 // ---------------------------------------------------------------- what became of it
 
+const REFUSED: Partial<Record<Reply['status'], Key>> = {
+  stale: 'notice.stale',
+  pending: 'notice.no_reply',
+};
 const DONE: Partial<Record<Command['kind'], Key>> = {
   correct: 'notice.corrected',
   reason: 'notice.reason',
@@ -212,8 +217,7 @@ outbox.onReply = (command: Command, reply: Reply) => {
   else if (reply.status === 'agreed') notify('notice.agreed', params);
   else if (reply.status === 'late')
     notify(command.kind === 'undo' ? 'notice.undo_late' : 'notice.late', params, true);
-  else if (reply.status === 'stale') notify('notice.stale', params, true);
-  else if (!reply.ok) notify('notice.refused', params, true);
+  else if (!reply.ok) notify(REFUSED[reply.status] ?? 'notice.refused', params, true);
 };
 
 /** Why something was refused, in the reader's language. */
