@@ -107,9 +107,14 @@ def direct(bag: Path, batch_ns: int = 100_000_000) -> tuple[float, str]:
 def through_dds(bag: Path) -> tuple[float, str, int]:
     """The same through DDS, in two processes of their own. Seconds, digest, losses."""
     profile = {'FASTDDS_DEFAULT_PROFILES_FILE': str(PROFILE)}
-    command = [sys.executable, str(Path(__file__).with_name('ingest_replay_dds.py')), 'read']
+    file = bag.with_name('dds.yaml')
+    file.write_text(yaml.safe_dump(cell()))
+    command = [sys.executable, str(Path(__file__).with_name('ingest_replay_dds.py'))]
     found = subprocess.run(
-        [*command, str(bag)], env=os.environ | profile, stdout=subprocess.PIPE, check=True
+        [*command, str(bag), str(file)],
+        env=os.environ | profile,
+        stdout=subprocess.PIPE,
+        check=True,
     )
     seconds, digest, lost = json.loads(found.stdout)
     return seconds, digest, lost

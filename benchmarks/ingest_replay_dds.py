@@ -1,54 +1,52 @@
-"""Benchmark 5 through DDS: a player process, and a process that reads what it sends.
+"""Benchmark 5 through DDS: the player of the product, and a process that reads what it sends.
 
-Run: `python benchmarks/ingest_replay_dds.py read BAG`; it starts the player itself.
+Run: `python benchmarks/ingest_replay_dds.py BAG CELL.yaml`; it starts the player itself.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import rclpy
-from ingest_replay import Digest, cell, resolve
-from rclpy.duration import Duration
+from ingest_replay import Digest, resolve
 from rclpy.parameter import Parameter
 
 from cobot_ai.app.observe import Observer
-from cobot_ai.core.config import parse_cell
-from cobot_ai.ros.drain import DrainedTopic, message_class
-from cobot_ai.ros.names import EVERYTHING
-from cobot_ai.ros.publish import publish_patiently
-from cobot_ai.store.bags import Bag
+from cobot_ai.cli.supervise import node_command
+from cobot_ai.ros.drain import DrainedTopic
+from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.messages import RosbagsDecoder
 
 QUIET_S = 0.5
 DRAIN_S = 0.002
 DEPTH = 25_000
 """A third of a second at full speed (parameter `qos_overrides.<topic>.subscription.depth`)."""
-PATIENCE_S = 30.0
-MOST = 20.0
-"""Recorded seconds per second at most, as in the player of the product."""
-LOOK = 256
+FASTEST = 20.0
+"""Recorded seconds per second: the most that the player can be asked for."""
+PLAYED = re.compile(r'(\d+) messages played')
 
 
-def read(bag: Path) -> tuple[float, str, int]:
+def read(bag: str, cell: str) -> tuple[float, str, int]:
     """Drain what the player sends. Seconds, digest of the windows, messages lost."""
     rclpy.init()
-    observer, digest = Observer(parse_cell(cell()), RosbagsDecoder(), resolve), Digest()
+    observer, digest = Observer(load_cell(cell), RosbagsDecoder(), resolve), Digest()
     streams = [t for t in observer.topics if t != observer.step_topic]
     depths = [Parameter(f'qos_overrides.{t}.subscription.depth', value=DEPTH) for t in streams]
     node = rclpy.create_node('bench_drain', parameter_overrides=depths)
     topics = [DrainedTopic(node, t, k, 5000.0, 1.0) for t, k in observer.topics.items()]
-    player = subprocess.Popen(
-        [sys.executable, __file__, 'play', str(bag)], stdout=subprocess.PIPE, text=True
-    )
+    command = node_command('player', {'bag': bag, 'cell': cell, 'rate': FASTEST})
+    player = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     begun, last = _drain(topics, observer, digest, player)
-    sent = json.loads(player.communicate()[0])
+    told = player.communicate()[1]
+    if (played := PLAYED.search(told)) is None:
+        raise SystemExit(f'The player did not come to its end: {told}')
+    sent = int(played[1])
     lost = sum(c.lost for c in observer.counts.values())
     received = sum(c.received for c in observer.counts.values())
     node.destroy_node()
@@ -79,34 +77,6 @@ def _drain(
     return begun, last
 
 
-def play(bag: Path) -> int:
-    """Publish a bag as fast as its readers take it; returns the number of messages."""
-    rclpy.init()
-    node = rclpy.create_node('bench_player')
-    reader = Bag(bag)
-    out = {
-        topic: node.create_publisher(message_class(kind), topic, EVERYTHING)
-        for topic, (kind, _) in reader.topics().items()
-    }
-    while any(not p.get_subscription_count() for p in out.values()):
-        time.sleep(0.02)
-    time.sleep(0.3)
-    settle_memory()
-    sent, first_ns, begun = 0, 0, time.perf_counter()
-    for topic, _, t_ns, data in reader.rows():
-        first_ns = first_ns or t_ns
-        if sent % LOOK == 0:
-            ahead_s = (t_ns - first_ns) / 1e9 / MOST - (time.perf_counter() - begun)
-            time.sleep(max(0.0, ahead_s))
-        publish_patiently(out[topic], data, PATIENCE_S)
-        sent += 1
-    for publisher in out.values():
-        publisher.wait_for_all_acked(Duration(seconds=30))
-    node.destroy_node()
-    rclpy.shutdown()
-    return sent
-
-
 def settle_memory() -> None:
     """As every node of the product does before it spins (`cobot_ai.ros.runtime.run`)."""
     gc.collect()
@@ -114,5 +84,4 @@ def settle_memory() -> None:
 
 
 if __name__ == '__main__':
-    work = {'read': read, 'play': play}[sys.argv[1]]
-    print(json.dumps(work(Path(sys.argv[2]))))
+    print(json.dumps(read(*sys.argv[1:])))
