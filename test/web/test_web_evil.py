@@ -79,9 +79,10 @@ def test_texts_run_nothing_on_the_wall_and_for_engineers_and_admins(cell, serve,
     cell.start()
     cell.ask(facts=facts, **words)
     case = one(cell, 1, {'verdict': 'ask', 'probs': {EVIL: 1.0}}, CORPUS[1], 1.0)
-    cell.ledger._evidence[case] = {**evidence, 'still': None}
+    torn = one(cell, 2, {'verdict': 'ask'}, CORPUS[1], 1.0)
+    cell.ledger._evidence[torn] = {**evidence, 'still': None}
     place = {'context': EVIL, 'revision': 2, 'source': 'conflict'}
-    cell._write('label', {'label': None, 'by': EVIL, **place}, case)
+    cell._write('label', {'label': None, 'by': EVIL, **place}, torn)
     context = browser.new_context(service_workers='block', locale='en')
     page = context.new_page()
     page.set_default_timeout(8000)
