@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from cobot_ai.core.types import Facts, Missing
 
 READ_NS = 100_000_000
 """Recorded time whose messages are read together."""
+NOTHING: Mapping[str, object] = {}
 BY = 'by'
 """Column of the truth file, or fact, that says who labelled."""
 
@@ -78,8 +79,10 @@ class DropBox(Protocol):
     def deliver(self, item: Item, cases: Iterable[Imported]) -> int:
         """Hand its cases to the monitor; returns how many. All of them or none."""
 
-    def refuse(self, item: Item, why: str) -> None:
-        """Move it aside with the reason, and have that written down."""
+    def refuse(
+        self, item: Item, why: str, code: str = '', params: Mapping[str, object] = NOTHING
+    ) -> None:
+        """Move it aside with the reason (also as a message key), and have that written down."""
 
 
 class Importer:
@@ -104,10 +107,10 @@ class Importer:
             return None
         try:
             if known := self._taken(item.digest):
-                raise DataError(known)
+                raise DataError(known, key='imported')
             count = self._box.deliver(item, self._cutter.cases(item))
         except DataError as e:
-            self._box.refuse(item, str(e))
+            self._box.refuse(item, str(e), e.key, e.params)
             return f'{item.name}: refused. {e}'
         return f'{item.name}: {count} labelled cases'
 
@@ -153,12 +156,14 @@ class Cutter:
         if overlap and dark:
             raise DataError(
                 'None of its steps measured anything that can be believed: compare it with `low`, '
-                '`high`, `frozen_s` and `rate_hz` of the cell file.'
+                '`high`, `frozen_s` and `rate_hz` of the cell file.',
+                key='no_value',
             )
         if not found or not overlap:
             raise DataError(
                 'No labelled step was found in it: compare its step messages, or the times of its '
-                'truth file, with `step` of the cell file.'
+                'truth file, with `step` of the cell file.',
+                key='no_steps',
             )
 
     def _check(self, bag: BagReader) -> None:
@@ -168,9 +173,11 @@ class Cutter:
             kind = there.get(topic, ('', 0))[0]
             if not kind and any(c.missing is not Missing.MASK for c in stream.channels):
                 names = ', '.join(sorted(there)) or 'nothing'
-                raise DataError(f'It lacks the topic {topic}; it has {names}.')
+                why = f'It lacks the topic {topic}; it has {names}.'
+                raise DataError(why, key='lacks_topic', topic=topic)
             if kind and kind != stream.type:
-                raise DataError(f'Its topic {topic} carries {kind}, not {stream.type}.')
+                why = f'Its topic {topic} carries {kind}, not {stream.type}.'
+                raise DataError(why, key='other_type', topic=topic, name=kind, wanted=stream.type)
 
     def _cuts(self, bag: BagReader, labels: _Labels) -> Iterator[Cut]:
         """The steps as its own messages bound them; else as its labels do."""
@@ -185,7 +192,8 @@ class Cutter:
         topics = {self._resolve(s.topic) for s in self._spec.streams}
         times = [m.t_ns for m in bag.messages(topics)]
         if not times:
-            raise DataError('It has no message on any topic of the cell file.')
+            why = 'It has no message on any topic of the cell file.'
+            raise DataError(why, key='no_message')
         return min(times), max(times) + 1
 
     def _run(self, bag: BagReader, marks: Sequence[Span]) -> Iterator[Cut]:
@@ -210,7 +218,8 @@ class Cutter:
             return None
         start, end = cut.window.start_ns, cut.window.end_ns
         if (known := self._known(start, end)) is not None:
-            raise DataError(f'One of its steps is case {known} of this cell already.')
+            why = f'One of its steps is case {known} of this cell already.'
+            raise DataError(why, key='known_case', case=known)
         facts = {**self._spec.step.facts, **more, **cut.span.facts}
         by = facts.pop(BY, labels.by)
         case = case_of(0, Cut(Span(start, end, facts), cut.window, cut.messages, {}), self._spec)
@@ -232,7 +241,9 @@ class _Labels:
         if unknown and not spec.question.open_classes:
             raise DataError(
                 f'It is labelled {", ".join(sorted(unknown))}; the classes of this cell are '
-                f'{", ".join(classes)}.'
+                f'{", ".join(classes)}.',
+                key='other_class',
+                names=', '.join(sorted(unknown)),
             )
 
     def of(self, start_ns: int, end_ns: int) -> tuple[str | None, Facts]:
@@ -263,4 +274,5 @@ class _Labels:
 def _ready(observer: Observer, now_ns: int) -> Iterator[Cut]:
     yield from observer.ready(now_ns, now_ns)
     for failed in observer.failures():
-        raise DataError(f'One of its steps cannot be cut: {failed}.') from failed
+        why = f'One of its steps cannot be cut: {failed}.'
+        raise DataError(why, key='not_cut') from failed

@@ -25,6 +25,7 @@ class Delivery:
         id: Of the delivery. name: Of the recording. digest: Its SHA-256.
         refused: Why it was not taken, '' if it was.
         cases: What `Imported` says of each, and the `sha256` of its clip.
+        code: Message key of why it was not taken. params: Its values.
     """
 
     id: str
@@ -32,6 +33,8 @@ class Delivery:
     digest: str
     refused: str
     cases: list[Json] = field(default_factory=list)
+    code: str = ''
+    params: Json = field(default_factory=dict)
 
 
 class Inbox(Protocol):
@@ -101,7 +104,8 @@ class Intake:
         key = f'import-{delivery.id}'
         if self._ledger.by_key(key) is None:
             body = {'name': delivery.name, 'recording': delivery.digest, 'ok': False}
-            self._commit([Draft(IMPORT, {**body, 'reason': delivery.refused}, key=key)])
+            why = {'reason': delivery.refused, 'code': delivery.code, 'params': delivery.params}
+            self._commit([Draft(IMPORT, {**body, **why}, key=key)])
 
     def _some(self, delivery: Delivery) -> None:
         part = range(self._at, min(self._at + AT_ONCE, len(delivery.cases)))

@@ -43,7 +43,8 @@ def read_truth(rows: Iterable[dict[str, str]]) -> list[Interval]:
             interval = Interval(row['kind'], row['label'], *times, _more(row))
         except (KeyError, TypeError, ValueError) as e:
             raise DataError(
-                f'Line {number} of the answers file is not piece,kind,label,start_ns,end_ns: {e}.'
+                f'Line {number} of the answers file is not piece,kind,label,start_ns,end_ns: {e}.',
+                key='bad_truth',
             ) from e
         intervals.append(interval)
     return sorted(intervals, key=lambda i: i.start_ns)

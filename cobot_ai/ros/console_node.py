@@ -25,6 +25,7 @@ from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.store.cellfile import find_cell
 from cobot_ai.store.certs import Certs
 from cobot_ai.store.clips import Clips
+from cobot_ai.store.drop import drop_status
 from cobot_ai.store.folder import CellFolder
 from cobot_ai.store.images import still_of
 from cobot_ai.store.instructions import read_instruction
@@ -118,6 +119,7 @@ class ConsoleNode(Node):
             audit=AuditLog(folder.audit, time.time),
             sop=partial(read_instruction, plant, self._spec.question.sop),
             simulated=bool(self.get_parameter('use_sim_time').value),
+            drop=partial(drop_status, folder.drop, self._spec.question),
         )
 
     def _settings(self, folder: CellFolder, values: dict[str, Any]) -> WebSettings:

@@ -13,12 +13,12 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cobot_ai.app.imports import Imported, Item
+from cobot_ai.app.imports import NOTHING, Imported, Item
 from cobot_ai.app.intake import Delivery
 from cobot_ai.app.operator import Interval, read_truth
 from cobot_ai.core.errors import DataError, StoreError
@@ -34,6 +34,8 @@ KINDS = ('.mcap', '.db3')
 TAKEN, REFUSED, READY = 'taken', 'refused', '.ready'
 TRUTH = 'truth.csv'
 DOCUMENT = 'delivery.json'
+NAMED = 20
+"""Waiting recordings that are named."""
 
 
 def read_answers(path: Path) -> list[Interval]:
@@ -46,7 +48,8 @@ def read_answers(path: Path) -> list[Interval]:
         with path.open(newline='', encoding='utf-8') as file:
             return read_truth(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise DataError(f'The answers file {path} cannot be read: {e}.') from e
+        why = f'The answers file {path} cannot be read: {e}.'
+        raise DataError(why, key='bad_truth') from e
 
 
 def labelled_item(path: Path, question: QuestionSpec, folder: str = '') -> Item:
@@ -97,7 +100,7 @@ class DropFolder:
             StoreError: One can be neither opened nor moved aside, and nothing else waits.
         """
         stuck: StoreError | None = None
-        found = {item.path: item for item in self._items()}
+        found = {item.path: item for item in items_in(self._folder, self._question)}
         self._seen = {p: seen for p, seen in self._seen.items() if p in found}
         for item in found.values():
             state = _state(item)
@@ -109,31 +112,23 @@ class DropFolder:
                 try:
                     return self._opened(item)
                 except (DataError, OSError) as e:
+                    facts = (e.key, e.params) if isinstance(e, DataError) else ('unreadable', {})
                     try:
-                        self.refuse(item, str(e))
+                        self.refuse(item, str(e), *facts)
                     except StoreError as stuck_:
                         stuck = stuck_
         if stuck is not None:
             raise stuck
         return None
 
-    def _items(self) -> Iterator[Item]:
-        names = {c.name for c in self._question.classes}
-        for path in sorted(self._folder.iterdir()):
-            if path.name.startswith('.') or path.name in (TAKEN, REFUSED):
-                continue
-            if path.is_dir() and path.name in names and not (path / 'metadata.yaml').exists():
-                inside = (p for p in sorted(path.iterdir()) if _is_bag(p))
-                yield from (labelled_item(p, self._question, path.name) for p in inside)
-            elif _is_bag(path):
-                yield labelled_item(path, self._question)
-
     def _opened(self, item: Item) -> Item:
         if not item.label and item.beside is None:
             names = ', '.join(c.name for c in self._question.classes)
             raise DataError(
                 f'It has no label: put .LABEL at the end of its name (classes: {names}), or put a '
-                'truth file of the same name, ending in .csv, beside it.'
+                'truth file of the same name, ending in .csv, beside it.',
+                key='no_label',
+                names=names,
             )
         return opened(item)
 
@@ -162,12 +157,15 @@ class DropFolder:
         self._aside(item, TAKEN)
         return len(rows)
 
-    def refuse(self, item: Item, why: str) -> None:
+    def refuse(
+        self, item: Item, why: str, code: str = '', params: Mapping[str, object] = NOTHING
+    ) -> None:
         """Move it to `refused` with its reason beside it, and tell the monitor."""
         moved = self._aside(item, REFUSED)
         write_durably(moved.with_name(f'{moved.name}.why.txt'), f'{why}\n'.encode())
         name = hashlib.sha256(f'{moved.name} {why}'.encode()).hexdigest()
-        document = {'name': item.name, 'digest': item.digest, 'refused': why, 'cases': []}
+        facts = {'name': item.name, 'digest': item.digest, 'refused': why, 'cases': []}
+        document = {**facts, 'code': code, 'params': dict(params)}
         write_durably(self._folder / READY / name / DOCUMENT, json.dumps(document).encode())
 
     def _aside(self, item: Item, where: str) -> Path:
@@ -180,6 +178,38 @@ class DropFolder:
         except OSError as e:
             raise StoreError(f'{item.path} cannot be moved to {target}: {e.strerror}.') from e
         return target
+
+
+def items_in(folder: Path, question: QuestionSpec) -> Iterator[Item]:
+    """The recordings that wait in a drop folder."""
+    names = {c.name for c in question.classes}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith('.') or path.name in (TAKEN, REFUSED):
+            continue
+        if path.is_dir() and path.name in names and not (path / 'metadata.yaml').exists():
+            inside = (p for p in sorted(path.iterdir()) if _is_bag(p))
+            yield from (labelled_item(p, question, path.name) for p in inside)
+        elif _is_bag(path):
+            yield labelled_item(path, question)
+
+
+def drop_status(folder: Path, question: QuestionSpec) -> dict[str, object] | None:
+    """What waits in a drop folder and what became of the rest; None where there is none.
+
+    Args:
+        folder: The drop folder. question: The classes there are.
+
+    Returns:
+        `waiting`: names of the first recordings, `n`: how many wait, `ready`: cut and on their
+        way to the monitor, `taken` and `refused`: how many lie there.
+    """
+    try:
+        waiting = [item.name for item in items_in(folder, question)]
+        ready = [p for p in (folder / READY).iterdir() if not p.name.startswith('.')]
+        aside = {where: sum(map(_is_bag, (folder / where).iterdir())) for where in (TAKEN, REFUSED)}
+    except OSError:
+        return None
+    return {'waiting': waiting[:NAMED], 'n': len(waiting), 'ready': len(ready), **aside}
 
 
 class ReadyFolder:

@@ -15,7 +15,7 @@ from cobot_ai.web.auth import Auth
 from cobot_ai.web.bucket import Buckets
 from cobot_ai.web.commands import execute, refusal
 from cobot_ai.web.openapi import document
-from cobot_ai.web.record import Figures, SecondLooks
+from cobot_ai.web.record import DataSets, Figures, SecondLooks
 from cobot_ai.web.services import Services, WebSettings
 
 MAX_CASES = 500
@@ -34,6 +34,7 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     zone = zone_of(services.spec.timezone)
     buckets = Buckets(settings.rate_hz, settings.burst)
     figures, looks = Figures(services.reader), SecondLooks(services.reader)
+    data_sets = DataSets(services, zone)
 
     @api.get('/me')
     def me() -> Json:
@@ -114,6 +115,10 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
         spec = now_spec(services.spec, services.reader)
         found = figures.get('what_if', lambda rows: insight.what_if(rows, spec, zone))
         return {**found, 'proposal': proposal_json(pending(services.reader, spec.digest))}
+
+    @api.get('/data')
+    def data() -> Json:
+        return data_sets.get()
 
     @api.get('/vocabulary')
     def vocabulary() -> Json:

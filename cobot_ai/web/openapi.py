@@ -39,6 +39,7 @@ TABLE: dict[str, Route] = {
     'api.evidence': Route(schemas_entries.Evidence),
     'api.still': Route('image/*'),
     'api.sop': Route(docs.SopDoc),
+    'api.data': Route(docs.DataDoc),
     'api.review': Route(docs.ReviewList),
     'api.review_evidence': Route(schemas_entries.Evidence),
     'api.models': Route(docs.ModelDoc),

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 
-from cobot_ai.app import review, second_look
+from cobot_ai.app import holdings, review, second_look
 from cobot_ai.app.follow import Follower
+from cobot_ai.app.holdings import Holdings
 from cobot_ai.app.insight import Record, Row
 from cobot_ai.app.ports import LedgerReader
 from cobot_ai.app.review import Reviews
+from cobot_ai.app.tuning import now_spec
+from cobot_ai.core.errors import CobotAiError
+from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.types import Json
+from cobot_ai.web.services import Services
 
 LISTED = 300
 """Cases that wait for a look on a page; as many more come as these are done."""
@@ -71,3 +77,42 @@ class SecondLooks:
             'reasons': [{'why': name, 'n': names.count(name)} for name in review.ORDER],
             'cases': second_look.rows(self._reader, self._reviews, LISTED),
         }
+
+
+class DataSets:
+    """What the model was and will be taught from.
+
+    Args:
+        services: Ledger, registry, accounts and drop folder. zone: Time zone of the cell.
+    """
+
+    def __init__(self, services: Services, zone: tzinfo) -> None:
+        self._services, self._zone = services, zone
+        self._holdings = Holdings(services.reader)
+        self._lock = threading.Lock()
+        self._made: tuple[int, Json] = (-1, {})
+
+    def get(self) -> Json:
+        """The figures, made anew when the ledger has grown, and the drop folder as it is now."""
+        with self._lock:
+            head = self._holdings.refresh()
+            if self._made[0] != head:
+                self._made = head, self._document()
+            return {**self._made[1], 'drop': self._services.drop()}
+
+    def _document(self) -> Json:
+        services = self._services
+        people = {p.name: p.role.name.lower() for p in services.accounts.people()}
+        spec = now_spec(services.spec, services.reader)
+        live = self._live()
+        return holdings.document(
+            self._holdings, spec, self._zone, live, lambda name: people.get(name, '')
+        )
+
+    def _live(self) -> Manifest | None:
+        registry = self._services.registry
+        try:
+            current = registry.current()
+            return registry.get(current)[1] if current is not None else None
+        except CobotAiError:
+            return None  # damaged: the page of the models says so

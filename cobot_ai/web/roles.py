@@ -24,6 +24,7 @@ ROUTES: dict[str, Role] = {
     'api.what_if': Role.ENGINEER,
     'api.vocabulary': Role.ENGINEER,
     'api.models': Role.ENGINEER,
+    'api.data': Role.ENGINEER,
     'api.review': Role.ENGINEER,
     'api.review_evidence': Role.ENGINEER,
     # These tell what the model thinks; who answers questions must not know before the tap.

@@ -42,6 +42,88 @@ class CaseDoc(BaseModel):
     nearest: list[Alike] = []
 
 
+class ClassCount(BaseModel):
+    """Labelled cases of one class; the newest of them."""
+
+    label: str
+    n: int
+    cases: list[int]
+
+
+class DataRow(BaseModel):
+    """Labelled cases of one slice: how many, how many the live version was taught, per class."""
+
+    name: str
+    n: int
+    taught: int
+    classes: list[ClassCount]
+
+
+class DataSlice(BaseModel):
+    """Labelled cases by context, shift, sensors, source, role or week."""
+
+    of: str
+    rows: list[DataRow]
+
+
+class ContextData(BaseModel):
+    """What a context has and what it lacks: `needed` answers, `missing` labels for a threshold."""
+
+    context: str
+    cases: int
+    labels: int
+    needed: int
+    threshold: float | None
+    missing: int | None
+
+
+class RecordingDoc(BaseModel):
+    """A recording that was taken in or refused; `code`: message key of why, with `params`."""
+
+    name: str
+    t_ns: int
+    ok: bool
+    code: str
+    params: dict[str, Any]
+    n: int
+    cases: list[int]
+
+
+class DropDoc(BaseModel):
+    """The drop folder now: names of what waits, how many, cut and on the way, moved aside."""
+
+    waiting: list[str]
+    n: int
+    ready: int
+    taken: int
+    refused: int
+
+
+class LiveData(BaseModel):
+    """The live version and how many labelled cases it was taught."""
+
+    model: str
+    cases: int
+
+
+class DataDoc(BaseModel):
+    """Route `/api/data`: what the model was and will be taught from.
+
+    `withdrawn`: cases whose label was withdrawn, the newest. A role is that of a group: nobody is
+    counted alone.
+    """
+
+    classes: list[str]
+    labels: int
+    decided: int
+    withdrawn: list[int]
+    live: LiveData | None
+    slices: list[DataSlice]
+    contexts: list[ContextData]
+    recordings: list[RecordingDoc]
+    drop: DropDoc | None
+
+
 class ReviewRow(BaseModel):
     """A case that waits for a look; `by`: plain names of who said already what it is.
 

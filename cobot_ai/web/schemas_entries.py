@@ -226,6 +226,8 @@ class ImportBody(Body):
     recording: str
     ok: bool
     reason: str = ''
+    code: str = ''
+    params: dict[str, Any] = {}
     by: str | None = None
     context: str | None = None
     group: str | None = None

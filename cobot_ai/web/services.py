@@ -38,6 +38,10 @@ def _no_page(lang: str) -> None:
     return None
 
 
+def _no_folder() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the pages are made of.
@@ -55,6 +59,7 @@ class Services:
         accounts: People and tablets. audit: Where refusals and changes of accounts go.
         sop: Markdown of the work instruction in a language, None when there is none.
         simulated: Stamps follow the clock of a simulation or a bag, not the one on the wall.
+        drop: State of the drop folder (`schemas_api.DropDoc`), None where there is none.
     """
 
     spec: CellSpec
@@ -69,6 +74,7 @@ class Services:
     audit: AuditLog
     sop: Callable[[str], str | None] = _no_page
     simulated: bool = False
+    drop: Callable[[], Json | None] = _no_folder
 
 
 @dataclass(frozen=True, slots=True)

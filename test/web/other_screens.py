@@ -112,6 +112,33 @@ def confusion(cell: FakeCell, page: Any) -> None:
     page.locator('.cases a').first.wait_for()
 
 
+def data_sets(cell: FakeCell, page: Any) -> None:
+    put_in(cell)
+    cell.go_live(cell.model())
+    page.locator('.data', has_text='line7.bag').wait_for()
+    page.locator('.data td button').first.click()
+    page.locator('.cases a').first.wait_for()
+
+
+def put_in(cell: FakeCell) -> None:
+    """Recordings: one that was taken in and three that were refused."""
+    place = {'context': 'operation=insert/part=peg_b', 'facts': {}, 'start_ns': 1, 'end_ns': 2}
+    for _ in range(3):
+        case = cell.ledger.next_case()
+        body = {'name': 'tuesday.seated.mcap', 'recording': 'a' * 64, 'ok': True, 'reason': ''}
+        cell._write('import', {**body, **place, 'by': 'nils', 'group': f'case={case}'}, case)
+        label = {'label': 'seated', 'by': 'nils', 'source': 'import', 'revision': 1}
+        cell._write('label', {**label, 'context': place['context'], 'group': ''}, case)
+    for name, code, params in (
+        ('monday.mcap', 'no_label', {'names': 'seated, misaligned, missing'}),
+        ('line7.bag.missing', 'lacks_topic', {'topic': '/wrench'}),
+        ('old.seated.mcap', '', {}),
+    ):
+        body = {'name': name, 'recording': '', 'ok': False, 'reason': 'a sentence of the monitor'}
+        cell._write('import', {**body, 'code': code, 'params': params})
+    cell.drop = {'waiting': ['friday.mcap'], 'n': 1, 'ready': 0, 'taken': 1, 'refused': 3}
+
+
 def label_review(cell: FakeCell, page: Any) -> None:
     page.locator('.look canvas').first.wait_for()
 
@@ -202,6 +229,7 @@ OTHERS: dict[str, tuple[str, Show]] = {
     'models': ('/#/engineer/models', models),
     'confusion': ('/#/engineer/confusion', confusion),
     'label_review': ('/#/engineer/review', label_review),
+    'data_sets': ('/#/engineer/data', data_sets),
     'what_if': ('/#/engineer/what_if', what_if),
     'vocabulary': ('/#/engineer/vocabulary', vocabulary),
     'proposal': ('/#/engineer/what_if', proposal),
@@ -217,6 +245,6 @@ OTHERS: dict[str, tuple[str, Show]] = {
 PLAIN = frozenset({'lite', 'pair'})
 """Pages without a build."""
 RECORDED = frozenset(
-    {'wall_kpi', 'confusion', 'label_review', 'what_if', 'proposal', 'decisions'}
+    {'wall_kpi', 'confusion', 'label_review', 'data_sets', 'what_if', 'proposal', 'decisions'}
 )
 """Screens that need a record of some shifts."""

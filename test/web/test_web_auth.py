@@ -51,6 +51,7 @@ LEAST = {
     ('get', '/api/what_if'): Role.ENGINEER,
     ('get', '/api/vocabulary'): Role.ENGINEER,
     ('get', '/api/models'): Role.ENGINEER,
+    ('get', '/api/data'): Role.ENGINEER,
     ('get', '/api/review'): Role.ENGINEER,
     ('get', '/api/review/1'): Role.ENGINEER,
     ('get', '/api/admin/people'): Role.ADMIN,

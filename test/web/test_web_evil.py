@@ -81,6 +81,9 @@ def test_texts_run_nothing_on_the_wall_and_for_engineers_and_admins(cell, serve,
     case = one(cell, 1, {'verdict': 'ask', 'probs': {EVIL: 1.0}}, CORPUS[1], 1.0)
     torn = one(cell, 2, {'verdict': 'ask'}, CORPUS[1], 1.0)
     cell.ledger._evidence[torn] = {**evidence, 'still': None}
+    refused = {'name': EVIL, 'recording': '', 'ok': False, 'code': 'no_label'}
+    cell._write('import', {**refused, 'params': {'names': EVIL}})
+    cell.drop = {'waiting': [EVIL], 'n': 1, 'ready': 0, 'taken': 0, 'refused': 1}
     place = {'context': EVIL, 'revision': 2, 'source': 'conflict'}
     cell._write('label', {'label': None, 'by': EVIL, **place}, torn)
     context = browser.new_context(service_workers='block', locale='en')
@@ -94,6 +97,7 @@ def test_texts_run_nothing_on_the_wall_and_for_engineers_and_admins(cell, serve,
         '/wall/kpi': '.kpi .value',
         '/#/engineer/models': '.planned:has-text("Planned by")',
         '/#/engineer/confusion': '.confusion td button',
+        '/#/engineer/data': '.data tr:has-text("<script>")',
         '/#/engineer/review': '.look canvas',
         '/#/engineer/vocabulary': '.vocabulary td input',
         f'/#/engineer/case/{case}': '.case .probs',

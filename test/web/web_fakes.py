@@ -169,6 +169,7 @@ class FakeCell:
         self.plan: Any = None
         self.tuning = Tuning(spec, lambda spec: None)
         self.instruction: str | None = None
+        self.drop: Any = None
         self.load = {'asks_last_hour': 3, 'budget_warn': 6, 'cases': 40, 'acted': 31, 'asked': 9}
         self._folder = tempfile.TemporaryDirectory()
         self.accounts = accounts_in(Path(self._folder.name))
@@ -212,6 +213,7 @@ class FakeCell:
             accounts=self.accounts,
             audit=self.audit,
             sop=lambda lang: self.instruction,
+            drop=lambda: self.drop,
         )
 
     def pulse(self) -> tuple[Any, float]:

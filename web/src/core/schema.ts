@@ -250,6 +250,13 @@ export interface ClaimBody {
   lease_s: number;
 }
 
+/** Labelled cases of one class; the newest of them. */
+export interface ClassCount {
+  label: string;
+  n: number;
+  cases: number[];
+}
+
 /** `config`: a number or a text was changed. Tablets get `question` as it is now, no more. */
 export interface ConfigBody {
   name?: string;
@@ -289,6 +296,16 @@ export interface ConnectionsDoc {
   connections: ConnectionRow[];
 }
 
+/** What a context has and what it lacks: `needed` answers, `missing` labels for a threshold. */
+export interface ContextData {
+  context: string;
+  cases: number;
+  labels: number;
+  needed: number;
+  threshold: number | null;
+  missing: number | null;
+}
+
 /** May the model act alone in a context, and what stands behind that. */
 export interface ContextState {
   context: string;
@@ -310,6 +327,33 @@ export interface Correct {
   kind: 'correct';
   case: number;
   label: string;
+}
+
+/** Route `/api/data`: what the model was and will be taught from. `withdrawn`: cases whose label was withdrawn, the newest. A role is that of a group: nobody is counted alone. */
+export interface DataDoc {
+  classes: string[];
+  labels: number;
+  decided: number;
+  withdrawn: number[];
+  live: LiveData | null;
+  slices: DataSlice[];
+  contexts: ContextData[];
+  recordings: RecordingDoc[];
+  drop: DropDoc | null;
+}
+
+/** Labelled cases of one slice: how many, how many the live version was taught, per class. */
+export interface DataRow {
+  name: string;
+  n: number;
+  taught: number;
+  classes: ClassCount[];
+}
+
+/** Labelled cases by context, shift, sensors, source, role or week. */
+export interface DataSlice {
+  of: string;
+  rows: DataRow[];
 }
 
 /** `decision`. Tablets get neither what the model thinks nor why it was asked. */
@@ -348,6 +392,15 @@ export interface DoneDoc {
   ok: boolean;
   reason?: string;
   params?: Record<string, unknown>;
+}
+
+/** The drop folder now: names of what waits, how many, cut and on the way, moved aside. */
+export interface DropDoc {
+  waiting: string[];
+  n: number;
+  ready: number;
+  taken: number;
+  refused: number;
 }
 
 /** End the drift alarm of a context: somebody looked into it. */
@@ -458,6 +511,8 @@ export interface ImportBody {
   recording: string;
   ok: boolean;
   reason?: string;
+  code?: string;
+  params?: Record<string, unknown>;
   by?: string | null;
   context?: string | null;
   group?: string | null;
@@ -489,6 +544,12 @@ export interface LabelBody {
   revision: number;
   said?: string;
   undone?: string;
+}
+
+/** The live version and how many labelled cases it was taught. */
+export interface LiveData {
+  model: string;
+  cases: number;
 }
 
 /** A break begins or ends. */
@@ -686,6 +747,17 @@ export interface ReasonBody {
   by: string;
   tablet: string;
   reason: string;
+}
+
+/** A recording that was taken in or refused; `code`: message key of why, with `params`. */
+export interface RecordingDoc {
+  name: string;
+  t_ns: number;
+  ok: boolean;
+  code: string;
+  params: Record<string, unknown>;
+  n: number;
+  cases: number[];
 }
 
 /** Somebody looks away. */

@@ -62,20 +62,24 @@ export function Confusion() {
           </tbody>
         </table>
       </div>
-      {chosen && <Cases cell={chosen} name={name} />}
+      {chosen && (
+        <Cases
+          of={chosen}
+          title={t('confusion.cell', { n: chosen.n, label: name(chosen.label), guess: name(chosen.guess) })}
+        />
+      )}
     </section>
   );
 }
 
-function Cases({ cell, name }: { cell: ConfusionCell; name: (label: string) => string }) {
+/** The cases behind a figure, the newest first. */
+export function Cases({ of, title }: { of: Pick<ConfusionCell, 'n' | 'cases'>; title: string }) {
   return (
     <div class="chosen" role="status">
-      <h2>
-        {t('confusion.cell', { n: cell.n, label: name(cell.label), guess: name(cell.guess) })}
-      </h2>
-      {cell.cases.length < cell.n && <p>{t('confusion.newest', { n: cell.cases.length })}</p>}
+      <h2>{title}</h2>
+      {of.cases.length < of.n && <p>{t('confusion.newest', { n: of.cases.length })}</p>}
       <p class="cases">
-        {[...cell.cases].reverse().map((n) => (
+        {[...of.cases].reverse().map((n) => (
           <a key={n} href={`#/engineer/case/${n}`}>
             {n}
           </a>

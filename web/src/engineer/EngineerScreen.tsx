@@ -11,6 +11,7 @@ import { Notices } from '../operator/Notices';
 import { Areas } from '../ui/Areas';
 import { CaseView } from './CaseView';
 import { Confusion } from './Confusion';
+import { DataSets } from './DataSets';
 import { Decisions } from './Decisions';
 import { LabelReview } from './LabelReview';
 import { Models } from './Models';
@@ -22,6 +23,7 @@ const FIRST = { title: 'eng.decisions', view: Decisions } as const;
 const PAGES: Record<string, { title: Key; view: ComponentType }> = {
   decisions: FIRST,
   models: { title: 'eng.models', view: Models },
+  data: { title: 'eng.data', view: DataSets },
   review: { title: 'eng.review', view: LabelReview },
   confusion: { title: 'eng.confusion', view: Confusion },
   what_if: { title: 'eng.what_if', view: WhatIf },
