@@ -99,8 +99,12 @@ class Memory:
         return self.record.standing(case, scorer, self.budget.may_audit(monotonic_ns))
 
     def within_budget(self, decision: Decision, monotonic_ns: int) -> Decision:
-        """The decision itself, or a hold where the budget has no question left for its risk."""
-        if decision.verdict is Verdict.ACT:
+        """The decision itself, or a hold where the budget has no question left for its risk.
+
+        An audit had its room before it was drawn (`standing`). Were it taken back after the draw,
+        what is counted as unseen would no longer be what the draw left unseen.
+        """
+        if decision.verdict is Verdict.ACT or decision.why is Why.AUDIT:
             return decision
         risk = risk_of(decision.why, decision.score, self._spec.question)
         bar = self.budget.wanting(monotonic_ns, risk)

@@ -17,7 +17,7 @@ from cobot_ai.core.audit import Audits, Outcome
 from cobot_ai.core.drift import ACROSS, FIGURES, Alarm, Drift
 from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.manifest import Manifest
-from cobot_ai.core.mix import newcomer
+from cobot_ai.core.mix import Mix
 from cobot_ai.core.policy import Standing
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Case, Json, Verdict, Why
@@ -48,11 +48,12 @@ class Record:
     audits: Audits = field(init=False)
     drift: Drift = field(init=False)
     notes: list[Draft] = field(default_factory=list)
-    _labelled: dict[int, str] = field(default_factory=dict)
+    _labelled: set[int] = field(default_factory=set)
     _given: dict[str, dict[int, str]] = field(default_factory=dict)
-    _newcomer: dict[str, str | None] = field(default_factory=dict)
+    _mixes: dict[str, Mix] = field(default_factory=dict)
     _guesses: dict[int, Json] = field(default_factory=dict)
     _would: dict[int, str] = field(default_factory=dict)
+    _heard: set[int] = field(default_factory=set)
     _lost: dict[str, frozenset[str]] = field(default_factory=dict)
     _cell: str = ''
 
@@ -123,39 +124,53 @@ class Record:
         context, label = body['context'], body['label']
         if body.get('audit') is not None:
             self._guesses.setdefault(case, body['audit'])
-        first = case not in self._labelled
-        given = self._given.setdefault(context, {})
-        self._newcomer.pop(context, None)
+        self._give(case, context, label)
         if label is None:
             self.audits.withdraw(case)
-            given.pop(case, None)
             return
-        given[case] = label
         if case in self._guesses:
             self._audited(case, context, label)
         if case in self._would:
             self._watched(case, context, self._would.pop(case) == label)
-        if first:
-            self.answers[context] = self.answers.get(context, 0) + 1
+        if case not in self._labelled:
+            self._labelled.add(case)
             self.burn_left = max(0, self.burn_left - 1)
-        self._labelled[case] = label
         if label not in self.classes:
             # The very first class is no surprise: nothing decides before there are two.
             self.burn_left = self.spec.risk.burn_in if self.classes else 0
             self.classes.append(label)
 
+    def _give(self, case: int, context: str, label: str | None) -> None:
+        """Keep the labels that count in a context; one that is withdrawn is none."""
+        given = self._given.setdefault(context, {})
+        before = given.get(case)
+        if label is None:
+            given.pop(case, None)
+        else:
+            given[case] = label
+        if before is None and label is not None and context in self._mixes:
+            self._mixes[context].add(label)
+        elif before != label:
+            self._mixes.pop(context, None)  # made anew when it is wanted
+        self.answers[context] = len(given)
+
     def _audited(self, case: int, context: str, label: str) -> None:
         guess = self._guesses[case]
-        right, again = guess['guess'] == label, case in self.audits.outcomes
+        right = guess['guess'] == label
         outcome = Outcome(context, guess.get('share', 1.0), guess['confidence'], right)
         self.audits.found(case, outcome, self.answers.get(context, 0))
-        if not again:
-            self._watched(case, context, right)
+        self._watched(case, context, right)
         body = {'context': context, 'right': right, 'guess': guess['guess'], 'label': label}
         self.notes.append(Draft('audit', {**body, **asdict(self.audits.figures(context))}, case))
 
     def _watched(self, case: int, context: str, right: bool) -> None:
-        """Somebody judged a case that the model's certificate would have let it decide alone."""
+        """Somebody judged a case that the model's certificate would have let it decide alone.
+
+        A case counts once: a second word on it is no second case, neither for nor against.
+        """
+        if case in self._heard:
+            return
+        self._heard.add(case)
         self._note(case, context, self.drift.audited(context, right))
         if self.drift.alarm(context) is not None and self.drift.left(context) == 0:
             self.notes.append(self.alarm_over(context, 'cobot_ai', 'confirmed'))
@@ -221,9 +236,9 @@ class Record:
 
         Its certificate is from before: nothing but a version that knows the class helps.
         """
-        if context not in self._newcomer:
-            self._newcomer[context] = newcomer(list(self._given.get(context, {}).values()))
-        name = self._newcomer[context]
+        if context not in self._mixes:
+            self._mixes[context] = Mix.of(self._given.get(context, {}).values())
+        name = self._mixes[context].newest
         return int(name is not None and name not in manifest.labels)
 
 

@@ -81,7 +81,8 @@ def contexts(spec: CellSpec, memory: Memory, manifest: Manifest | None) -> list[
     """For each context: may the model act alone in it, and what stands behind that."""
     record = memory.record
     most = sorted(record.answers, key=lambda c: -record.answers[c])[:LISTED]
-    valid = covering(manifest.certificates if manifest else (), spec.risk)
+    made = manifest.certificates if manifest else ()
+    valid = covering(made, spec.risk, spec.question.costs)
     rows = []
     for context in most:
         found = in_force(valid, context, spec.risk.fallback)

@@ -9,6 +9,7 @@ a second look says that the first person was mistaken.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -32,7 +33,6 @@ class Outcome:
         context: Context key. share: Audit share in force when it was drawn, 0 to 1.
         confidence: The model's confidence. right: Whether the person agreed.
         open_at: Labels of the context at which a failed audit no longer closes anything.
-        clean_before: Clean audits since the last change when it was found.
     """
 
     context: str
@@ -40,7 +40,6 @@ class Outcome:
     confidence: float
     right: bool
     open_at: int = 0
-    clean_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +68,27 @@ class AuditFigures:
 
 @dataclass(slots=True)
 class _Context:
-    clean: int = 0
+    """Running counts of a context or the cell, and when its audits came (`Audits._now`).
+
+    Attributes:
+        clean: When each clean audit was first answered, rising. changed: When something changed.
+        failures: Case number of each failed audit -> when that was found.
+        wrong: Share -> failed audits drawn with it.
+    """
+
     drawn: int = 0
+    total: int = 0
     acted: Counter[float] = field(default_factory=Counter)
-    failures: list[int] = field(default_factory=list)
+    wrong: Counter[float] = field(default_factory=Counter)
+    clean: list[int] = field(default_factory=list)
+    failures: dict[int, int] = field(default_factory=dict)
+    changed: int = 0
+    figures: tuple[RiskSpec, AuditFigures] | None = None
+
+    def clean_since(self) -> int:
+        """Clean audits since the last change and the last failure that still stands."""
+        since = max(self.changed, max(self.failures.values(), default=0))
+        return len(self.clean) - bisect_right(self.clean, since)
 
 
 @dataclass(slots=True)
@@ -87,6 +103,9 @@ class Audits:
     seed: int = 0
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     _contexts: dict[str, _Context] = field(default_factory=dict)
+    _answered: dict[int, int] = field(default_factory=dict)
+    _cell: _Context = field(default_factory=_Context)
+    _now: int = 0
 
     # ------------------------------------------------------------ drawing
 
@@ -96,7 +115,7 @@ class Audits:
         It falls so slowly that the last share is reached only after as many clean audits as
         confirm epsilon: the stricter epsilon, the longer it stays high.
         """
-        clean = self._contexts[context].clean if context in self._contexts else 0
+        clean = self._contexts[context].clean_since() if context in self._contexts else 0
         half = max(1.0, EASE * clean_trials(self.risk.epsilon, self.risk.delta))
         eased = self.risk.audit_first * half / (half + clean)
         return round(max(self.risk.audit_last, eased), DIGITS)
@@ -108,19 +127,23 @@ class Audits:
 
     def changed(self, context: str | None = None) -> None:
         """Something changed (a version, a sensor, a break): the share is back where it began."""
+        self._now += 1
+        self._cell.figures = None
         for name, one in self._contexts.items():
             if context in (None, name):
-                one.clean = 0
+                one.changed, one.figures = self._now, None
 
     # ------------------------------------------------------------ what came of it
 
     def acted(self, context: str, share: float) -> None:
         """A confident decision was acted upon alone, while this share was in force."""
-        self._of(context).acted[share] += 1
+        for one in self._of(context):
+            one.acted[share] += 1
 
     def drawn(self, context: str) -> None:
         """A confident decision was put to a person instead."""
-        self._of(context).drawn += 1
+        for one in self._of(context):
+            one.drawn += 1
 
     def found(self, case: int, outcome: Outcome, labels: int) -> None:
         """Take in what a person said about an audited case; a second word replaces the first.
@@ -129,30 +152,42 @@ class Audits:
             case: Case number. outcome: What was found. labels: Labels of the context so far.
         """
         self.withdraw(case)
-        one = self._of(outcome.context)
+        self._now += 1
+        one, cell = self._of(outcome.context)
+        # A second word on a clean audit says nothing about what changed since the first.
+        at = self._answered.setdefault(case, self._now)
         if outcome.right:
-            one.clean += 1
+            insort(one.clean, at)
         else:
-            outcome = replace(outcome, open_at=labels + CLOSED_FOR, clean_before=one.clean)
-            one.failures.append(case)
-            one.clean = 0
+            outcome = replace(outcome, open_at=labels + CLOSED_FOR)
+            one.failures[case] = self._now
+            one.wrong[outcome.share] += 1
+            cell.wrong[outcome.share] += 1
+        one.total += 1
+        cell.total += 1
         self.outcomes[case] = outcome
 
     def withdraw(self, case: int) -> None:
-        """People disagree about an audited case, or a second look overrules the first."""
+        """People disagree about an audited case, or a second look overrules the first.
+
+        What a failure ended comes back, as far as nothing else ended it.
+        """
         outcome = self.outcomes.pop(case, None)
         if outcome is None:
             return
-        one = self._of(outcome.context)
+        one, cell = self._of(outcome.context)
+        one.total -= 1
+        cell.total -= 1
         if outcome.right:
-            one.clean = max(0, one.clean - 1)
+            del one.clean[bisect_left(one.clean, self._answered[case])]
         else:
-            one.failures.remove(case)
-            one.clean += outcome.clean_before
+            del one.failures[case]
+            one.wrong[outcome.share] -= 1
+            cell.wrong[outcome.share] -= 1
 
     def floor(self, context: str, labels: int) -> float:
         """Confidence a decision needs because of failed audits; 0 when there is none in force."""
-        failures = self._contexts[context].failures if context in self._contexts else []
+        failures = self._contexts[context].failures if context in self._contexts else {}
         found = (self.outcomes[case] for case in failures)
         return max((o.confidence for o in found if labels < o.open_at), default=0.0)
 
@@ -160,15 +195,18 @@ class Audits:
 
     def figures(self, context: str | None = None) -> AuditFigures:
         """What the audits of a context, or of the whole cell (None), say so far."""
-        names = [context] if context is not None else list(self._contexts)
-        parts = [self._contexts.get(n, _Context()) for n in names]
-        acted = sum((p.acted for p in parts), Counter[float]())
-        outcomes = [o for o in self.outcomes.values() if o.context in names]
-        failed = Counter(o.share for o in outcomes if not o.right)
-        drawn, total, wrong = sum(p.drawn for p in parts), len(outcomes), failed.total()
-        delta = self.risk.delta
+        one = self._cell if context is None else self._contexts.get(context, _Context())
+        if one.figures is None or one.figures[0] is not self.risk:
+            names = list(self._contexts) if context is None else [context]
+            share = max(map(self.share, names), default=self.share(''))
+            one.figures = self.risk, self._figures(one, share)
+        return one.figures[1]
+
+    def _figures(self, one: _Context, share: float) -> AuditFigures:
+        acted, failed = one.acted, +one.wrong
+        drawn, total, wrong, delta = one.drawn, one.total, failed.total(), self.risk.delta
         return AuditFigures(
-            share=max((self.share(n) for n in names), default=self.share('')),
+            share=share,
             drawn=max(drawn, total),
             total=total,
             failed=wrong,
@@ -193,5 +231,9 @@ class Audits:
         """Contexts with confident decisions so far."""
         return list(self._contexts)
 
-    def _of(self, context: str) -> _Context:
-        return self._contexts.setdefault(context, _Context())
+    def _of(self, context: str) -> tuple[_Context, _Context]:
+        """The counts of a context and of the cell, to be changed."""
+        both = self._contexts.setdefault(context, _Context()), self._cell
+        for one in both:
+            one.figures = None
+        return both

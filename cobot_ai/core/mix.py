@@ -8,7 +8,8 @@ the model is right now.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 LEVEL = 0.01
 """How improbable the lateness of a class must be, were the mix the same all along."""
@@ -32,21 +33,51 @@ def changes(labels: Sequence[str]) -> tuple[int, ...]:
     Returns:
         Places of the changes, rising.
     """
-    first: dict[str, int] = {}
-    seen: dict[str, int] = {}
-    found = set()
-    for i, label in enumerate(labels):
-        early = first.setdefault(label, i)
-        if _chance(early, i - early, seen.get(label, 0)) < LEVEL:
-            found.add(early)
-        seen[label] = seen.get(label, 0) + 1
-    return tuple(sorted(found))
+    return Mix.of(labels).changes
 
 
-def newcomer(labels: Sequence[str]) -> str | None:
-    """The class with which the mix of classes changed last; None where it did not."""
-    found = changes(labels)
-    return labels[found[-1]] if found else None
+@dataclass(slots=True)
+class Mix:
+    """The same, label by label.
+
+    Attributes:
+        newest: The class with which the mix changed last; None while it did not.
+    """
+
+    newest: str | None = None
+    _count: int = 0
+    _first: dict[str, int] = field(default_factory=dict)
+    _seen: dict[str, int] = field(default_factory=dict)
+    _found: set[int] = field(default_factory=set)
+
+    @staticmethod
+    def of(labels: Iterable[str]) -> Mix:
+        """The mix of these labels, oldest first."""
+        mix = Mix()
+        for label in labels:
+            mix.add(label)
+        return mix
+
+    def add(self, label: str) -> None:
+        """Take in the next label."""
+        early, again = self._first.setdefault(label, self._count), self._seen.get(label, 0)
+        if early and early not in self._found and _late(early, self._count - early, again):
+            self._found.add(early)
+            if early == max(self._found):
+                self.newest = label
+        self._seen[label] = again + 1
+        self._count += 1
+
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """How many of the oldest labels come from before each change, rising."""
+        return tuple(sorted(self._found))
+
+
+def _late(early: int, late: int, again: int) -> bool:
+    # No factor of the chance is smaller than this one; mostly that settles it.
+    least = (late - again + 1) / (late + 1)
+    return least**early < 2 * LEVEL and _chance(early, late, again) < LEVEL
 
 
 def _chance(early: int, late: int, again: int) -> float:

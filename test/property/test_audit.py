@@ -225,3 +225,78 @@ def test_nothing_is_claimed_without_audits() -> None:
     figures = Audits(RISK).figures()
     assert (figures.total, figures.bound, figures.steady) == (0, None, None)
     assert figures.needed == 55
+
+
+def test_a_second_look_gives_back_only_what_belongs_to_the_present() -> None:
+    audits = Audits(RISK)
+    for n in range(100):
+        audits.found(n, outcome(True), n)
+    audits.found(200, outcome(False), 100)
+    audits.changed()
+    audits.found(200, outcome(True), 101)
+    assert audits.share('a') == 0.15, 'what confirmed the version before says nothing about this'
+    audits.found(3, outcome(True), 102)
+    assert audits.share('a') == 0.15, 'nor does a second word on one of its clean audits'
+
+
+def test_one_of_two_failed_audits_is_overruled_and_the_other_stands() -> None:
+    audits = Audits(RISK)
+    for n in range(100):
+        audits.found(n, outcome(True), n)
+    audits.found(200, outcome(False), 100)
+    audits.found(201, outcome(False), 101)
+    audits.withdraw(200)
+    assert audits.share('a') == 0.15
+    audits.withdraw(201)
+    assert audits.share('a') == 0.02
+
+
+STEPS = st.lists(st.tuples(st.sampled_from('rwxc'), st.integers(0, 6)), max_size=40)
+
+
+@given(STEPS)
+def test_the_share_and_the_running_figures_are_those_of_the_audits_that_count(
+    steps: list[tuple[str, int]],
+) -> None:
+    """Against a slow count: clean ones that came after the last change and standing failure."""
+    audits = Audits(RISK)
+    first: dict[int, int] = {}
+    counted: dict[int, tuple[int, bool]] = {}
+    changed = 0
+    for now, (what, case) in enumerate(steps, 1):
+        if what == 'c':
+            audits.changed()
+            changed = now
+        elif what == 'x':
+            audits.withdraw(case)
+            counted.pop(case, None)
+        else:
+            right = what == 'r'
+            audits.found(case, outcome(right), now)
+            first.setdefault(case, now)
+            counted[case] = (first[case] if right else now, right)
+        since = max([changed, *(at for at, right in counted.values() if not right)])
+        clean = sum(right and at > since for at, right in counted.values())
+        fresh = Audits(RISK)
+        for n in range(clean):
+            fresh.found(n, outcome(True), 0)
+        assert audits.share('a') == fresh.share('a')
+        for figures in (audits.figures(), audits.figures('a')):
+            assert (figures.total, figures.failed) == (
+                len(counted),
+                sum(not right for _, right in counted.values()),
+            )
+
+
+def test_figures_are_counted_once_and_not_again_when_they_are_shown() -> None:
+    audits = Audits(RISK)
+    for n in range(10):
+        audits.acted('a', 0.1)
+        audits.found(n, outcome(True), n)
+    assert audits.figures('a') is audits.figures('a')
+    assert audits.figures() is audits.figures()
+    before = audits.figures('a'), audits.figures()
+    audits.acted('a', 0.1)
+    assert [f.acted for f in (audits.figures('a'), audits.figures())] == [11, 11]
+    audits.risk = replace(RISK, epsilon=0.2)
+    assert audits.figures('a').needed < before[0].needed, 'other numbers, other figures'

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_ai.core.levels import certify_levels
-from cobot_ai.core.mix import changes
+from cobot_ai.core.mix import LEVEL, Mix, changes
 from cobot_ai.core.risk import certify
 from cobot_ai.core.spec import RiskSpec
 
@@ -84,3 +86,19 @@ def test_a_change_only_ever_raises_a_threshold(seed: int, count: int, rate: floa
     assert whole.threshold is not None
     assert since.threshold >= whole.threshold
     assert since.since_errors + 1 <= RISK.epsilon * (since.since + 1) + 1e-9
+
+
+@given(MIX, st.integers(0, 300), st.integers(0, 10**6))
+def test_label_by_label_it_is_what_the_formula_says(
+    shares: list[float], count: int, seed: int
+) -> None:
+    labels = drawn(shares, count, seed)
+    mix, found = Mix(), set()
+    for i, label in enumerate(labels):
+        mix.add(label)
+        early, again = labels.index(label), labels[:i].count(label)
+        late = i - early
+        if math.comb(late, again) / math.comb(early + late, again) < LEVEL:
+            found.add(early)
+        assert mix.changes == tuple(sorted(found))
+        assert mix.newest == (labels[max(found)] if found else None)

@@ -1,0 +1,149 @@
+"""What a cell remembers of its contexts: each case counts once, and every audit that was drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cells import cell, question
+
+from cobot_ai.app import record as recording
+from cobot_ai.app.memory import Memory
+from cobot_ai.app.ports import Entry
+from cobot_ai.app.record import Record
+from cobot_ai.app.status import contexts
+from cobot_ai.core.audit import Outcome
+from cobot_ai.core.drift import Alarm
+from cobot_ai.core.levels import covering, in_force
+from cobot_ai.core.mix import Mix
+from cobot_ai.core.risk import Certificate
+from cobot_ai.core.spec import BudgetSpec, RiskSpec
+from cobot_ai.core.types import Decision, Score, Verdict, Why
+
+RISK = RiskSpec(epsilon=0.05)
+SURE = Score(('good', 'bad'), (0.995, 0.005), 'm')
+HOUR_NS = 3600 * 10**9
+AUDIT = {'guess': 'good', 'confidence': 0.99, 'share': 0.1}
+
+
+class Told:
+    """A record that is told of labels."""
+
+    def __init__(self) -> None:
+        self.record, self.seq = Record(cell(risk=RISK)), 0
+
+    def label(self, case: int, label: str | None, source: str = 'answer', **more: Any) -> None:
+        self.seq += 1
+        body = {'label': label, 'by': 'ann', 'source': source, 'context': 'c', 'group': ''}
+        self.record.take(Entry(self.seq, 0, 'label', case, {**body, 'revision': self.seq, **more}))
+
+
+def busy(memory: Memory, now_ns: int, cases: range, wrong: bool) -> int:
+    """Sure cases of one hour, judged as the policy does; how many audits were put to a person."""
+    audits, asked = memory.record.audits, 0
+    for case in cases:
+        now_ns += HOUR_NS // 40
+        share = audits.share('c') if memory.budget.may_audit(now_ns) else 0.0
+        if not audits.due(case, share):
+            audits.acted('c', share)
+            continue
+        drawn = Decision(case, Verdict.ASK, Why.AUDIT, {'share': share}, score=SURE)
+        decision = memory.within_budget(drawn, now_ns)
+        assert decision is drawn, 'what was drawn is asked: it is what the bound rests on'
+        asked += 1
+        memory.budget.asked(now_ns, 0.005, True)
+        audits.drawn('c')
+        audits.found(case, Outcome('c', share, 0.995, not wrong), 0)
+    return asked
+
+
+def test_the_bound_holds_where_the_model_is_wrong_in_the_busy_hours_only() -> None:
+    risk = RiskSpec(epsilon=0.05, audit_first=0.15, audit_last=0.15)
+    memory = Memory(cell(budget=BudgetSpec(6, 12), risk=risk))
+    acted_wrong = 0
+    for hour in range(40):
+        now_ns, crowded = 10**18 + hour * HOUR_NS, hour >= 20
+        for n in range(6 if crowded else 0):
+            memory.budget.asked(now_ns + n, 1.0)
+        asked = busy(memory, now_ns, range(30 * hour, 30 * hour + 30), crowded)
+        acted_wrong += (30 - asked) * crowded
+    found = memory.record.audits.figures('c')
+    assert found.drawn == found.total
+    assert found.failed > 0
+    assert found.bound is not None
+    assert found.bound >= acted_wrong / found.acted
+
+
+def test_a_second_word_on_an_audited_case_is_no_second_failure() -> None:
+    told = Told()
+    told.label(7, 'bad', audit=AUDIT)
+    told.label(7, None, 'conflict')
+    told.label(7, 'bad', 'review')
+    assert told.record.drift.alarms == {}
+    told.label(8, 'bad', audit=AUDIT)
+    assert told.record.drift.alarms, 'another case is one'
+
+
+def test_one_case_corrected_back_and_forth_does_not_end_an_alarm() -> None:
+    told = Told()
+    told.record.drift.raised('c', Alarm('audits', 60, 50))
+    for _ in range(10):
+        told.label(7, 'good', 'correction', audit={**AUDIT, 'share': 1.0})
+        told.label(7, None, 'report')
+    assert told.record.drift.left('c') == RISK.confirm - 1
+    for case in range(8, 8 + RISK.confirm - 1):
+        told.label(case, 'good', audit=AUDIT)
+    assert told.record.drift.left('c') == 0, 'as many cases do'
+
+
+def test_labels_that_were_withdrawn_are_no_answers() -> None:
+    told = Told()
+    for case in range(5):
+        told.label(case, 'good')
+    told.label(0, None, 'conflict')
+    assert told.record.answers == {'c': 4}
+    told.label(0, 'bad', 'review')
+    assert told.record.answers == {'c': 5}
+    for case in range(5):
+        told.label(case, None, 'forgotten')
+        told.label(case, None, 'forgotten')
+    assert told.record.answers == {'c': 0}
+
+
+def test_a_further_label_does_not_count_the_mix_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, counted = Told(), []
+
+    def of(labels: Any) -> Mix:
+        counted.append(None)
+        mix = Mix()
+        for label in labels:
+            mix.add(label)
+        return mix
+
+    monkeypatch.setattr(recording, 'Mix', SimpleNamespace(of=of))
+    knows_good = SimpleNamespace(labels={'good': 110})
+    news = []
+    for case in range(130):
+        told.label(case, 'good' if case < 110 else 'jam')
+        news.append(told.record._unheard_of('c', knows_good))
+    assert (news[109], news[-1], len(counted)) == (0, 1, 1)
+    for case in range(110, 130):
+        told.label(case, 'good', 'correction')
+    assert (told.record._unheard_of('c', knows_good), len(counted)) == (0, 2), 'a correction does'
+
+
+def test_the_page_shows_no_threshold_that_is_not_in_force() -> None:
+    """A class became dearer after the certificate was made: the policy asks, and the page says."""
+    asked = question()
+    dear = replace(asked, classes=(asked.classes[0], replace(asked.classes[1], cost=5.0)))
+    costs = {'good': 1.0, 'bad': 1.0}
+    made = Certificate('c', 'certified', 0.2, 0.2, 0.9, 50, costs=costs)
+    for words, threshold in ((asked, 0.9), (dear, None)):
+        spec = cell(question=words)
+        memory = Memory(spec)
+        memory.record.answers['c'] = 50
+        (row,) = contexts(spec, memory, SimpleNamespace(certificates=(made,)))
+        found = in_force(covering((made,), spec.risk, words.costs), 'c', ())
+        assert row['threshold'] == threshold == (found.threshold if found else None)
