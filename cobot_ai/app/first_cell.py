@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from cobot_ai.app.doctor import nice_rate
-from cobot_ai.app.operator import UNKNOWN, Interval
+from cobot_ai.app.first_classes import counted, good_ones, numberings, question
+from cobot_ai.app.operator import Interval
 from cobot_ai.app.survey import Survey, TopicSeen
 from cobot_ai.core.cell_rules import TOPIC_PATTERN
 from cobot_ai.core.errors import DataError
@@ -44,63 +46,13 @@ def first_cell(survey: Survey, name: str, truth: Sequence[Interval] = ()) -> Jso
     return {
         'name': name,
         'streams': streams,
-        'step': _step(survey),
-        'question': _question(truth),
+        'step': _step(survey, truth),
+        'question': question(truth),
         'risk': {'epsilon': 0.05, 'delta': 0.1},
         'model': {'swap': 'maintenance' if survey.live else 'at_once'},
         'budget': {'warn': 6, 'hard': 12} if survey.live else {'warn': 0, 'hard': 0},
         'motion': {'recipe': 'none'},
     }
-
-
-QUESTION: Json = {
-    'text': {'en': 'Is this step good?', 'de': 'Ist dieser Schritt in Ordnung?'},
-    'classes': [
-        {
-            'name': 'good',
-            'action': 'continue',
-            'nominal': True,
-            'text': {'en': 'Good', 'de': 'Gut'},
-        },
-        {'name': 'bad', 'action': 'stop', 'text': {'en': 'Not good', 'de': 'Nicht gut'}},
-    ],
-    'deadline_s': 60,
-    'fail_safe': 'hold',
-}
-
-
-SAME = 4
-"""So many intervals of one kind, each with another label, are a numbering."""
-GOOD = ('good', 'ok', 'normal', 'nominal', 'pass', 'correct')
-"""Labels that name a good step."""
-
-
-def _question(truth: Sequence[Interval]) -> Json:
-    """The template, or with truth: its labels, the good ones first."""
-    labels = {i.label for i in truth if i.kind == 'class'} - {UNKNOWN}
-    if not labels:  # events only: in between everything was normal
-        labels = {i.kind for i in truth if i.kind != 'class'} - set(numberings(truth))
-        labels |= {'normal'} if labels else set()
-    if not labels:
-        return QUESTION
-    good = [n for n in GOOD if n in {label.lower() for label in labels}]
-    names = sorted(labels, key=lambda label: (label.lower() not in good, label))
-    classes = [_class(n, n.lower() in good or (not good and n == names[0])) for n in names]
-    return {**QUESTION, 'classes': classes, 'open_classes': len(classes) < 2}
-
-
-def numberings(truth: Sequence[Interval]) -> list[str]:
-    """Kinds that number something (cycle 1, 2, 3 ...) instead of saying that it happened."""
-    names: dict[str, list[str]] = {}
-    for interval in truth:
-        names.setdefault(interval.kind, []).append(interval.label)
-    events = {kind: labels for kind, labels in names.items() if kind != 'class'}
-    return [k for k, n in events.items() if len(n) > SAME and len(set(n)) > 0.8 * len(n)]
-
-
-def _class(name: str, good: bool) -> Json:
-    action = {'action': 'continue', 'nominal': True} if good else {'action': 'stop'}
-    return {'name': name, **action, 'text': {'en': name.replace('_', ' ').capitalize()}}
 
 
 def _sensor(seen: TopicSeen) -> bool:
@@ -171,7 +123,7 @@ def _number_twins(streams: list[Json]) -> None:
         used.add(stream['name'])
 
 
-def _step(survey: Survey) -> Json:
+def _step(survey: Survey, truth: Sequence[Interval]) -> Json:
     for seen in survey.topics.values():
         resting = not seen.count and seen.topic.endswith('/step')
         if seen.type == STEP and (resting or {'begin', 'end'} <= set(seen.steps)):
@@ -183,13 +135,26 @@ def _step(survey: Survey) -> Json:
                 'context': _context(facts),
             }
     slowest = min(_rates(survey), default=1.0)
-    length = round(min(60.0, max(2.0, 10 / slowest)), 1)
+    length = _length(slowest, max(_rates(survey), default=1.0), truth)
     return {
         'trigger': 'sliding',
         'length_s': length,
         'hop_s': round(length / 2, 2),
         'samples': _samples(survey, length),
     }
+
+
+def _length(slowest: float, fastest: float, truth: Sequence[Interval]) -> float:
+    """Length of sliding windows: some samples of the slowest stream, but not many truths at once.
+
+    Args:
+        slowest, fastest: Rates of the streams, hertz. truth: What really happened.
+    """
+    usual = max(2.0, 10 / slowest)
+    spans = [(i.end_ns - i.start_ns) / 1e9 for i in counted(truth)]
+    if spans:
+        usual = min(usual, max(2.0, 8 / fastest, median(spans) / 2))
+    return round(min(60.0, usual), 1)
 
 
 def _samples(survey: Survey, seconds: float) -> int:
@@ -219,10 +184,19 @@ def assumed(cell: Json, survey: Survey, truth: Sequence[Interval] = ()) -> list[
         )
     else:
         said.append(f'Steps come from {step["topic"]}; context: {", ".join(step["context"])}.')
+        pieces = sorted(
+            {f for t in survey.topics.values() for f in t.facts} - {*step['context'], 'stamp_ns'}
+        )
+        if pieces:
+            said.append(
+                f'If several steps are of one piece, name its fact in `group`: {", ".join(pieces)}.'
+            )
     classes = cell['question']['classes']
     good = [c['name'] for c in classes if c.get('nominal')]
     others = [c['name'] for c in classes if not c.get('nominal')]
     said.append(f'Good: {", ".join(good)}. Not good, and stops: {", ".join(others) or "nothing"}.')
+    if guessed := good_ones(truth)[1]:
+        said.append(f'Check `nominal` and `action` of the classes: {guessed}.')
     if not truth:
         said.append('The classes are a template; --answers takes them from a truth.csv.')
     said += [f'`{k}` numbers something and is no class.' for k in numberings(truth)]
@@ -243,17 +217,20 @@ def _nameable(seen: TopicSeen) -> bool:
 def _why_not(seen: TopicSeen) -> str:
     if not _nameable(seen):
         return 'not a ROS 2 name'
-    return 'said once' if seen.count == 1 else 'no numbers' if seen.count else 'silent'
+    numbers = 'no numbers, or not a type of the standard packages'
+    return 'said once' if seen.count == 1 else numbers if seen.count else 'silent'
 
 
-def comments(survey: Survey) -> dict[str, str]:
+def comments(survey: Survey, truth: Sequence[Interval] = ()) -> dict[str, str]:
     """What a person still has to do, per top-level key."""
+    guessed = good_ones(truth)[1]
+    check = f' CHECK `nominal` and `action`: {guessed}.' if guessed else ''
     return {
         'name': f'A first cell file, made from {survey.source}. Go through it from top to bottom.',
         'streams': 'Remove what does not tell a good step from a bad one. Give `unit`, `low` and '
         '`high` where you know them (docs/cell-file.md).',
         'step': 'What bounds a step, and which facts make a context.',
-        'question': 'Write the question and the classes in the words of your people.',
+        'question': f'Write the question and the classes in the words of your people.{check}',
         'risk': 'At most this share of what is decided without a person may be wrong.',
         'model': 'A better model goes live in a break (maintenance) or between two steps '
         '(at_once, good for replays).',

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.app.report_why import Standing, explained, reasons
 from cobot_ai.core.ring import Counts
 from cobot_ai.core.types import Json, Why
 
@@ -55,6 +56,7 @@ class Run:
     candidates: int = 0
     refused: int = 0
     faults: int = 0
+    standing: Standing = field(default_factory=Standing)
 
 
 def all_entries(reader: LedgerReader) -> list[Entry]:
@@ -74,6 +76,7 @@ def read_run(entries: Iterable[Entry], truth: Callable[[Json], str | None] | Non
     run = Run()
     gates: dict[str, Json] = {}
     for entry in entries:
+        run.standing.take(entry)
         if entry.kind == 'decision':
             row = CaseRow(entry.case, entry.body['context'], entry.body)
             row.truth = truth(entry.body) if truth else None
@@ -139,7 +142,10 @@ def report(
         'schema': SCHEMA,
         'digest': digest(run),
         **figures(rows, known),
-        'contexts': {c: figures([r for r in rows if r.context == c], known) for c in contexts},
+        'reasons': reasons(r.decision for r in rows),
+        'contexts': {
+            c: _context(c, [r for r in rows if r.context == c], run, known) for c in contexts
+        },
         'asks_per_hour': round(asked / (span_ns / 3.6e12), 3) if span_ns > 0 else None,
         'models': run.models,
         'candidates': run.candidates,
@@ -152,6 +158,13 @@ def report(
         'streams': {n: asdict(c) for n, c in counts.items()},
         'span_s': round(span_ns / 1e9, 3),
     }
+
+
+def _context(context: str, rows: Sequence[CaseRow], run: Run, known: bool) -> Json:
+    """The figures of a context, and why it was decided alone or not."""
+    answers = sum(r.label is not None for r in rows)
+    why = explained(context, [r.decision for r in rows], answers, run.standing)
+    return {**figures(rows, known), **why}
 
 
 def digest(run: Run) -> str:

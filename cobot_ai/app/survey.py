@@ -74,6 +74,8 @@ class Survey:
     services: Mapping[str, str] = field(default_factory=dict)
 
 
+EVEN = 0.9
+"""Messages whose gaps are so often near the usual one do not come in bunches."""
 PAUSE = 10.0
 """Where messages come in bunches, a gap of more than this many mean ones is a pause."""
 
@@ -89,7 +91,8 @@ def rate_and_gap(times_ns: Sequence[int]) -> tuple[float, float]:
     gaps = [(b - a) / 1e9 for a, b in pairwise(times_ns)]
     mean = sum(gaps) / len(gaps)
     usual = median(gaps)
-    if usual > mean / 2:  # evenly spaced: the median does not mind a pause
+    even = sum(usual / 2 <= g <= 2 * usual for g in gaps)
+    if usual > 0 and even >= EVEN * len(gaps):  # the median does not mind a pause
         return 1 / usual, max(gaps)
     flowing = [g for g in gaps if g <= PAUSE * mean] or gaps
     total = sum(flowing)

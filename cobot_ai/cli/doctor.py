@@ -136,7 +136,7 @@ def run_init(args: Args, say: Say) -> int:
     survey = _survey(args.source, args.seconds, args.namespace)
     truth = read_answers(args.answers) if args.answers else []
     cell = first_cell(survey, args.name, truth)
-    text = to_yaml(cell, comments(survey))
+    text = to_yaml(cell, comments(survey, truth))
     try:
         args.out.write_text(text, 'utf-8')
     except OSError as e:

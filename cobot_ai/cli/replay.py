@@ -43,6 +43,8 @@ from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
 
+MARK = '.replay'
+"""Empty file in a cell's folder that a replay made, and may delete."""
 PROGRESS_ROWS = 256
 PROGRESS_S = 3.0
 """Time between two lines about how far a replay is."""
@@ -257,17 +259,19 @@ def _fresh(out: Path) -> CellFolder:
     """The output folder; results of an earlier replay are replaced, other files never touched.
 
     Raises:
-        ConfigError: The folder holds something that is not a replay.
+        ConfigError: The folder holds something that no replay made.
     """
-    work = out / 'cell'
+    work, mark = out / 'cell', out / 'cell' / MARK
     if work.exists():
-        if not (out / 'report.json').exists() and any(work.iterdir()):
+        if not mark.exists() and any(work.iterdir()):
             raise ConfigError(
-                f'{work} exists and no finished replay made it; give another --out, '
+                f'{work} exists and no replay made it; give another --out, '
                 'or delete that folder yourself.'
             )
         shutil.rmtree(work)
-    return CellFolder(work).create()
+    folder = CellFolder(work).create()
+    mark.touch()
+    return folder
 
 
 def _pace(speed: float, first_ns: int) -> Callable[[int], None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cobot_ai.app.ports import Entry
 from cobot_ai.cli.report_timeline import timeline
-from cobot_ai.core.types import Json, Why
+from cobot_ai.core.types import Json
 
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1b1f24}
@@ -33,7 +33,7 @@ def write_html(path: Path, document: Json, entries: Sequence[Entry]) -> None:
         _figures(document),
         '<h2>Why cases were asked</h2>',
         '<p>Each asked case has one reason, the first that applied (docs/ask.md).</p>',
-        _reasons(entries),
+        _table(('reason', 'cases'), document['reasons'].items()),
         '<h2>Models: what ran when, and why</h2>',
         timeline(entries),
         '<h2>Cases over the run</h2>',
@@ -81,21 +81,11 @@ def _figures(d: Json) -> str:
 
 def _contexts(contexts: Json) -> str:
     names = ('cases', 'acted', 'asked', 'expired', 'held', 'wrong_alone')
-    return _table(('context', *names), [(c, *(f[n] for n in names)) for c, f in contexts.items()])
-
-
-def _reasons(entries: Iterable[Entry]) -> str:
-    count: dict[str, int] = {}
-    for e in entries:
-        if e.kind == 'decision' and e.body['verdict'] != 'act' and not _merged(e):
-            count[e.body['why']] = count.get(e.body['why'], 0) + 1
-    often = sorted(count, key=lambda why: -count[why])
-    return _table(('reason', 'cases'), [(why, count[why]) for why in often])
-
-
-def _merged(entry: Entry) -> bool:
-    """Part of an event that was asked already: nobody was asked about it."""
-    return bool(entry.body['why'] == Why.MERGED.value)
+    rows = [(c, *(f[n] for n in names)) for c, f in contexts.items()]
+    first = ('never' if f['first_alone'] is None else f['first_alone'] for f in contexts.values())
+    why = [(c, n, f['said']) for (c, f), n in zip(contexts.items(), first, strict=True)]
+    head = ('context', 'first case alone', 'why, at the end of the run')
+    return _table(('context', *names), rows) + _table(head, why)
 
 
 def _curve(entries: Iterable[Entry], document: Json) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_ai.app.doctor import Level, diagnose, nice_rate
-from cobot_ai.app.first_cell import comments, first_cell
+from cobot_ai.app.first_cell import assumed, comments, first_cell
 from cobot_ai.app.operator import Interval
 from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, rate_and_gap
 from cobot_ai.cli.doctor import full_names, to_yaml
@@ -201,3 +201,35 @@ def test_init_never_writes_over_a_file(tmp_path, capsys):
     assert main(['init', '--from', str(tmp_path), '--out', str(file)]) == 1
     assert file.read_text() == 'precious'
     assert 'exists already' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('labels', 'good', 'guessed'),
+    [
+        (['n.i.O.', 'i.O.', 'n.i.O.'], {'i.O.'}, ''),
+        (['not ok', 'OK', 'abnormal', 'incorrect'], {'OK'}, ''),
+        (['leak', 'no_defect', 'leak'], {'no_defect'}, ''),
+        (['3', '0', '3', '3'], {'0'}, '`0`'),
+        (['walking', 'running', 'walking'], {'walking'}, 'most often'),
+    ],
+)
+def test_a_label_says_what_is_good_or_it_is_a_guess_that_is_said(labels, good, guessed):
+    truth = [Interval('class', label, i, i + 1) for i, label in enumerate(labels)]
+    seen = survey_bag('a bag', TYPES, messages())
+    cell = first_cell(seen, 'made', truth)
+    assert {c['name'] for c in cell['question']['classes'] if c.get('nominal')} == good
+    told = [s for s in assumed(cell, seen, truth) if s.startswith('Check')]
+    assert bool(told) == bool(guessed) == ('CHECK' in comments(seen, truth)['question'])
+    assert guessed in ''.join(told)
+
+
+def test_windows_are_no_longer_than_what_is_judged():
+    seen = survey_bag('a bag', {'/wrench': WRENCH}, [m for m in messages() if m[0] == '/wrench'])
+    slow = replace(seen, topics={'/wrench': replace(seen.topics['/wrench'], rate_hz=0.5)})
+    fast = replace(
+        slow, topics={**slow.topics, '/b': replace(slow.topics['/wrench'], topic='/b', rate_hz=50)}
+    )
+    truth = [Interval('leak', '1', n * 10**11, n * 10**11 + 12 * 10**9) for n in range(3)]
+    assert first_cell(fast, 'made')['step']['length_s'] == 20
+    assert first_cell(fast, 'made', truth)['step']['length_s'] == 6
+    assert first_cell(slow, 'made', truth)['step']['length_s'] == 16, 'eight samples at least'

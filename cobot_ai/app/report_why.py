@@ -1,0 +1,112 @@
+"""Why a context was decided alone or not, in plain words, from the ledger alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cobot_ai.app.ports import Entry
+from cobot_ai.core.levels import CELL, CONTEXT, OPERATION, in_force
+from cobot_ai.core.risk import Certificate
+from cobot_ai.core.types import Json, Verdict, Why
+
+SHOWN = ('level', 'rule', 'epsilon', 'delta', 'threshold', 'labels', 'accepted', 'errors')
+FURTHER = ('bound', 'missing', 'changed', 'since', 'since_errors')
+
+
+@dataclass(slots=True)
+class Standing:
+    """What the models of a run were allowed at its end.
+
+    Attributes:
+        live: Digest of the live version, None without one.
+        offered: Certificates of every candidate. failed: Checks the newest candidate failed.
+        refused: How many candidates the gate refused.
+    """
+
+    live: str | None = None
+    offered: dict[str, tuple[Certificate, ...]] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+    refused: int = 0
+
+    def take(self, entry: Entry) -> None:
+        """Take in an entry; others than candidates and swaps change nothing."""
+        body = entry.body
+        if entry.kind == 'candidate':
+            self.offered[body['model']] = tuple(Certificate(**c) for c in body['certificates'])
+            self.failed = tuple(body['failed'])
+            self.refused += not body['passed']
+        elif entry.kind in ('promote', 'rollback'):
+            self.live = body['model']
+
+    def certificate(self, context: str) -> Certificate | None:
+        """The live version's certificate in force in a context; None where it has none."""
+        found = self.offered.get(self.live or '', ())
+        return in_force(found, context, (OPERATION, CELL))
+
+
+def explained(context: str, decisions: Sequence[Json], labels: int, standing: Standing) -> Json:
+    """Why cases of a context were asked, and what stands behind its threshold, or is missing.
+
+    Args:
+        context: Its key. decisions: Bodies of its decisions, in order.
+        labels: Answers given in it. standing: What the live version was allowed at the end.
+    """
+    certificate = standing.certificate(context)
+    decisions = [d for d in decisions if d['why'] != Why.MERGED.value]
+    acts = [i for i, d in enumerate(decisions) if d['verdict'] == Verdict.ACT.value]
+    facts = {n: getattr(certificate, n) for n in (*SHOWN, *FURTHER)} if certificate else None
+    return {
+        'first_alone': acts[0] + 1 if acts else None,
+        'reasons': reasons(decisions),
+        'answers': labels,
+        'certificate': facts,
+        'said': _said(certificate, labels, standing),
+    }
+
+
+def reasons(decisions: Iterable[Json]) -> dict[str, int]:
+    """How many cases were put to people for each reason, the most frequent first."""
+    passed = (Why.SURE.value, Why.USUAL.value, Why.MERGED.value)
+    return dict(Counter(d['why'] for d in decisions if d['why'] not in passed).most_common())
+
+
+def _said(certificate: Certificate | None, labels: int, standing: Standing) -> str:
+    if standing.live is None:
+        return _without_model(labels, standing)
+    if certificate is None:
+        return f'The live version has learnt none of the {labels} answers of this context.'
+    promise = f'at most {certificate.epsilon:.3g} wrong, rule {certificate.rule}'
+    promise += '' if certificate.level == CONTEXT else f', of the whole {certificate.level}'
+    if certificate.threshold is None:
+        return (
+            f'May not act alone: {certificate.labels} answers support no confidence ({promise}). '
+            f'At least {certificate.missing} more are needed, all right and surer than any so far.'
+            + _changed(certificate)
+        )
+    return (
+        f'May act alone from the confidence {certificate.threshold:.3f} on ({promise}): '
+        f'{certificate.accepted} of {certificate.labels} answers lie there, wrong ones count '
+        f'{certificate.errors}, so that at most {certificate.bound or 0:.3f} are wrong.'
+    )
+
+
+def _changed(certificate: Certificate) -> str:
+    """That older answers do not count in full, where a class came late and often."""
+    if not certificate.changed:
+        return ''
+    return (
+        f' A class came late and then often: the {certificate.labels - certificate.changed} '
+        f'answers after the first {certificate.changed} must support it by themselves too.'
+    )
+
+
+def _without_model(labels: int, standing: Standing) -> str:
+    if not standing.offered:
+        return f'No version was trained: {labels} answers are too few, or all of one class.'
+    failed = ', '.join(standing.failed) or 'nothing'
+    return (
+        f'No version went live after {labels} answers: the gate refused {standing.refused} of '
+        f'{len(standing.offered)}; the newest failed {failed}.'
+    )
