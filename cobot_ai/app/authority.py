@@ -16,7 +16,7 @@ from cobot_ai.app.holds import NO_STEP, Holds, moved_drafts
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
 from cobot_ai.app.judging import STAYS, Judging
 from cobot_ai.app.memory import Memory
-from cobot_ai.app.observe import Cut, Observer
+from cobot_ai.app.observe import Observer
 from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
@@ -47,7 +47,7 @@ class Authority:
         self.tally = Tally()
         self._holds = Holds(parts.guard, self._moved, parts.ledger.head)
         self._judges = JudgeQueue()
-        self._events = 0
+        self._jumps = 0
         self._failed: Exception | None = None
         kept = (self.desk, self.memory, self._holds, self._judges, self.tally)
         self._judging = Judging(spec, parts, *kept, self._commit, self._settled)
@@ -104,10 +104,10 @@ class Authority:
         self._follow()
 
     def _follow(self) -> None:
-        """A step began or ended: what was decided before is the outcome of another one."""
-        before, self._events = self._events, self._p.observer.events
-        if self._events != before:
-            self._judges.moved_on()
+        """The clock jumped: what comes now was not there when people answered."""
+        before, self._jumps = self._jumps, self._p.observer.jumps
+        if self._jumps != before:
+            self._judging.events.clear()
 
     def tick(self) -> None:
         """Let time pass: deadlines first, then steps that became complete."""
@@ -115,9 +115,12 @@ class Authority:
 
     def _due(self) -> Iterator[Callable[[], None]]:
         yield self.desk.tick
-        for cut in self._ready():
+        clock = self._p.clock
+        for cut in self.observer.ready(clock.monotonic_ns(), clock.now_ns()):
             yield partial(self._judging.judge, cut)
-        for failed in self._p.observer.failures():
+        for window in self.observer.repeats():
+            yield partial(self._judges.same, window)
+        for failed in self.observer.failures():
             yield partial(self._judging.uncut, failed)
         yield self._serve
         yield self._flush
@@ -148,13 +151,8 @@ class Authority:
     def _stepping(self) -> bool:
         """Whether a step runs that has an end; a sliding window never ends."""
         ends = self.spec.step.trigger is Trigger.MESSAGE
-        return self.observer.settling or (ends and self.observer.running)
-
-    def _ready(self) -> list[Cut]:
-        clock = self._p.clock
-        cuts = self._p.observer.ready(clock.monotonic_ns(), clock.now_ns())
-        self._follow()
-        return cuts
+        place = self.observer.place
+        return place.settling or (ends and place.running)
 
     def next_change_ns(self) -> int | None:
         """Monotonic time of the next deadline; None when nothing waits."""
@@ -170,12 +168,11 @@ class Authority:
         Args:
             done: Called once, with the resolution; never with a success that nobody gave.
         """
-        self._judges.wait(done, self._p.clock.monotonic_ns())
+        self._judges.wait(done, self._p.clock.monotonic_ns(), self.observer.place.ended)
         self._serve()
 
     def _serve(self) -> None:
-        now, observer = self._p.clock.monotonic_ns(), self._p.observer
-        lost = self._judges.serve(now, observer.running, observer.settling)
+        lost = self._judges.serve(self._p.clock.monotonic_ns(), self.observer.place)
         each(partial(self._no_step, done) for done in lost)
 
     def _no_step(self, done: Done) -> None:
@@ -186,7 +183,8 @@ class Authority:
 
     def _settled(self, resolved: Resolved) -> None:
         self._judges.settled(resolved)
-        self._judging.events.settled(resolved.case, self._p.clock.now_ns(), resolved.go)
+        clock, case = self._p.clock, resolved.case
+        self._judging.events.settled(case, clock.now_ns(), clock.monotonic_ns(), resolved.go)
         if resolved.outcome == 'expired':
             self.tally.expired += 1
         # A case that was asked, or stays by its outcome, is held since it was decided.

@@ -10,11 +10,20 @@ from functools import partial
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.parts import each
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
-from cobot_ai.app.wording import ask_body, closed_ask, label_body, question_body, standing_answer
+from cobot_ai.app.wording import (
+    ask_body,
+    came_through,
+    closed_ask,
+    label_body,
+    question_body,
+    resolution_body,
+    standing_answer,
+    unlike,
+)
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase
-from cobot_ai.core.errors import DataError, StoreError
-from cobot_ai.core.spec import Action, CellSpec
+from cobot_ai.core.errors import ConflictError, DataError
+from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Case, Decision, Json
 
 KEPT_CLOSED = 500
@@ -87,8 +96,7 @@ class Desk:
     def abandon(self, why: str) -> None:
         """After a restart: every ask left open ends in the fail-safe; given answers stay labels."""
         for case in self._ledger.open_cases():
-            labels = self._late_label(case)
-            self._resolve(case, 'cancelled', '', '', *labels, reason=why)
+            self._resolve(case, 'cancelled', more=partial(self._late_label, case), reason=why)
 
     @property
     def open_asks(self) -> list[Ask]:
@@ -144,16 +152,21 @@ class Desk:
         elif ask.phase is Phase.FINAL and ask.label == NOT_SURE:
             self._resolve(ask.case, 'unsure', '', ask.by[0])
         elif ask.phase is Phase.FINAL:
-            label = self.label(ask.case, None if ask.disputed else ask.label, ask.by[0], 'answer')
-            self._resolve(ask.case, 'answered', ask.label, ask.by[0], label)
+            more = partial(self._label_of, ask)
+            self._resolve(ask.case, 'answered', ask.label, ask.by[0], more=more)
         self._forget()
+
+    def _label_of(self, ask: Ask) -> list[Draft]:
+        """What the answer that counts teaches; where people disagree somebody has to decide."""
+        label = None if ask.disputed else ask.label
+        return [self.label(ask.case, label, ask.by[0], 'answer')]
 
     def _resolve_told(self, ask: Ask) -> None:
         """Write what the robot was told; an answer that only came after that is a label."""
         told, case = self._told[ask.case], ask.case
         late_ms = max(0.0, (told.at_ns - ask.deadline_ns) / 1e6)
-        labels = self._late_label(case)
-        self._resolve(case, told.outcome, '', '', *labels, late_ms=round(late_ms, 3))
+        more = partial(self._late_label, case)
+        self._resolve(case, told.outcome, more=more, late_ms=round(late_ms, 3))
 
     def _late_label(self, case: int) -> list[Draft]:
         """What an answer still teaches that came too late to move anything."""
@@ -165,33 +178,42 @@ class Desk:
     def _make_up(self, case: int) -> None:
         """The disk may take again what it refused: the outcome as the robot was told it."""
         self._owed[case] = self._clock.monotonic_ns() + RETRY_NS
-        self._resolve_told(self._asks[case])
+        try:
+            self._resolve_told(self._asks[case])
+        except ConflictError:  # it came through when the disk said that it did not
+            del self._owed[case]
+            told, found = self._told.pop(case).outcome, came_through(self._ledger.of_case(case))
+            for entry in found:
+                self._announce(entry)
+            if found[0].body['outcome'] != told:
+                self.commit([unlike(found[0], told)])
 
     def _resolve(
-        self, case: int, outcome: str, label: str, by: str, *more: Draft, **facts: object
+        self,
+        case: int,
+        outcome: str,
+        label: str = '',
+        by: str = '',
+        more: Callable[[], list[Draft]] = list,
+        **facts: object,
     ) -> None:
-        question = self.spec.question
-        action = question.action_of(label) if outcome == 'answered' else self._otherwise(outcome)
-        go = outcome == 'answered' and action is Action.CONTINUE
-        body: Json = {
-            'outcome': outcome,
-            'label': label or None,
-            'action': action.value,
-            'go': go,
-            'by': by,
-            'late_ms': 0.0,
-            **facts,
-        }
+        """Write the outcome of a case, then tell it.
+
+        Args:
+            case: The case. outcome, label, by: What became of it, and by whom.
+            more: Makes what is written with it. facts: More of its body.
+        """
+        body = resolution_body(self.spec, outcome, label, by) | facts
         try:
-            self.commit([Draft('resolution', body, case), *more])
-        except StoreError:
+            self.commit([Draft('resolution', body, case), *more()])
+        except Exception:
             # What is not written did not happen: the robot is told the fail-safe, whatever was
             # answered. It is written as soon as the disk takes it, or at the next start.
             self._refused(case)
             raise
         self._told.pop(case, None)
         if self._owed.pop(case, None) is None:  # else it was told long ago
-            self._settled(Resolved(case, outcome, label, action.value, go))
+            self._settled(Resolved(case, outcome, label, body['action'], body['go']))
 
     def _refused(self, case: int) -> None:
         if case in self._owed:  # told when it was refused first
@@ -204,17 +226,6 @@ class Desk:
             self._owed[case] = now + RETRY_NS
         action = self.spec.question.fail_safe.value
         self._settled(Resolved(case, outcome, '', action, False))
-
-    def _otherwise(self, outcome: str) -> Action:
-        """What the robot does where nobody answered."""
-        over = self.spec.budget.over
-        if outcome == 'suppressed' and over != 'fail_safe':
-            return Action(over)
-        return self.spec.question.fail_safe
-
-    def suppress(self, case: int) -> None:
-        """Close a case that was not put to anybody (ask budget): as declared, listed."""
-        self._resolve(case, 'suppressed', '', '')
 
     def _forget(self) -> None:
         closed = [c for c, a in self._asks.items() if a.phase.closed and c not in self._owed]

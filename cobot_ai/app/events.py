@@ -8,6 +8,9 @@ from cobot_ai.core.merging import Merger, event_key
 from cobot_ai.core.spec import StepSpec, Trigger
 from cobot_ai.core.types import Case, Decision, Verdict, Why
 
+TURN_S = 0.2
+"""Most time between a window that could be judged and the turn in which it is."""
+
 
 class Events:
     """The events of a cell.
@@ -18,14 +21,20 @@ class Events:
 
     def __init__(self, step: StepSpec) -> None:
         self._on = step.trigger is Trigger.SLIDING and step.merge
-        self._merger = Merger(round(step.merge_gap_s * 1e9))
+        gap_s, settle_s = step.merge_gap_s, step.settle_s + TURN_S
+        self._merger = Merger(round(gap_s * 1e9), round(settle_s * 1e9))
 
-    def merged(self, case: Case, decision: Decision) -> Decision:
-        """The decision itself, or that the case belongs to an event (`params.case`)."""
+    def merged(self, case: Case, decision: Decision, at_ns: int) -> Decision:
+        """The decision itself, or that the case belongs to an event (`params.case`).
+
+        Args:
+            case: A window that was judged. decision: What the model thinks. at_ns: Monotonic clock.
+        """
         if not self._on or decision.verdict is Verdict.HOLD:
             return decision
         window, key = case.window, event_key(case.context, decision.why)
-        first = self._merger.joins(key, window.start_ns, window.end_ns, _is_sure(decision))
+        sure = _is_sure(decision)
+        first = self._merger.joins(key, window.start_ns, window.end_ns, at_ns, sure)
         if first is None:
             return decision
         params = {'case': first, 'why': decision.why.value}
@@ -38,9 +47,13 @@ class Events:
             key = event_key(case.context, decision.why)
             self._merger.opened(key, case.id, case.window.end_ns)
 
-    def settled(self, case: int, now_ns: int, go: bool) -> None:
-        """A case has its outcome; `go`: it lets the process go on. Stamp clock, nanoseconds."""
-        self._merger.resolved(case, now_ns, go)
+    def settled(self, case: int, now_ns: int, at_ns: int, go: bool) -> None:
+        """A case has its outcome; `go`: it lets the process go on. Stamp and monotonic clock."""
+        self._merger.resolved(case, now_ns, at_ns, go)
+
+    def clear(self) -> None:
+        """The clock jumped: windows from now on belong to no event of before."""
+        self._merger.clear()
 
 
 def _is_sure(decision: Decision) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from cobot_ai.app.parts import each
+from cobot_ai.core.steps import Place
 
 REMEMBERED = 200
 """Outcomes kept for a robot program that asks late."""
@@ -39,25 +40,45 @@ Done = Callable[[Resolved], None]
 class _Waiter:
     done: Done
     until_ns: int
+    ended: int
+    step: int | None = None
     case: int | None = None
 
 
 class JudgeQueue:
-    """Matches requests of the robot program to cases and tells each its outcome once."""
+    """Matches requests of the robot program to cases and tells each its outcome once.
+
+    A request is for one step, known by its number: the one that runs when it comes, else the one
+    that ended last, unless its outcome was given already; then for the next. It never gets the
+    outcome of another one, however many are read and judged together.
+    """
 
     def __init__(self) -> None:
         self._outcomes: OrderedDict[int, Resolved] = OrderedDict()
         self._followers: dict[int, list[int]] = {}
         self._waiters: list[_Waiter] = []
-        self._unreported: int | None = None
+        self._cases: OrderedDict[int, int] = OrderedDict()
+        self._reported = 0
 
-    def decided(self, case: int) -> None:
-        """A step became a case; a request that comes now is meant for it."""
-        self._unreported = case
+    def decided(self, case: int, step: int) -> None:
+        """A step became a case.
 
-    def moved_on(self) -> None:
-        """A step begins or ends; whatever was decided before is another step's outcome."""
-        self._unreported = None
+        Args:
+            case: Case number. step: Number of the step (`Span.number`).
+        """
+        self._cases[step] = case
+        while len(self._cases) > REMEMBERED:
+            self._cases.popitem(last=False)
+        for waiter in self._unbound():
+            if waiter.step is None and step > waiter.ended:
+                waiter.step = waiter.ended + 1
+        self._bind()
+
+    def same(self, step: int) -> None:
+        """A window that is no case of its own: it shows the same as the one before."""
+        case = self._cases.get(step - 1)
+        if case is not None:
+            self.decided(case, step)
 
     def settled(self, resolved: Resolved) -> None:
         """A case got its one outcome; a second one changes nothing."""
@@ -73,9 +94,13 @@ class JudgeQueue:
         else:
             self._followers.setdefault(first, []).append(case)
 
-    def wait(self, done: Done, now_ns: int) -> None:
-        """Take a request; `done` is called once, never with a success that nobody gave."""
-        self._waiters.append(_Waiter(done, now_ns + round(WAIT_S * 1e9)))
+    def wait(self, done: Done, now_ns: int, ended: int) -> None:
+        """Take a request; `done` is called once, never with a success that nobody gave.
+
+        Args:
+            done: Told the outcome. now_ns: Monotonic clock. ended: Ends of steps so far.
+        """
+        self._waiters.append(_Waiter(done, now_ns + round(WAIT_S * 1e9), ended))
 
     def next_change_ns(self) -> int | None:
         """When the next request gives up waiting for a step."""
@@ -87,22 +112,23 @@ class JudgeQueue:
         told = ((w.done, Resolved(w.case or 0, 'cancelled', '', action, False)) for w in dropped)
         each(partial(done, resolved) for done, resolved in told)
 
-    def serve(self, now_ns: int, running: bool, settling: bool) -> list[Done]:
+    def serve(self, now_ns: int, place: Place) -> list[Done]:
         """Answer every request whose outcome is known.
 
         Args:
-            now_ns: Monotonic clock.
-            running: A step runs. settling: One that ended waits for its samples.
+            now_ns: Monotonic clock. place: Where the robot program is.
 
         Returns:
             Requests for a step that never came; the caller must answer them.
         """
         lost = []
-        if not running and not settling:
-            self._bind()
+        for waiter in self._unbound():
+            if waiter.step is None:
+                waiter.step = self._step_of(waiter, place)
+        self._bind()
         self.tell()
         for waiter in list(self._waiters):
-            if waiter.case is None and now_ns >= waiter.until_ns and not settling:
+            if waiter.case is None and now_ns >= waiter.until_ns and not place.settling:
                 self._waiters.remove(waiter)
                 lost.append(waiter.done)
         return lost
@@ -115,11 +141,20 @@ class JudgeQueue:
                 self._waiters.remove(waiter)
                 waiter.done(outcome)
 
+    def _unbound(self) -> list[_Waiter]:
+        return [w for w in self._waiters if w.case is None]
+
+    def _step_of(self, waiter: _Waiter, place: Place) -> int | None:
+        """The step a request is for; None while the signals of one may be on their way."""
+        if place.running or place.ended > waiter.ended:
+            return waiter.ended + 1
+        if place.busy:
+            return None
+        return waiter.ended + (self._reported >= waiter.ended)
+
     def _bind(self) -> None:
-        """All who wait for a step wait for the one just decided (a call repeated included)."""
-        unbound = [w for w in self._waiters if w.case is None]
-        if self._unreported is None or not unbound:
-            return
-        for waiter in unbound:
-            waiter.case = self._unreported
-        self._unreported = None
+        """All who wait for a step wait for its case (a call repeated included)."""
+        for waiter in self._unbound():
+            if waiter.step is not None and waiter.step in self._cases:
+                waiter.case = self._cases[waiter.step]
+                self._reported = max(self._reported, waiter.step)

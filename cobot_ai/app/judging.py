@@ -16,6 +16,7 @@ from cobot_ai.app.observe import Cut
 from cobot_ai.app.parts import Parts, Tally
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.recall import alike
+from cobot_ai.app.wording import resolution_body
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.spec import Action, CellSpec
 from cobot_ai.core.types import Case, Decision, Json, Verdict, Why
@@ -51,14 +52,23 @@ class Judging:
         """Judge a step and see to what follows from it."""
         begun = self.parts.stopwatch()
         case = case_of(self.parts.ledger.next_case(), cut, self.spec)
-        self.judges.decided(case.id)
+        self.judges.decided(case.id, cut.span.number)
+        try:
+            kept = self._decide(case, cut, begun)
+        except Exception:
+            self._unwritten(case)
+            raise
+        self.parts.clips.save(case.id, cut.messages, kept)
+
+    def _decide(self, case: Case, cut: Cut, begun: float) -> str:
+        """Decide, write and carry out; returns what the clip is kept as."""
         now, versions = self.parts.clock.monotonic_ns(), self.parts.versions
         scorer, notes = versions.spares.choose(
             versions.scorer, versions.live, case.context, case.window
         )
         standing = self.memory.standing(case, scorer, now)
         decision, broken = judge(case, scorer, standing, self.spec)
-        decision = self.events.merged(case, decision)
+        decision = self.events.merged(case, decision, now)
         if decision.why is not Why.MERGED:  # it puts no question
             decision = self.memory.within_budget(decision, now)
         latency_ms = (self.parts.stopwatch() - begun) * 1e3
@@ -67,14 +77,9 @@ class Judging:
         if broken is not None:
             drafts.append(Draft('fault', {'code': 'model', 'detail': broken}, case.id))
         self.memory.keep(case)
-        try:
-            self._write(case, decision, drafts)
-        except Exception:
-            self._unwritten(case)
-            raise
+        self._write(case, decision, drafts)
         self.tally.latency_ms.append(latency_ms)
-        kept = 'routine' if decision.verdict is Verdict.ACT else 'asked'
-        self.parts.clips.save(case.id, cut.messages, kept)
+        return 'routine' if decision.verdict is Verdict.ACT else 'asked'
 
     def _write(self, case: Case, decision: Decision, drafts: list[Draft]) -> None:
         self.tally.cases += 1
@@ -100,14 +105,20 @@ class Judging:
         self.events.asked(case, decision)
         self.holds.case(case.id)
         if decision.why is Why.BUDGET:
-            self.commit(drafts, {case.id: self.memory.gallery.describe(case)})
-            self.desk.suppress(case.id)
+            self._suppress(case, drafts)
             return
         evidence = self.memory.gallery.describe(case)
         near = decision.score.nearest if decision.score else ()
         evidence['nearest'] = alike(self.parts.ledger, near)
         drafts.append(Draft('ask', self.desk.ask_body(case, decision), case.id))
         self.desk.open(case, lambda: self.commit(drafts, {case.id: evidence}))
+
+    def _suppress(self, case: Case, drafts: list[Draft]) -> None:
+        """Not put to anybody: decision and outcome in one commit, so that none is without other."""
+        body = resolution_body(self.spec, 'suppressed', '', '')
+        drafts.append(Draft('resolution', body, case.id))
+        self.commit(drafts, {case.id: self.memory.gallery.describe(case)})
+        self.settled(Resolved(case.id, 'suppressed', '', body['action'], body['go']))
 
     def uncut(self, failed: Exception) -> None:
         """A step that could not be cut is nobody's success: whoever waits for it hears no_step."""

@@ -16,7 +16,7 @@ from cobot_ai.core.errors import DataError
 from cobot_ai.core.ring import Counts, Ring, grown, restamp
 from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.core.spec import CellSpec, Trigger
-from cobot_ai.core.steps import Span
+from cobot_ai.core.steps import Place, Span
 from cobot_ai.core.stream_spec import StreamSpec
 from cobot_ai.core.types import Window, to_plain
 from cobot_ai.core.window import cut, reach_ns
@@ -82,6 +82,7 @@ class Observer:
         self._dark = False
         self.jumps = self.cut_short = 0
         self._failed: list[Exception] = []
+        self._repeats: list[int] = []
         self._newest_ns = self._read_ns = 0
         self._step_counts = Counts()
         self._told = self._troubles()
@@ -97,25 +98,17 @@ class Observer:
         return self._source.latched
 
     @property
-    def events(self) -> int:
-        """Begins and ends of steps so far."""
-        return self._source.events
+    def place(self) -> Place:
+        """Where the robot program is."""
+        source = self._source
+        settling = bool(self._pending) or source.busy
+        return Place(source.ended, source.running, source.busy, settling)
 
     @property
     def counts(self) -> dict[str, Counts]:
         """What each stream got and did not get."""
         self._decode_all()
         return {name: ring.counts for name, ring in self.rings.items()}
-
-    @property
-    def running(self) -> bool:
-        """True between the begin and the end of a step."""
-        return self._source.running
-
-    @property
-    def settling(self) -> bool:
-        """True while a step that ended, or may have ended, waits for its last samples."""
-        return bool(self._pending) or self._source.busy
 
     @property
     def steps(self) -> dict[str, int]:
@@ -200,6 +193,11 @@ class Observer:
         failed, self._failed = self._failed, []
         return failed
 
+    def repeats(self) -> list[int]:
+        """Numbers of windows left out since the last call: the same silence as the one before."""
+        repeats, self._repeats = self._repeats, []
+        return repeats
+
     def _tried(self, span: Span) -> Cut | None:
         """One step that cannot be cut must not cost the others of the same turn."""
         try:
@@ -222,6 +220,7 @@ class Observer:
         """One silence of all sensors is one case, however many sliding windows it lasts."""
         dark = self._sliding and not cut.window.mask.any()
         again, self._dark = dark and self._dark, dark
+        self._repeats += [cut.span.number] * again
         return again
 
     def _bounded(self, span: Span) -> Span:

@@ -197,7 +197,7 @@ class Replay:
     def _until(self, t_ns: int) -> int:
         """Up to when messages are read together: as a live cell does, but not past a deadline."""
         self._advance(t_ns)
-        waiting = self.authority.observer.settling or self.pace is not None
+        waiting = self.authority.observer.place.settling or self.pace is not None
         end = t_ns + (SETTLING_READ_NS if waiting else READ_NS)
         due = self._next()
         return end if due is None else min(end, due)

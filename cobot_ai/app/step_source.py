@@ -11,7 +11,7 @@ import numpy as np
 from cobot_ai.app.ports import Decoder
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
-from cobot_ai.core.samples import RawBatch, RawMessage, Samples, StepEvent
+from cobot_ai.core.samples import Edge, RawBatch, RawMessage, Samples, StepEvent
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import Slider, Span, StepTracker
 from cobot_ai.core.stream_spec import signal_stream
@@ -33,6 +33,7 @@ class StepSource:
         topics: Topics to subscribe to, with their types.
         timed: Time alone may begin or end a step.
         eager: Topics whose values are wanted at once.
+        ended: Ends of steps so far, also those that had no begin.
     """
 
     def __init__(self, spec: CellSpec, decoder: Decoder, resolve: Callable[[str], str]) -> None:
@@ -48,7 +49,7 @@ class StepSource:
         ]
         self._column = _column_of(spec)
         self._context: deque[tuple[int, Facts]] = deque(maxlen=KEPT_FACTS)
-        self.damaged = self.events = 0
+        self.damaged = self.ended = 0
 
         self.topics = self._topics()
         self.timed = self._slider is not None or self._signals is not None
@@ -128,18 +129,21 @@ class StepSource:
             for event in self._signals.advance(t_ns):
                 yield from self._event(event)
         if self._slider is not None:
-            yield from map(self._with_facts, self._slider.advance(t_ns))
+            for span in self._slider.advance(t_ns):
+                self.ended += 1
+                yield self._known(span)
 
     def _event(self, event: StepEvent) -> Iterator[Span]:
-        self.events += 1
+        self.ended += event.edge is Edge.END
         span = self._tracker.event(event)
         if span is not None:
-            yield self._with_facts(span)
+            yield self._known(span)
 
-    def _with_facts(self, span: Span) -> Span:
-        """A step's own facts count most, then those of the context topic at its end."""
+    def _known(self, span: Span) -> Span:
+        """The step that just ended; its own facts count most, then those of the context topic."""
         known: Facts = next((f for t, f in reversed(self._context) if t <= span.end_ns), {})
-        return replace(span, facts={**self._spec.facts, **known, **span.facts})
+        facts = {**self._spec.facts, **known, **span.facts}
+        return replace(span, facts=facts, number=self.ended)
 
     def clear(self) -> None:
         """The clock jumped: forget what runs; a latched context is said only once and stays."""

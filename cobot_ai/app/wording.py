@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cobot_ai.app.ports import Entry
+from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.record import AUDITED
 from cobot_ai.core.asks import Ask, Phase, Status, open_ask
 from cobot_ai.core.policy import risk_of
-from cobot_ai.core.spec import QuestionSpec
+from cobot_ai.core.spec import Action, CellSpec, QuestionSpec
 from cobot_ai.core.types import Case, Decision, Facts, Json
 
 
@@ -59,6 +59,45 @@ def standing_answer(entries: Iterable[Entry]) -> Entry | None:
         elif entry.kind == 'undo':
             given = None
     return given
+
+
+def resolution_body(spec: CellSpec, outcome: str, label: str, by: str) -> Json:
+    """The record of an outcome: what the robot does, and whether the process goes on."""
+    answered = outcome == 'answered'
+    if answered:
+        action = spec.question.action_of(label)
+    elif outcome == 'suppressed' and spec.budget.over != 'fail_safe':
+        action = Action(spec.budget.over)
+    else:
+        action = spec.question.fail_safe
+    return {
+        'outcome': outcome,
+        'label': label or None,
+        'action': action.value,
+        'go': answered and action is Action.CONTINUE,
+        'by': by,
+        'late_ms': 0.0,
+    }
+
+
+def unlike(resolution: Entry, told: str) -> Draft:
+    """The disk kept an outcome that it had refused; the robot had been told another one by then."""
+    detail = (
+        f'The robot was told the fail-safe ({told}), the record says '
+        f'{resolution.body["outcome"]}: the disk refused the write and kept it all the same.'
+    )
+    return Draft('fault', {'code': 'ledger', 'detail': detail}, resolution.case)
+
+
+def came_through(entries: Sequence[Entry]) -> list[Entry]:
+    """The resolution of a case and the labels of the same commit."""
+    first = next(i for i, e in enumerate(entries) if e.kind == 'resolution')
+    found = [entries[first]]
+    for entry in entries[first + 1 :]:
+        if entry.kind != 'label' or entry.seq != found[-1].seq + 1:
+            break
+        found.append(entry)
+    return found
 
 
 def closed_ask(entries: Iterable[Entry], question: QuestionSpec) -> Ask:

@@ -122,7 +122,8 @@ def answer(
         return ask, Status.REFUSED
     if ask.phase is Phase.EXPIRED:
         return ask, Status.LATE
-    overrules = ask.phase is Phase.PROVISIONAL and ask.label == NOT_SURE != label
+    in_time = now_ns < ask.deadline_ns
+    overrules = in_time and ask.phase is Phase.PROVISIONAL and ask.label == NOT_SURE != label
     if ask.phase in (Phase.PROVISIONAL, Phase.FINAL) and not overrules:
         return _second(ask, label)
     if epoch < ask.epoch:

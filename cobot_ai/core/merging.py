@@ -3,7 +3,9 @@
 A window belongs to the event of its key when it begins no later than `gap_ns` after the
 event's last window ended. Once the event's ask has its outcome, a window must also begin no later
 than `gap_ns` after that outcome, and end by then if the outcome let the process go on: what came
-later nobody has seen, and it is a new event.
+later nobody has seen, and it is a new event. Stamps may go back (a clock that is set, a log played
+again), and windows of later would look like windows of before; so an outcome is also too old when
+a clock that never goes back says so.
 
 A window the model is sure of does not prolong an event, but it belongs to one that it touches: it
 shares samples with what a person is being asked about, so the model has no say in it. Sure windows
@@ -28,6 +30,7 @@ class _Event:
     case: int
     end_ns: int
     resolved_ns: int | None = None
+    since_ns: int = 0
     go: bool = False
 
 
@@ -36,18 +39,21 @@ class Merger:
 
     Args:
         gap_ns: Longest pause inside an event.
+        settle_ns: Longest time from the end of a window until it is judged.
     """
 
-    def __init__(self, gap_ns: int) -> None:
-        self._gap_ns = gap_ns
+    def __init__(self, gap_ns: int, settle_ns: int) -> None:
+        self._gap_ns, self._settle_ns = gap_ns, settle_ns
         self._events: dict[str, _Event] = {}
 
-    def joins(self, key: str, start_ns: int, end_ns: int, sure: bool = False) -> int | None:
+    def joins(
+        self, key: str, start_ns: int, end_ns: int, at_ns: int, sure: bool = False
+    ) -> int | None:
         """The asked case that a window belongs to; the event reaches to the end of a doubtful one.
 
         Args:
             key: Of `event_key`. start_ns, end_ns: The window.
-            sure: The model was sure of it (also where an audit asks).
+            at_ns: Monotonic clock. sure: The model was sure of it (also where an audit asks).
         """
         event = self._events.get(key)
         if event is None or start_ns > event.end_ns + self._gap_ns:
@@ -55,6 +61,9 @@ class Merger:
         if event.resolved_ns is not None:
             unseen = end_ns if event.go else start_ns
             if unseen > event.resolved_ns + self._gap_ns:
+                return None
+            latest_ns = self._gap_ns + end_ns - unseen + self._settle_ns
+            if at_ns > event.since_ns + latest_ns:
                 return None
         if not sure:
             event.end_ns = max(event.end_ns, end_ns)
@@ -64,12 +73,17 @@ class Merger:
         """A window was asked: an event begins."""
         self._events[key] = _Event(case, end_ns)
 
-    def resolved(self, case: int, now_ns: int, go: bool) -> None:
-        """The ask of an event has its outcome; `go`: it lets the process go on."""
+    def resolved(self, case: int, now_ns: int, at_ns: int, go: bool) -> None:
+        """The ask of an event has its outcome.
+
+        Args:
+            case: The case that was asked. now_ns: Stamp clock. at_ns: Monotonic clock.
+            go: The outcome lets the process go on.
+        """
         for event in self._events.values():
             if event.case == case and event.resolved_ns is None:
-                event.resolved_ns, event.go = now_ns, go
+                event.resolved_ns, event.since_ns, event.go = now_ns, at_ns, go
 
     def clear(self) -> None:
-        """The clock jumped."""
+        """The clock jumped: what comes now belongs to nothing that was asked before."""
         self._events.clear()

@@ -15,11 +15,32 @@ SKIP_NS = 60 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One step to be judged: [start_ns, end_ns) and the facts declared for it."""
+    """One step to be judged: [start_ns, end_ns) and the facts declared for it.
+
+    Attributes:
+        number: Which of the ends since the start it has; 0 where nobody counts.
+    """
 
     start_ns: int
     end_ns: int
     facts: Facts
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the robot program is, as far as its messages and signals tell.
+
+    Attributes:
+        ended: Ends of steps so far. running: A step runs.
+        busy: A begin or an end may already be there and is not told yet.
+        settling: A step that ended, or may have ended, waits for its samples.
+    """
+
+    ended: int
+    running: bool
+    busy: bool
+    settling: bool
 
 
 class StepTracker:

@@ -18,11 +18,12 @@ from typing import Any
 from sqlalchemy import Engine, func, insert, select
 
 from cobot_ai.app.ports import Draft, Entry
-from cobot_ai.core.errors import ConflictError, StoreError
+from cobot_ai.core.errors import StoreError
 from cobot_ai.core.types import Json
-from cobot_ai.store.chain import Tip, canonical, digest, row_hash
+from cobot_ai.store.chain import Tip, canonical
 from cobot_ai.store.head import HeadFile
 from cobot_ai.store.inspect import inspect
+from cobot_ai.store.ledger_rows import conflict, prepared, rows_of
 from cobot_ai.store.ledger_view import LedgerView
 from cobot_ai.store.schema import ENTRIES, META, migrate
 from cobot_ai.store.sqlite import DRIVER, readable, writer_engine
@@ -68,6 +69,7 @@ class LedgerFile(LedgerView):
         super().__init__(path)
         self._head, self._writer = head, engine
         self._tip, self._unmoved = super().tip(), 0
+        self._unsure = False
         self._head.note(self._tip)
         self._given = self._newest_case()
         self._while_waiting: Callable[[], None] = lambda: None
@@ -99,12 +101,13 @@ class LedgerFile(LedgerView):
 
         Raises:
             ConflictError: A second `resolution` for a case, or a key that is already used.
-            StoreError: The disk refused; nothing was written.
+            StoreError: The disk refused; nothing was written. Where the message says that nobody
+                knows, the file could not be read either: a second try may find it written.
         """
         if not drafts:
             return []
         documents = {case: canonical(doc) for case, doc in (evidence or {}).items()}
-        job = _Job([_prepared(d, documents) for d in drafts], t_ns, documents, Future())
+        job = _Job([prepared(d, documents) for d in drafts], t_ns, documents, Future())
         with self._lock:
             if self._closed:
                 raise StoreError(f'The ledger {self._path} is closed; start the cell again.')
@@ -176,6 +179,8 @@ class LedgerFile(LedgerView):
         settle: list[Callable[[], None]] = []
         tip = self._tip
         try:
+            if self._unsure:
+                tip = self._look()
             with (
                 closing(self._writer.raw_connection()) as connection,
                 closing(connection.cursor()) as cursor,
@@ -192,16 +197,25 @@ class LedgerFile(LedgerView):
                     raise
         except Exception as e:
             self._writer.dispose()
-            with suppress(Exception):  # a commit that failed may have come through all the same
-                self._tip = super().tip()
-            for job in jobs:
-                job.done.set_exception(self._refused(e))
-            return
+            with suppress(Exception):
+                self._look()
+            # A commit that failed may have come through all the same; only the file can tell.
+            if self._unsure or self._tip != tip or len(settle) < len(jobs):
+                for job in jobs:
+                    job.done.set_exception(self._refused(e))
+                return
         self._tip = tip
         self._head.note(tip)
         for told in settle:
             told()
         self._move()
+
+    def _look(self) -> Tip:
+        """The newest entry as the file has it."""
+        self._unsure = True
+        self._tip = super().tip()
+        self._unsure = False
+        return self._tip
 
     def _move(self) -> None:
         """Now and then, after everybody was told: keep the write-ahead log short."""
@@ -215,12 +229,12 @@ class LedgerFile(LedgerView):
         """Write one job; returns the new tip and how to tell the caller after the commit."""
         cursor.execute('SAVEPOINT job')
         try:
-            rows, after = _rows(job, tip)
+            rows, after = rows_of(job.drafts, job.t_ns, tip)
             cursor.executemany(_INSERT, rows)
             cursor.executemany(_INSERT_EVIDENCE, list(job.evidence.items()))
         except _BAD_JOB as e:
             cursor.execute('ROLLBACK TO job')
-            return tip, partial(job.done.set_exception, _conflict(e) or self._refused(e))
+            return tip, partial(job.done.set_exception, conflict(e) or self._refused(e))
         cursor.execute('RELEASE job')
         entries = [
             Entry(row['seq'], row['t_ns'], row['kind'], row['case_id'], json.loads(row['body']))
@@ -230,8 +244,9 @@ class LedgerFile(LedgerView):
 
     def _refused(self, error: Exception) -> StoreError:
         text = ' '.join(str(getattr(error, 'orig', error)).split())[:200]
+        written = 'whether it was written is not known' if self._unsure else 'nothing was written'
         return StoreError(
-            f'The ledger {self._path} did not accept an entry ({text}); nothing was written. '
+            f'The ledger {self._path} did not accept an entry ({text}); {written}. '
             'Check free space and permissions of its folder; it goes on when they are right.'
         )
 
@@ -261,37 +276,3 @@ def open_ledger(path: Path, now_ns: int = 0, durable: bool = True) -> LedgerFile
         engine.dispose()
         head.close()
         raise
-
-
-def _prepared(draft: Draft, documents: Mapping[int, str]) -> tuple[Draft, str]:
-    body = dict(draft.body)
-    if draft.kind in ('ask', 'review') and draft.case in documents:
-        body['evidence'] = digest(documents[draft.case])
-    return draft, canonical(body)
-
-
-def _rows(job: _Job, tip: Tip) -> tuple[list[dict[str, Any]], Tip]:
-    rows: list[dict[str, Any]] = []
-    for draft, body in job.drafts:
-        row: dict[str, Any] = {
-            'seq': tip.seq + 1,
-            't_ns': int(job.t_ns),
-            'kind': draft.kind,
-            'case_id': draft.case,
-            'key': draft.key or None,
-            'body': body,
-            'prev': tip.hash,
-        }
-        row['hash'] = row_hash(row)
-        tip = Tip(tip.seq + 1, row['hash'])
-        rows.append(row)
-    return rows, tip
-
-
-def _conflict(error: Exception) -> ConflictError | None:
-    text = str(error) if isinstance(error, DRIVER.IntegrityError) else ''
-    if 'entries.key' in text:
-        return ConflictError('This key was used before; read its entry instead of writing again.')
-    if 'entries.case_id' in text:
-        return ConflictError('This case already has its one resolution; keep it as a conflict.')
-    return None

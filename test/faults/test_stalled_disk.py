@@ -65,7 +65,7 @@ def fail_safe_after(tmp_path, deaf):
     bench.authority.desk._clock = clock
     told = []
     now = time.monotonic_ns()
-    bench.authority._judges.wait(lambda r: told.append((r, time.monotonic_ns())), now)
+    bench.authority._judges.wait(lambda r: told.append((r, time.monotonic_ns())), now, 1)
     bench.authority._serve()
     ask = bench.authority.desk._asks[case]
     bench.authority.desk._asks[case] = replace(ask, deadline_ns=now + round(DEADLINE_S * S))

@@ -91,3 +91,13 @@ class AskMachine(RuleBasedStateMachine):
 
 AskMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestAsk = AskMachine.TestCase
+
+
+def test_nothing_overrules_not_sure_after_the_deadline():
+    """Unsure in time, an answer too late: it is told so, and moves nothing."""
+    ask = asks.open_ask(1, question(deadline_s=30.0, undo_s=5.0), 0)
+    unsure, _ = asks.answer(ask, NOT_SURE, 'ann', 't1', 0, round(29.8 * S))
+    for at_s, late in ((29.9, False), (30.0, True), (34.4, True)):
+        after, status = asks.answer(unsure, 'good', 'bob', 't2', 0, round(at_s * S))
+        assert status is (Status.LATE if late else Status.ACCEPTED)
+        assert (after.label == NOT_SURE) == late

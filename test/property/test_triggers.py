@@ -140,11 +140,11 @@ def test_no_window_joins_an_event_that_people_could_not_see(rows, gap):
 
     After an outcome that lets the process go on it must even have ended before it.
     """
-    merger, at, asked, ends, resolved = Merger(gap), 0, 0, {}, {}
+    merger, at, asked, ends, resolved = Merger(gap, 0), 0, 0, {}, {}
     for case, (step, length, outcome, sure) in enumerate(rows, 1):
         at += step
         start, end = at, at + length
-        first = merger.joins('c', start, end, sure)
+        first = merger.joins('c', start, end, end, sure)
         if first is None and not sure:
             merger.opened('c', case, end)
             asked = case
@@ -157,12 +157,12 @@ def test_no_window_joins_an_event_that_people_could_not_see(rows, gap):
             ends[asked] = max(ends.get(asked, 0), end)
         if outcome is not None and asked and asked not in resolved:
             resolved[asked] = end, outcome
-            merger.resolved(asked, end, outcome)
+            merger.resolved(asked, end, end, outcome)
 
 
 def test_a_pause_inside_an_event_is_bridged_by_the_declared_gap():
     for gap, case in ((0, None), (5, 1)):
-        merger = Merger(gap)
+        merger = Merger(gap, 0)
         merger.opened('c', 1, 10)
-        assert merger.joins('c', 14, 24) == case
-        assert merger.joins('other', 14, 24) is None, 'another context is another event'
+        assert merger.joins('c', 14, 24, 24) == case
+        assert merger.joins('other', 14, 24, 24) is None, 'another context is another event'

@@ -15,6 +15,7 @@ from cobot_ai.store import sqlite
 from cobot_ai.store.chain import parse_code
 from cobot_ai.store.head import head_file, read_head
 from cobot_ai.store.ledger import LedgerFile, open_ledger
+from cobot_ai.store.ledger_view import LedgerView
 
 
 @pytest.fixture
@@ -298,6 +299,63 @@ def test_a_full_disk_refuses_whole_commits_and_goes_on_when_there_is_space(ledge
     assert ledger.since(4) == accepted
     ledger.commit([Draft('fault', {'code': 'space'})], 1)
     assert ledger.head() == 5 + len(accepted)
+    assert ledger.verify().ok
+
+
+class BadCommit:
+    """A connection whose COMMIT raises, before or after it was done; the rest is the real one's."""
+
+    def __init__(self, real, kept):
+        self._real, self._kept = real, kept
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def cursor(self):
+        return BadCommit(self._real.cursor(), self._kept)
+
+    def execute(self, statement, *more):
+        if statement != 'COMMIT' or self._kept:
+            self._real.execute(statement, *more)
+        if statement == 'COMMIT':
+            raise sqlite.DRIVER.OperationalError('disk I/O error')
+        return self
+
+
+def break_commit(patch, ledger, kept):
+    """Have commits raise; `kept`: although they came through."""
+    connect = type(ledger._writer).raw_connection
+    broken = lambda self: BadCommit(connect(self), kept)  # noqa: E731
+    patch.setattr(type(ledger._writer), 'raw_connection', broken)
+
+
+def test_a_commit_that_failed_and_came_through_is_a_commit(ledger, monkeypatch):
+    """Only the file can tell whether a COMMIT that raised was done."""
+    fill(ledger, 2)
+    with monkeypatch.context() as patch:
+        break_commit(patch, ledger, kept=True)
+        (entry,) = ledger.commit([Draft('resolution', {}, 70)], 1)
+    assert ledger.of_case(70) == [entry]
+    with monkeypatch.context() as patch:
+        break_commit(patch, ledger, kept=False)
+        with pytest.raises(StoreError, match='nothing was written'):
+            ledger.commit([Draft('resolution', {}, 71)], 1)
+    assert ledger.of_case(71) == []
+    ledger.commit([Draft('resolution', {}, 71)], 1)
+    assert ledger.verify().ok
+
+
+def test_a_commit_that_nobody_can_ask_about_is_looked_for_before_the_next(ledger, monkeypatch):
+    fill(ledger, 2)
+    with monkeypatch.context() as patch:
+        break_commit(patch, ledger, kept=True)
+        patch.setattr(LedgerView, 'tip', lambda self: 1 / 0)
+        with pytest.raises(StoreError, match='is not known'):
+            ledger.commit([Draft('resolution', {}, 70)], 1)
+    with pytest.raises(ConflictError):
+        ledger.commit([Draft('resolution', {}, 70)], 1)
+    ledger.commit([Draft('fault', {})], 1)
+    assert len(ledger.of_case(70)) == 1
     assert ledger.verify().ok
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cobot_ai.app import observe
 from cobot_ai.app.replay import NoGuard
 from cobot_ai.core.errors import StoreError
+from cobot_ai.core.spec import BudgetSpec
 
 
 class SlowLedger(MemoryLedger):
@@ -130,6 +131,81 @@ def test_what_the_disk_refused_is_written_as_it_was_told_when_it_takes_it_again(
     assert [e.body['source'] for e in bench.entries('label', case)] == ['late']
     assert bench.tap(case, 'bad', by='bob')['status'] == 'late'
     assert ('resume', case) not in bench.guard.calls
+
+
+@pytest.mark.parametrize('answered', [True, False])
+def test_a_record_that_cannot_be_read_at_the_end_costs_nobody_the_fail_safe(
+    bench, answered, monkeypatch
+):
+    """One failed read, at the deadline or as the undo window ends: told at once, written later."""
+    case = bench.step('good')
+    told, read, fails = bench.judge(), bench.ledger.of_case, [True]
+    if answered:
+        bench.tap(case, 'good')
+
+    def flaky(wanted):
+        if fails and fails.pop():
+            raise StoreError('disk I/O error')
+        return read(wanted)
+
+    monkeypatch.setattr(bench.ledger, 'of_case', flaky)
+    with pytest.raises(StoreError, match='I/O'):
+        bench.wait(5.1 if answered else 30.1)
+    outcome = 'unwritten' if answered else 'expired'
+    assert [(r.outcome, r.go) for r in told] == [(outcome, False)]
+    bench.wait(1.1)
+    assert outcomes(bench, case) == [outcome]
+    assert bench.authority.state()['open_asks'] == []
+    assert ('resume', case) not in bench.guard.calls
+
+
+class ComesThrough(MemoryLedger):
+    """A ledger whose next commit of a resolution is kept although it raises."""
+
+    armed = False
+
+    def commit(self, drafts, t_ns, evidence=None):
+        made = super().commit(drafts, t_ns, evidence)
+        if self.armed and any(d.kind == 'resolution' for d in drafts):
+            self.armed = False
+            raise StoreError('I/O error at commit')
+        return made
+
+
+def test_an_outcome_that_came_through_after_all_is_announced_once_and_said_to_differ():
+    bench = Bench(ledger=ComesThrough())
+    case = bench.step('good')
+    told = bench.judge()
+    bench.tap(case, 'good')
+    bench.ledger.armed = True
+    with pytest.raises(StoreError, match='at commit'):
+        bench.wait(5.1)
+    for _ in range(3):
+        bench.wait(5.1)
+    assert [(r.outcome, r.go) for r in told] == [('unwritten', False)]
+    assert outcomes(bench, case) == ['answered']
+    assert ('resume', case) not in bench.guard.calls
+    heard = [e.kind for e in bench.outbox.entries if e.case == case]
+    assert heard.count('resolution') == heard.count('label') == 1
+    (fault,) = bench.entries('fault', case)
+    assert fault.body['code'] == 'ledger' and 'answered' in fault.body['detail']
+
+
+def test_what_is_suppressed_is_written_with_its_decision():
+    """A kill in between would leave a case that nobody is ever asked about."""
+    bench = Bench(cell(budget=BudgetSpec(1.0, 1.0)))
+    bench.step('good')
+    commits, write = [], bench.ledger.commit
+
+    def noted(drafts, *more):
+        commits.append([d.kind for d in drafts])
+        return write(drafts, *more)
+
+    bench.ledger.commit = noted
+    case = bench.step('good')
+    assert outcomes(bench, case) == ['suppressed']
+    assert ['decision', 'resolution'] in commits
+    assert case in bench.authority.memory.reviews.waiting
 
 
 KINDS = ('answer', 'undo', 'resolution', 'claim', 'ask', 'fault')

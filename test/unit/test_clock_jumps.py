@@ -1,0 +1,58 @@
+"""A clock that is set: nobody's answer counts for what came later, and no budget is used up."""
+
+from __future__ import annotations
+
+import pytest
+from bench_cell import Bench
+from cells import S, cell, wrench
+
+from cobot_ai.core.merging import Merger
+from cobot_ai.core.spec import StepSpec, Trigger
+
+SLIDING = StepSpec(
+    trigger=Trigger.SLIDING,
+    samples=16,
+    length_s=1.0,
+    hop_s=1.0,
+    context=('operation',),
+    facts={'operation': 'watch'},
+)
+
+
+def run(bench, seconds, ahead_ns=0, level=2.0):
+    """Sensor data at 100 Hz, whose stamps and the stamp clock are `ahead_ns` ahead."""
+    bench.clock.now_ns = lambda: bench.clock.t_ns + ahead_ns
+    for i in range(round(seconds * 100)):
+        bench.clock.t_ns += S // 100
+        bench.authority.take(wrench(bench.clock.now_ns(), 0.0, level))
+        if i % 10 == 9:
+            bench.authority.tick()
+
+
+@pytest.mark.parametrize('back_s', [3600.0, 2.0])
+def test_after_the_clock_was_set_back_windows_belong_to_no_earlier_event(back_s):
+    bench = Bench(cell(step=SLIDING))
+    run(bench, 2.5)
+    first = bench.entries('ask')[-1].case
+    bench.tap(first, 'good')
+    run(bench, 6.0)
+    assert bench.entries('resolution', first)[0].body['go']
+    run(bench, 0.5, round(-back_s * S), level=20.0)
+    known, asked = bench.ledger.head(), len(bench.entries('ask'))
+    run(bench, 3.0, round(-back_s * S), level=20.0)
+    late = [e for e in bench.entries('decision') if e.seq > known]
+    cases = {e.body['params'].get('case') for e in late if e.body['why'] == 'merged'}
+    assert late and first not in cases
+    assert len(bench.entries('ask')) > asked or cases - {first}
+
+
+def test_an_outcome_is_too_old_when_the_clock_that_never_goes_back_says_so():
+    """Also where stamps went back by less than anybody notices."""
+    for go, length in ((True, 0), (False, 10)):
+        merger = Merger(gap_ns=5, settle_ns=3)
+        merger.opened('c', 1, 100)
+        merger.resolved(1, 100, 1000, go)
+        assert merger.joins('c', 95, 105, 1000 + 5 + 3 + length) == 1
+        assert merger.joins('c', 95, 105, 1000 + 5 + 3 + length + 1) is None
+        merger.clear()
+        assert merger.joins('c', 95, 105, 1000) is None
