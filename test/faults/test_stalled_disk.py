@@ -68,7 +68,7 @@ def fail_safe_after(tmp_path, deaf):
     bench.authority._judges.wait(lambda r: told.append((r, time.monotonic_ns())), now, 1)
     bench.authority._serve()
     ask = bench.authority.desk._asks[case]
-    bench.authority.desk._asks[case] = replace(ask, deadline_ns=now + round(DEADLINE_S * S))
+    bench.authority.desk._keep(replace(ask, deadline_ns=now + round(DEADLINE_S * S)))
     thread = stall(tmp_path / 'ledger.db', STALL_S)
     bench.authority.fault('clips', 'anything that has to be written')
     free = time.monotonic_ns()
