@@ -270,7 +270,7 @@ class MockDriver:
         self._due: dict[str, float] = {}
         self._calls: list[tuple[int, CallSpec, Callable[[bool, str], None]]] = []
         joints = plan.joints
-        self._watch = JointWatch(joints.limit, joints.stale_s) if joints else None
+        self._watch = JointWatch(joints.limit, joints.stale_s, joints.names) if joints else None
         self._t_ns = clock.t_ns
 
     def missing(self) -> str:

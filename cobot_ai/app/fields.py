@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from cobot_ai.core.errors import DataError
 
+MACHINES = frozenset({'cobot_ai', 'robot', 'ros_service', 'parameter'})
+"""Names the record uses for what no person did; nobody may be called so."""
+
 
 def plain_name(by: object) -> str:
     """A person's name without regard to case and blanks."""

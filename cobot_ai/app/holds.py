@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cobot_ai.app.fields import whole_of
+from cobot_ai.app.fields import MACHINES, whole_of
 from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.robot import Guard
 from cobot_ai.core.errors import DataError
@@ -67,9 +67,10 @@ class Holds:
         holds, resumes = ledger.last('hold', LOOK_BACK), ledger.last('resume', LOOK_BACK)
         resumed = next((e.seq for e in resumes if e.body['confirmed']), 0)
         asked = self._resumed_in_shadow(ledger)
-        held = [e for e in holds if e.body['by'] != ROBOT and e.seq > resumed]
+        since = [e for e in holds if e.seq > resumed]
+        held = [e for e in since if e.body['phase'] != Phase.STOPPED.value]
         # Cleared is not enough: the robot was not yet seen to be started by hand.
-        stops = [e for e in holds if e.body['by'] == ROBOT and e.seq > resumed]
+        stops = [e for e in since if e.body['phase'] == Phase.STOPPED.value]
         self._count()
         self._guard.listen(self._stopped, stops[0].body['reason'] if stops else '')
         if any(e.body['code'] == 'no_step' for e in faults if e.seq > max(resumed, asked)):
@@ -110,12 +111,15 @@ class Holds:
             by: Who. command: `hold` is the newest hold they saw; without it the present one.
 
         Raises:
-            DataError: Nothing is held, or another hold came since.
+            DataError: Nothing is held, another hold came since, or there was a safety stop and
+                no person asks.
         """
         if not self._reasons and not self._guard.stopped:
             raise DataError('The process is not held.', key='not_held')
+        if self._guard.stopped and by in MACHINES:
+            raise DataError('After a safety stop a person resumes on the page.', key='safety_stop')
         if 'hold' in command and whole_of(command, 'hold') != self.newest:
-            raise DataError('Another hold came since; look, then resume.', key='stale_hold')
+            raise DataError('The hold changed since; look, then resume.', key='stale_hold')
         before, self._reasons = self._reasons, {}
         self._resume(0, by, before)
 
@@ -129,13 +133,15 @@ class Holds:
 
     def _resume(self, case: int, by: str, before: dict[str, None]) -> None:
         def told(outcome: Outcome) -> None:
+            if outcome.phase is Phase.PENDANT:  # the next resume says: it was started there
+                self._count()
             if outcome.phase is Phase.CONFIRMED:
                 self._reasons = {r: None for r in self._reasons if r not in before}
             else:  # as good as held: it can be tried again
                 self._reasons = before | self._reasons
             self._moved('resume', case, by, outcome)
 
-        self._guard.resume(case, by != 'cobot_ai', told)
+        self._guard.resume(case, by not in MACHINES, told)
 
     def _stopped(self, reason: str) -> None:
         self._count()

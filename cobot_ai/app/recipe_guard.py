@@ -8,8 +8,8 @@ stop; after one, our resume calls nothing until a person resumed and the robot w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from cobot_ai.app.motion_request import Request
 from cobot_ai.app.ports import Clock
 from cobot_ai.app.robot import Driver
 from cobot_ai.app.witness import Witness
@@ -33,27 +33,6 @@ SHOWN = {
 }
 
 
-@dataclass(slots=True, eq=False)
-class _Request:
-    """A hold or resume that is wanted, and everybody who waits for its outcome."""
-
-    kind: str
-    begun_ns: int
-    told: list[Told] = field(default_factory=list)
-    phase: Phase = Phase.REQUESTED
-    reason: str = ''
-    evidence: Json = field(default_factory=dict)
-    since_ns: int | None = None
-    refused: str = ''
-    retries: int = 0
-    contrary_ns: int | None = None
-
-    def tell(self, phase: Phase, reason: str = '', evidence: Json | None = None) -> None:
-        self.phase, self.reason, self.evidence = phase, reason, evidence or {}
-        for told in list(self.told):
-            told(Outcome(phase, reason, self.evidence))
-
-
 class RecipeGuard:
     """Port `Guard` on a driver.
 
@@ -65,11 +44,12 @@ class RecipeGuard:
     def __init__(self, name: str, plan: RecipeSpec, driver: Driver, clock: Clock) -> None:
         self._name, self._plan, self._driver, self._clock = name, plan, driver, clock
         self._witness = Witness(plan, driver, clock)
-        self._hold: _Request | None = None
-        self._resume: _Request | None = None
+        self._hold: Request | None = None
+        self._resume: Request | None = None
         self._on_stop: Callable[[str], None] = lambda reason: None
         self.stopped = ''
         self._by_hand = False
+        self._holds = 0
 
     # ------------------------------------------------------------ port
 
@@ -84,10 +64,11 @@ class RecipeGuard:
         moving.
         """
         overtaken, self._resume = self._resume, None
+        self._holds += 1
         if self._hold is not None and self._hold.phase is Phase.REQUESTED:
             self._hold.told.append(told)
         else:
-            self._hold = _Request('hold', self._now(), [told])
+            self._hold = self._new('hold', [told])
             self._send(self._hold, self._plan.hold)
         if overtaken is not None and overtaken.phase is not Phase.FAILED:
             overtaken.tell(Phase.FAILED, 'a hold came first')
@@ -96,8 +77,12 @@ class RecipeGuard:
     def resume(self, case: int, person: bool, told: Told) -> None:
         """Resume, or say why not; `person`: a person wants it, not an answer to a question."""
         told(Outcome(Phase.REQUESTED))
-        again = self._resume is not None and self._resume.phase is Phase.PENDANT
-        self._resume = request = _Request('resume', self._now(), [told])
+        before = self._resume.phase if self._resume is not None else None
+        if self._resume is not None and before is Phase.REQUESTED:
+            self._resume.told.append(told)
+            return
+        again = before is Phase.PENDANT
+        self._resume = request = self._new('resume', [told])
         obstacle = self._obstacle(person)
         if obstacle:
             request.tell(Phase.FAILED, obstacle)
@@ -138,8 +123,11 @@ class RecipeGuard:
         """Let go of the driver."""
         self._driver.close()
 
+    def _new(self, kind: str, told: list[Told]) -> Request:
+        return Request(kind, self._now(), self._holds, told)
+
     @property
-    def _shown(self) -> _Request | None:
+    def _shown(self) -> Request | None:
         """What people are told about: a hold goes on when its resume failed."""
         resume = self._resume
         if resume is None or (resume.phase is Phase.FAILED and self._hold is not None):
@@ -148,7 +136,7 @@ class RecipeGuard:
 
     # ------------------------------------------------------------ hold
 
-    def _follow_hold(self, request: _Request) -> None:
+    def _follow_hold(self, request: Request) -> None:
         why, evidence = self._against_held(request)
         if request.phase is Phase.CONFIRMED:
             self._watch_held(request)
@@ -159,20 +147,20 @@ class RecipeGuard:
         elif request.phase is Phase.FAILED:
             self._try_again(request)
 
-    def _give_up(self, request: _Request, why: str, evidence: Json) -> None:
+    def _give_up(self, request: Request, why: str, evidence: Json) -> None:
         # A driver that is held already may refuse: its own state then decides.
         hopeless = request.refused and not self._plan.held
         if hopeless or self._age(request.begun_ns) >= self._plan.timeout_s:
             request.tell(Phase.FAILED, '; '.join(w for w in (request.refused, why) if w), evidence)
 
-    def _try_again(self, request: _Request) -> None:
+    def _try_again(self, request: Request) -> None:
         after_s = (request.retries + 2) * max(self._plan.timeout_s, 1.0)
         if request.retries < RETRIES and self._age(request.begun_ns) >= after_s:
             request.retries += 1
             request.refused, request.since_ns = '', None
             self._send(request, self._plan.hold)
 
-    def _against_held(self, request: _Request) -> tuple[str, Json]:
+    def _against_held(self, request: Request) -> tuple[str, Json]:
         """What speaks against a confirmed hold ('' when nothing does), and what was seen."""
         since = request.since_ns or request.begun_ns
         reasons, evidence = self._witness.failing(self._plan.held, since)
@@ -181,7 +169,7 @@ class RecipeGuard:
         reasons += self._witness.not_still(since, evidence)
         return '; '.join(dict.fromkeys(reasons)), evidence
 
-    def _watch_held(self, request: _Request) -> None:
+    def _watch_held(self, request: Request) -> None:
         reasons, evidence = self._witness.failing(self._plan.held, 0)
         reasons += self._witness.not_still(None, evidence)
         if not reasons:
@@ -198,14 +186,15 @@ class RecipeGuard:
     def _obstacle(self, person: bool) -> str:
         if missing := self._driver.missing():
             return missing
-        reasons, _ = self._witness.failing(self._plan.normal, 0)
+        reasons = self._witness.failing(self._plan.normal, 0)[0]
+        reasons = reasons or self._witness.failing(self._plan.ready, 0)[0]
         if not reasons and self.stopped and not person:
             reasons = ['a person must resume on the page']
         if self.stopped and reasons:
             return f'There was a safety stop ({self.stopped}): {"; ".join(reasons)}'
         return '; '.join(reasons)
 
-    def _clear(self, request: _Request) -> None:
+    def _clear(self, request: Request) -> None:
         """Normal again and a person resumes. The old motion is never started from here."""
         self.stopped, self._by_hand = '', True
         request.tell(Phase.CLEARED)
@@ -214,7 +203,7 @@ class RecipeGuard:
         else:
             self._to_pendant(request, BY_HAND)
 
-    def _let_go(self, request: _Request) -> None:
+    def _let_go(self, request: Request) -> None:
         reasons, _ = self._witness.failing(self._plan.mode, 0)
         if self._by_hand:
             reasons = [BY_HAND]
@@ -223,31 +212,31 @@ class RecipeGuard:
         else:
             self._send(request, self._plan.resume)
 
-    def _to_pendant(self, request: _Request, reason: str) -> None:
+    def _to_pendant(self, request: Request, reason: str) -> None:
         request.since_ns = self._now()
         request.tell(Phase.PENDANT, reason)
 
-    def _follow_resume(self, request: _Request) -> None:
+    def _follow_resume(self, request: Request) -> None:
         if request.phase is Phase.REQUESTED and (request.refused or self._obstacle(True)):
             self._refused(request, request.refused or self._obstacle(True))
         elif request.since_ns is not None:
             self._look_for_running(request, request.since_ns)
         self._in_time(request)
 
-    def _refused(self, request: _Request, reason: str) -> None:
+    def _refused(self, request: Request, reason: str) -> None:
         if self._plan.text and not self.stopped:
             self._to_pendant(request, reason)
         else:
             request.tell(Phase.FAILED, reason)
 
-    def _look_for_running(self, request: _Request, since_ns: int) -> None:
+    def _look_for_running(self, request: Request, since_ns: int) -> None:
         reasons, evidence = self._witness.failing(self._plan.running, since_ns)
         if self._plan.running and not reasons and not self.stopped:
             self._free(request, '', evidence)
         elif not self._plan.running and request.phase is Phase.REQUESTED:
             self._free(request, 'the driver took the call')
 
-    def _in_time(self, request: _Request) -> None:
+    def _in_time(self, request: Request) -> None:
         if request.phase is not Phase.REQUESTED or request is not self._resume:
             return
         if self._age(request.begun_ns) >= self._plan.timeout_s:
@@ -256,14 +245,14 @@ class RecipeGuard:
                 reasons = ['the driver has not taken the call']
             request.tell(Phase.FAILED, '; '.join(reasons), evidence)
 
-    def _free(self, request: _Request, reason: str, evidence: Json | None = None) -> None:
+    def _free(self, request: Request, reason: str, evidence: Json | None = None) -> None:
         self._hold = self._resume = None
         self._by_hand = False
         request.tell(Phase.CONFIRMED, reason, evidence)
 
     # ------------------------------------------------------------ driver
 
-    def _send(self, request: _Request, calls: Sequence[CallSpec]) -> None:
+    def _send(self, request: Request, calls: Sequence[CallSpec]) -> None:
         if not calls:
             request.since_ns = self._now()
             return
@@ -278,10 +267,10 @@ class RecipeGuard:
 
         self._driver.call(calls[0], done)
 
-    def _overtaken(self, request: _Request) -> None:
-        """A resume that a hold overtook was carried out after it: hold once more."""
-        if request.kind == 'resume' and self._hold is not None:
-            self._hold = _Request('hold', self._now(), self._hold.told)
+    def _overtaken(self, request: Request) -> None:
+        """A hold came after this resume, which was carried out all the same: hold once more."""
+        if request.kind == 'resume' and self._hold is not None and request.holds != self._holds:
+            self._hold = self._new('hold', self._hold.told)
             self._send(self._hold, self._plan.hold)
 
     def _watch_safety(self) -> None:

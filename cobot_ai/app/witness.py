@@ -55,8 +55,10 @@ class Witness:
         joints, seen = self._plan.joints, self._driver.joints()
         if joints is None:
             return []
-        if seen is None or self._clock.monotonic_ns() - seen.at_ns > joints.stale_s * 1e9:
+        if seen is None:
             return ['no joint states come']
+        if self._clock.monotonic_ns() - seen.at_ns > joints.stale_s * 1e9:
+            return [f'no joint states of {seen.joint} come']
         speed = min(seen.speed, UNKNOWN_SPEED)
         still_s = (seen.at_ns - max(seen.still_since_ns, since_ns or 0)) / 1e9
         evidence |= {'joint_speed': round(speed, 6), 'still_s': round(max(0.0, still_s), 3)}

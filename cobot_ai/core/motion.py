@@ -49,10 +49,21 @@ class JointMotion:
     """The joints as they were last seen.
 
     Attributes:
-        speed: Largest joint speed of the newest message, rad/s.
-        still_since_ns: Since when no message showed a faster joint than the limit.
-        at_ns: When the newest message came. Times are monotonic.
+        speed: Largest newest joint speed, rad/s.
+        still_since_ns: Since when no message showed a joint faster than the limit.
+        at_ns: When the joint that was silent longest was last heard. Times are monotonic.
+        joint: Its name.
     """
+
+    speed: float
+    still_since_ns: int
+    at_ns: int
+    joint: str = ''
+
+
+@dataclass(slots=True)
+class _Joint:
+    """One joint: its newest speed, since when it is slow, and when it was last heard."""
 
     speed: float
     still_since_ns: int
@@ -62,23 +73,41 @@ class JointMotion:
 class JointWatch:
     """Finds out from joint states whether the robot stands still.
 
-    Speeds are taken as the driver reports them; where it reports none, or no numbers, they are
-    computed from two positions.
+    Each joint is followed by its name: several publishers may share a topic (arm and gripper), and
+    one that falls silent must not be covered by the others. Speeds are taken as the driver reports
+    them; where it reports none, or no numbers, they are computed from two positions.
 
     Args:
         limit: Largest speed that counts as standing still, rad/s.
         stale_s: After a silence of this length nothing earlier counts, seconds.
+        names: Joints that count; empty: every joint that was ever seen.
     """
 
-    def __init__(self, limit: float, stale_s: float) -> None:
+    def __init__(self, limit: float, stale_s: float, names: Sequence[str] = ()) -> None:
         self._limit, self._stale_ns = limit, round(stale_s * 1e9)
+        self._names = tuple(names)
         self._last: dict[str, tuple[float, int, float]] = {}
-        self.seen: JointMotion | None = None
+        self._joints: dict[str, _Joint] = {}
+
+    @property
+    def seen(self) -> JointMotion | None:
+        """How the joints move; None before each of them was seen once."""
+        names = self._names or tuple(self._joints)
+        if not names or not all(n in self._joints for n in names):
+            return None
+        joints = [self._joints[n] for n in names]
+        oldest = min(names, key=lambda n: self._joints[n].at_ns)
+        return JointMotion(
+            max(j.speed for j in joints),
+            max(j.still_since_ns for j in joints),
+            self._joints[oldest].at_ns,
+            oldest,
+        )
 
     def take(
         self, names: Sequence[str], position: Sequence[float], velocity: Sequence[float], at_ns: int
     ) -> None:
-        """Take in one message.
+        """Take in one message; one that names no joint tells nothing.
 
         Args:
             names: Joint names. position: rad. velocity: rad/s; may be empty.
@@ -88,12 +117,14 @@ class JointWatch:
         if len(speeds) < len(names) or not all(map(math.isfinite, speeds)):
             at = [*position, *[math.nan] * len(names)]
             speeds = [self._from_positions(n, at[i], at_ns) for i, n in enumerate(names)]
-        # A message that tells nothing about its joints is no evidence of standing still.
-        speed = max(speeds, default=math.inf)
-        before = self.seen
+        for name, speed in zip(names, speeds, strict=True):
+            self._follow(name, speed, at_ns)
+
+    def _follow(self, name: str, speed: float, at_ns: int) -> None:
+        before = self._joints.get(name)
         fresh = before is not None and at_ns - before.at_ns <= self._stale_ns
         since = before.still_since_ns if before is not None and fresh else at_ns
-        self.seen = JointMotion(speed, since if speed <= self._limit else at_ns, at_ns)
+        self._joints[name] = _Joint(speed, since if speed <= self._limit else at_ns, at_ns)
 
     def _from_positions(self, name: str, position: float, at_ns: int) -> float:
         last, before_ns, speed = self._last.get(name, (math.nan, 0, math.inf))

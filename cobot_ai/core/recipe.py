@@ -96,12 +96,15 @@ class JointsSpec:
             standing still, rad/s (m/s for linear joints).
         still_s: How long every joint must stay below it, seconds.
         stale_s: Silence after which nothing is known, seconds.
+        names: Joints that must stand still, e.g. without the gripper's; empty: every joint that
+            was ever seen on the topic.
     """
 
     topic: str = 'joint_states'
     limit: float = 0.01
     still_s: float = 0.3
     stale_s: float = 1.0
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,9 @@ class RecipeSpec:
             robot program goes on by itself as soon as it is told the outcome).
         states: What the driver reports.
         held: All must pass before a hold is confirmed. running: The same for a resume.
-        normal: While one fails there is a safety stop. mode: Required for our resume.
+        normal: While one fails there is a safety stop.
+        ready: While one fails the arm is not ready (not enabled yet): no resume, but no stop.
+        mode: Required for our resume; else a person resumes at the robot.
         joints: Joint states to watch; None: the driver's word is all there is.
         timeout_s: Time until a missing confirmation is an alarm, seconds.
         text: What the worker is told when resume must happen at the robot, per language.
@@ -129,6 +134,7 @@ class RecipeSpec:
     held: tuple[CheckSpec, ...] = ()
     running: tuple[CheckSpec, ...] = ()
     normal: tuple[CheckSpec, ...] = ()
+    ready: tuple[CheckSpec, ...] = ()
     mode: tuple[CheckSpec, ...] = ()
     joints: JointsSpec | None = None
     timeout_s: float = 2.0

@@ -79,7 +79,7 @@ class RosDriver:
     def _watch_joints(self, joints: JointsSpec | None) -> JointWatch | None:
         if joints is None:
             return None
-        watch = JointWatch(joints.limit, joints.stale_s)
+        watch = JointWatch(joints.limit, joints.stale_s, joints.names)
 
         def take(message: Any) -> None:
             now = self._clock.monotonic_ns()

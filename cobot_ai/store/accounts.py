@@ -21,6 +21,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from cobot_ai.app.fields import MACHINES
 from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.store.account_file import Doc, Offer, Person, Role, Tablet, parse, plain, to_json
 from cobot_ai.store.files import write_durably
@@ -73,6 +74,8 @@ class Accounts:
         name = ' '.join(name.split())
         if not 0 < len(name) <= 80:
             raise ConfigError('A name has 1 to 80 characters.', key='name_length')
+        if plain(name) in MACHINES:
+            raise ConfigError(f'The name {name} is reserved; use another.', key='reserved_name')
         check_secret(role, secret)
         hashed = _HASHER.hash(secret)
         with self._changing() as doc:

@@ -6,6 +6,7 @@ import re
 
 from pydantic import ValidationError
 
+from cobot_ai.app.fields import MACHINES, plain_name
 from cobot_ai.core.errors import CobotAiError
 from cobot_ai.core.types import Json
 from cobot_ai.web.schemas import COMMAND
@@ -40,6 +41,8 @@ def execute(services: Services, raw: object, person: str | None, timeout_s: floa
         return {**refusal(raw, 'invalid', 'bad_command'), 'params': {'name': where}}
     if person is not None:
         command['by'] = person
+    if plain_name(command['by']) in MACHINES:
+        return refusal(raw, 'refused', 'reserved_name')
     try:
         reply = services.commands.submit(command, timeout_s)
     except CobotAiError as e:

@@ -81,6 +81,12 @@ def test_short_secrets_never_pass(secret):
             check_secret(role, secret)
 
 
+@pytest.mark.parametrize('name', ['robot', ' COBOT_AI ', 'ros_service', 'Parameter'])
+def test_nobody_is_called_as_the_record_calls_the_machines(path, name):
+    with pytest.raises(ConfigError, match='reserved'):
+        Accounts(path).put(name, Role.OPERATOR, PIN)
+
+
 def test_every_change_ends_older_sessions(path):
     accounts = Accounts(path)
     accounts.put('Maria', Role.OPERATOR, PIN)

@@ -391,6 +391,34 @@ def test_a_resume_from_before_another_hold_is_refused() -> None:
     assert again.command('resume', key='stopped-2', hold=now)['ok']
 
 
+def test_after_a_safety_stop_a_service_call_is_no_person() -> None:
+    bench = Bench()
+    bench.guard.on_stop('emergency stop')
+    bench.guard.stopped = 'emergency stop'
+    refused = bench.command('resume', by='ros_service')
+    assert (refused['ok'], refused['code']) == (False, 'safety_stop')
+    assert bench.guard.calls == []
+    assert bench.command('resume')['ok']
+
+
+def test_a_hold_outlives_a_restart_whatever_its_person_is_called() -> None:
+    bench = Bench()
+    bench.command('hold', by='robot')
+    again = Bench(ledger=bench.ledger, registry=bench.registry)
+    assert again.authority.state()['held'] == 'robot'
+    assert again.guard.stopped == ''
+
+
+def test_who_is_sent_to_the_robot_resumes_once_more_after_having_seen_it() -> None:
+    bench = Bench()
+    bench.command('hold')
+    seen = bench.authority.state()['newest_hold']
+    bench.guard.resume = lambda case, person, told: told(Outcome(Phase.PENDANT))
+    assert bench.command('resume', hold=seen)['ok']
+    assert bench.command('resume', hold=seen)['code'] == 'stale_hold', 'a second tablet'
+    assert bench.command('resume', hold=bench.authority.state()['newest_hold'])['ok']
+
+
 def test_a_persons_hold_outlasts_every_later_step() -> None:
     bench = taught()
     before = len(bench.guard.calls)

@@ -18,7 +18,7 @@ from cobot_ai.cli.main import main
 from cobot_ai.core.build import build
 from cobot_ai.core.config import parse_cell, spec_to_json
 from cobot_ai.core.errors import ConfigError, StoreError
-from cobot_ai.core.motion import Outcome, Phase
+from cobot_ai.core.motion import JointMotion, JointWatch, Outcome, Phase
 from cobot_ai.core.recipe import RecipeSpec, ResumeBy, in_namespace
 from cobot_ai.core.spec import MotionSpec
 from cobot_ai.store.cellfile import load_cell, read_yaml, shipped
@@ -257,6 +257,37 @@ def test_without_the_vendors_package_nothing_is_called_and_it_says_what_to_insta
     assert cell.robot.called == []
 
 
+@pytest.mark.parametrize('name', VENDORS)
+def test_two_resumes_close_together_are_one(name):
+    cell = Cell(name, VENDORS[name]())
+    cell.hold()
+    before = len(cell.robot.called)
+    first: list[Outcome] = []
+    cell.guard.resume(0, True, first.append)
+    second = cell.resume()  # another tablet, before the driver answered
+    assert [o.phase for o in first] == second == [Phase.REQUESTED, Phase.CONFIRMED]
+    assert len(cell.robot.called) - before == len(cell.plan.resume), 'called once, held by nothing'
+    assert cell.phase == 'free'
+    assert (cell.robot.speed == 0) is (cell.plan.resume_by is ResumeBy.PROGRAM)
+
+
+def test_a_resume_that_came_too_late_holds_again_only_after_a_hold():
+    robot = mock_robot.Ur()
+    cell = Cell('ur', robot)
+    cell.hold()
+    robot.refuses = {'dashboard_client/play'}
+    cell.guard.resume(0, True, cell.told.append)
+    cell.run(0.1)  # refused: a person is sent to the robot
+    robot.refuses = set()
+    cell.driver._calls.clear()
+    assert cell.resume()[-1] is Phase.CONFIRMED
+    assert robot.called.count('dashboard_client/pause') == 1
+    cell.hold()
+    cell.guard.resume(0, True, lambda outcome: None)
+    assert cell.hold()[-1] is Phase.CONFIRMED
+    assert robot.program == 'PAUSED', 'the play that came after the hold was undone'
+
+
 def test_a_hold_overtakes_a_resume():
     cell = Cell('ur', mock_robot.Ur())
     cell.hold()
@@ -286,6 +317,48 @@ def test_ur_paused_already_refuses_to_pause_and_is_held_all_the_same():
     cell = Cell('ur', robot)
     robot.program, robot.moving = 'PAUSED', False
     assert cell.hold() == [Phase.REQUESTED, Phase.CONFIRMED]
+
+
+NOT_READY = {
+    'ur': {'mode': 5},
+    'ur_x': {'mode': 3},
+    'xarm': {'state': 4},
+    'doosan': {'state': 15},
+    'franka': {'mode': 0},
+}
+
+
+@pytest.mark.parametrize('name', NOT_READY)
+def test_an_arm_that_is_not_enabled_yet_is_no_safety_stop(name):
+    robot = VENDORS[name]()
+    usual = {key: getattr(robot, key) for key in NOT_READY[name]}
+    vars(robot).update(NOT_READY[name], moving=False, speed=0.0)
+    cell = Cell(name, robot)  # the monitor starts first
+    assert cell.stops == []
+    assert cell.resume(person=False)[-1] is Phase.FAILED
+    assert ' is ' in cell.told[-1].reason, 'it says what is missing'
+    vars(robot).update(usual)
+    robot.start_by_hand()
+    cell.run(2.0)
+    assert cell.hold()[-1] is Phase.CONFIRMED
+    assert cell.resume(person=False)[-1] is Phase.CONFIRMED, 'nothing has to be cleared'
+
+
+@pytest.mark.parametrize('names', [(), ('arm',)])
+def test_joints_at_rest_are_those_of_the_arm_also_when_only_the_grippers_come(names):
+    watch = JointWatch(0.01, 1.0, names)
+    watch.take(['gripper'], [0.0], [0.0], 0)
+    assert (watch.seen is None) is bool(names), 'a joint that is listed must come'
+    for ms in range(0, 1000, 10):
+        watch.take(['arm'], [0.0], [0.5], ms * 10**6)
+        watch.take(['gripper'], [0.0], [0.0], ms * 10**6)
+    for ms in range(1000, 3000, 10):  # the broadcaster of the arm died; the arm goes on
+        watch.take(['gripper'], [0.0], [0.0], ms * 10**6)
+    assert watch.seen == JointMotion(0.5, 990 * 10**6, 990 * 10**6, 'arm')
+    watch.take(['arm'], [0.0], [0.0], 3000 * 10**6)
+    assert watch.seen.still_since_ns == 3000 * 10**6, 'the silence counts for nothing'
+    watch.take([], [0.0], [0.0], 3001 * 10**6)
+    assert watch.seen.at_ns == (3000 if names else 2990) * 10**6
 
 
 def test_ur_program_running_is_no_proof_of_running():

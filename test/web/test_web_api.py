@@ -124,6 +124,13 @@ def test_http_and_socket_run_the_same_command(cell, client):
     assert cell.of_kind(case, 'answer')[0]['by'] == 'Maria'
 
 
+@pytest.mark.parametrize('name', ['robot', 'ros_service', 'Cobot_AI'])
+def test_a_page_without_login_cannot_call_itself_a_machine(cell, client, name):
+    body = {'kind': 'hold', 'key': 'k' * 8, 'by': name, 'tablet': 't'}
+    reply = client.post('/api/command', json=body).get_json()
+    assert (reply['ok'], reply['reason'], cell.commands) == (False, 'reserved_name', [])
+
+
 def test_a_malformed_command_is_refused_by_name(cell, client):
     reply = client.post('/api/command', json={'kind': 'claim', 'case': 0, 'key': 'k' * 8})
     assert reply.status_code == 400
