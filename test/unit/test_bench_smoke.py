@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import choice
 import guarantee
 import learning
 import numpy as np
@@ -40,6 +41,22 @@ def test_the_true_error_of_made_cases_is_known() -> None:
     best = drawn.truth.argmax(axis=1)
     expected = 1 - drawn.truth.max(axis=1).mean()
     assert (said != best).mean() == pytest.approx(expected, abs=0.02)
+
+
+def test_every_way_of_choosing_gets_as_many_answers_from_the_same_begin() -> None:
+    cases = synthetic.draw(60, 3).cases
+    found = {way: choice.curve(cases[:30], cases[30:], 0, 2, way) for way in choice.WAYS}
+    assert {tuple(n for n, *_ in curve) for curve in found.values()} == {(12, 18, 24)}
+    assert len({curve[0] for curve in found.values()}) == 1, 'not the same begin'
+    assert len({curve[-1] for curve in found.values()}) > 1, 'all chose the same'
+    runs = np.array([[found[way] for way in choice.WAYS]] * 2)
+    runs[0, 0, 1:, 1] -= 0.2
+    gain = choice._gain(runs)
+    assert gain['error'] == pytest.approx(choice._gain(runs[1:].repeat(2, axis=0))['error'] + 0.1)
+    worse = choice.bars(
+        {'a': {'error': -0.03, 'error_se': 0.01}, 'b': {'error': 0.1, 'error_se': 0}}
+    )
+    assert [bar['met'] for bar in worse.values()] == [True, False, True]
 
 
 def test_one_resplit_gives_every_rule_a_row_and_a_plot(
