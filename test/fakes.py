@@ -12,7 +12,7 @@ from cobot_ai.core.errors import ConflictError, DataError, ModelError, StoreErro
 from cobot_ai.core.manifest import Manifest, from_json
 from cobot_ai.core.motion import Outcome, Phase, Told
 from cobot_ai.core.samples import RawMessage
-from cobot_ai.core.types import Json
+from cobot_ai.core.types import Json, Window
 from cobot_ai.store.bags import read_mcap
 
 
@@ -205,3 +205,20 @@ class RecordingGuard:
 
     def status(self) -> Json:
         return {'recipe': 'recording', 'phase': 'free'}
+
+
+class MemoryWindows:
+    """Kept windows in memory (port `WindowStore`)."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, tuple[str, Window]] = {}
+
+    def save(self, case: int, form: str, window: Window) -> None:
+        self.kept[case] = form, window
+
+    def load(self, case: int, form: str) -> Window | None:
+        found = self.kept.get(case)
+        return found[1] if found is not None and found[0] == form else None
+
+    def forget(self, case: int) -> None:
+        self.kept.pop(case, None)

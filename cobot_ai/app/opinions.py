@@ -20,7 +20,7 @@ from cobot_ai.core.levels import certify_levels
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import CellSpec, RiskSpec
-from cobot_ai.core.types import LabelledCase
+from cobot_ai.core.types import LabelledCase, oldest_first
 
 REMEMBERED = 0.9999
 """Similarity to a stored case from which on a model must have seen this very case."""
@@ -86,7 +86,7 @@ def certified(
     Args:
         found: The opinions. cases: Labelled cases. spec: The cell file; None: its defaults.
     """
-    judged = [(cases[i], found.new[i]) for i in sorted(found.new)]
+    judged = [(c, found.new[c.id]) for c in oldest_first([cases[i] for i in found.new])]
     return certify_levels(
         np.array([h.top for _, h in judged]),
         np.array([not h.right for _, h in judged], bool),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cobot_ai.core.samples import RawBatch, RawMessage, Sample, Samples, StepEvent
 from cobot_ai.core.stream_spec import StreamSpec
-from cobot_ai.core.types import Facts, Json, Still
+from cobot_ai.core.types import Facts, Json, Still, Window
 
 
 class Clock(Protocol):
@@ -124,6 +124,23 @@ class ClipStore(ClipReader, Protocol):
 
     def sweep(self) -> list[int]:
         """Delete the oldest clips of the lowest class until the quota holds; return the cases."""
+
+
+class WindowStore(Protocol):
+    """Windows of labelled cases, kept when their clips are gone."""
+
+    def save(self, case: int, form: str, window: Window) -> None:
+        """Keep a window; `form` names what it was cut by."""
+
+    def load(self, case: int, form: str) -> Window | None:
+        """The kept window, bit for bit; None where there is none of this form."""
+
+    def forget(self, case: int) -> None:
+        """Delete what is kept of a case.
+
+        Raises:
+            StoreError: The disk refused.
+        """
 
 
 # ---------------------------------------------------------------- ledger

@@ -21,14 +21,14 @@ from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.one_class import may_stand_alone
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.types import Json, LabelledCase
+from cobot_ai.core.types import Json, LabelledCase, oldest_first
 
 
 class LabelSource(Protocol):
     """Where the labelled cases come from (`teach.Dataset`)."""
 
     def refresh(self) -> int:
-        """Read what is new; returns how many labels were added or changed."""
+        """Read what is new; returns how many labelled cases it is about."""
 
     def cases(self) -> list[LabelledCase]:
         """All usable labelled cases, in the order of their numbers."""
@@ -79,26 +79,30 @@ class Trainer:
         self._rows: set[tuple[int, str]] = set()
         self._fitted: Fitted | None = None
         self._derived: tuple[str | None, tuple[str, ...]] = (None, ())
+        self._seen = False
 
     def retune(self, spec: CellSpec) -> None:
         """The cell as it is now; another risk is certified by a candidate of its own."""
         if spec.risk != self._spec.risk:
-            self._rows = set()
+            self._rows, self._seen = set(), False
         self._spec = spec
 
     def turn(self, now_ns: int, force: bool = False) -> str | None:
         """Learn if it is due (or `force`); returns the digest of a new candidate, else None."""
-        self._source.refresh()
-        wanted = self._source.take_request() or force
+        self._seen = not self._source.refresh() and self._seen
+        wanted, broke = self._source.take_request() or force, self._source.take_break()
+        full = wanted or (broke and self._updated)
+        if self._seen and not full:
+            return self._without_lost(now_ns)
         cases = self._source.cases()
+        self._seen = True
         if self._features is not None and wanted:
             self._features.keep(case.id for case in cases)
-        full = wanted or (self._source.take_break() and self._updated)
         rows = {(case.id, case.label) for case in cases}
         if not self._rows and not full and self._is_live(cases):
             self._rows = rows  # after a restart there is nothing new to learn
         if not full and not self._due(rows):
-            return self._without_lost(cases, now_ns)
+            return self._without_lost(now_ns)
         self._rows = rows
         fitted = self._fit(cases, full)
         return self._candidate(cases, now_ns, fitted) if fitted is not None else None
@@ -134,12 +138,13 @@ class Trainer:
         self._fitted = found or self._fitter.fit(cases, self._spec.model)
         return self._fitted
 
-    def _without_lost(self, cases: Sequence[LabelledCase], now_ns: int) -> str | None:
+    def _without_lost(self, now_ns: int) -> str | None:
         """The live version without the channels that are lost, once for each loss."""
-        live, lost = self._registry.current(), self._source.lost
-        if not lost or live is None or self._derived == (live, lost):
+        lost = self._source.lost
+        live = self._registry.current() if lost else None
+        if live is None or self._derived == (live, lost):
             return None
-        self._derived = (live, lost)
+        self._derived, cases = (live, lost), self._source.cases()
         fitted = self._fitted or self._fit(cases, full=True)  # none is left after a restart
         derived = self._fitter.without(fitted, lost) if fitted is not None else None
         return self._candidate(cases, now_ns, derived) if derived is not None else None
@@ -206,21 +211,23 @@ def certify_contexts(
 ) -> tuple[Certificate, ...]:
     """One certificate per context and declared wider level, from the honest scores.
 
-    A case of a class that was not learnt counts as wrong: the model can only err on it. The
-    scores of cases stand in the order of their numbers, oldest first.
+    A case of a class that was not learnt counts as wrong: the model can only err on it. Which
+    cases are the newest goes by when they happened.
     """
-    by_id = {case.id: case for case in cases}
-    answers = [fitted.classes[i] for i in fitted.scores.argmax(axis=1)]
-    labels = [by_id[i].label for i in fitted.cases]
+    row = {case: i for i, case in enumerate(fitted.cases)}
+    judged = oldest_first([case for case in cases if case.id in row])
+    scores = fitted.scores[[row[case.id] for case in judged]]
+    labels = [case.label for case in judged]
+    answers = [fitted.classes[i] for i in scores.argmax(axis=1)]
     made = certify_levels(
-        fitted.scores.max(axis=1),
+        scores.max(axis=1),
         np.array([label != a for label, a in zip(labels, answers, strict=True)]),
-        [by_id[i].context for i in fitted.cases],
+        [case.context for case in judged],
         spec.risk,
         now_ns,
         labels,
         spec.question.costs,
-        [by_id[i].answered for i in fitted.cases],
+        [case.answered for case in judged],
     )
     model = hashlib.sha256(fitted.blob).hexdigest()
     return tuple(replace(one, model=model) for one in made)

@@ -41,6 +41,7 @@ class Shelf:
         self._ready = None
         blob, manifest = self._registry.get(digest)
         scorer = self._loader(blob, manifest) if manifest.gates.passed else None
+        self._registry.versions()  # reads what is new, so that taking it in need not
         self._ready = _Ready(digest, blob, manifest, scorer)
 
     def get(self, digest: str) -> tuple[bytes, Manifest]:

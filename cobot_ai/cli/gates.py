@@ -30,6 +30,7 @@ from cobot_ai.store.ledger import LedgerFile
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
+from cobot_ai.store.windows import WindowFolder
 
 REFUSED, BAD_INPUT = 1, 2
 Say = Callable[[str], None]
@@ -116,7 +117,8 @@ def _dataset(folder: CellFolder, spec: CellSpec, namespace: str) -> Dataset:
     reader = LedgerFile.reader(folder.ledger)
     clips = Clips(folder.clips, spec.storage.clips_mb)
     decoder = RosbagsDecoder(eye_of(spec, folder.backbone, write_durably))
-    return Dataset(reader, clips, spec, decoder, lambda name: full_name(name, namespace))
+    windows = WindowFolder(folder.windows, write=False)
+    return Dataset(reader, clips, spec, decoder, lambda name: full_name(name, namespace), windows)
 
 
 def _model(name: str, data: _Data | None) -> _Model:

@@ -217,6 +217,7 @@ class LabelledCase:
         label: Class name. by: Pseudonym of who labelled it.
         labelled_ns: When, cell clock, nanoseconds.
         event: Case that was asked for it, where it was merged into the event of another; else 0.
+        imported: It comes from a recording that was dropped, however old that is.
     """
 
     id: int
@@ -227,11 +228,28 @@ class LabelledCase:
     by: str = ''
     labelled_ns: int = 0
     event: int = 0
+    imported: bool = False
 
     @property
     def answered(self) -> int:
         """The case whose answer its label is: one answer counts once, however many windows."""
         return self.event or self.id
+
+
+def oldest_first(cases: Sequence[LabelledCase]) -> list[LabelledCase]:
+    """Cases in the order in which they happened.
+
+    Those of the cell itself happened in the order of their numbers, whatever became of its clock.
+    An imported one has a new number and is as old as its stamps say: it comes before the first
+    case of the cell that is younger.
+    """
+    happened: dict[int, int] = {}
+    newest = 0
+    for case in sorted(cases, key=lambda c: c.id):
+        own = 0 if case.imported else case.window.start_ns
+        newest = max(newest, own)
+        happened[case.id] = case.window.start_ns if case.imported else newest
+    return sorted(cases, key=lambda c: (happened[c.id], c.id))
 
 
 def to_probs(classes: Sequence[str], probs: Sequence[float]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from cobot_ai.app.parts import Parts, each
 from cobot_ai.app.ports import Entry, Outbox
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.shelf import Shelf
-from cobot_ai.app.teach import Dataset
+from cobot_ai.app.teach import Dataset, newest_labelled
 from cobot_ai.core.calendar import breaks_of
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import ConfigError, StoreError
@@ -85,9 +85,9 @@ class Cell:
 
     def recall(self) -> None:
         """Give the gallery the newest labelled cases of earlier runs."""
-        self.dataset.refresh()
+        self.dataset.take(newest_labelled(self.ledger, RECALLED))
         gallery = self.authority.memory.gallery
-        for case in self.dataset.cases(newest=RECALLED):
+        for case in self.dataset.cases():
             gallery.learn(case.id, case.context, case.window, case.label)
 
     def take(self, batch: RawBatch) -> None:

@@ -36,6 +36,7 @@ from cobot_ai.store.files import write_durably
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
+from cobot_ai.store.windows import WindowFolder
 
 LEDGER_WAIT_S = 10.0
 
@@ -71,6 +72,7 @@ class TrainerNode(Node):
                 self._spec,
                 decoder,
                 self._resolved,
+                WindowFolder(self._folder.windows),
             )
             box = DropFolder(self._folder.drop, self._spec.question)
             cutter = Cutter(self._spec, decoder, self._resolved, Bag, dataset.case_at)

@@ -161,6 +161,8 @@ def _rest(folder: CellFolder, clips: str) -> Iterator[Path]:
     wanted = {'all': CLASSES, 'labelled': CLASSES[-1:], 'none': ()}[clips]
     for kept in wanted:
         yield from sorted(folder.clips.glob(f'*.{kept}.mcap'))
+    if wanted:
+        yield from sorted(folder.windows.glob('*.npz'))
 
 
 def _checked(folder: CellFolder, code: str | None = None) -> Json:

@@ -36,6 +36,11 @@ class CellFolder:
         return self.root / 'features'
 
     @property
+    def windows(self) -> Path:
+        """Folder of the windows of labelled cases."""
+        return self.root / 'windows'
+
+    @property
     def incidents(self) -> Path:
         """Folder of the incident recordings."""
         return self.root / 'incidents'
@@ -64,11 +69,6 @@ class CellFolder:
     def tls(self) -> Path:
         """Folder of the certificates."""
         return self.root / 'tls'
-
-    @property
-    def secret(self) -> Path:
-        """Key of the page's session cookies."""
-        return self.root / 'session.key'
 
     def create(self) -> CellFolder:
         """Make the folder; only its owner may look inside.

@@ -32,7 +32,7 @@ class ModelFolder:
         self._durable = durable
         self._blobs, self._manifests = root / 'blob', root / 'man'
         self._pointer, self._journal = root / 'current', root / 'promoted'
-        self._created: dict[str, int] = {}
+        self._known: dict[str, tuple[int, str]] = {}
         for folder in (root, self._blobs, self._manifests):
             sweep_strays(folder)
 
@@ -125,28 +125,30 @@ class ModelFolder:
         """Delete a version; its file goes when no other version uses it. The live one stays."""
         if digest == self.current():
             return
-        try:
-            blob = self.get(digest)[1].blob
-        except ModelError:
+        if digest not in self.versions():
             return
+        _, blob = self._known.pop(digest)
         (self._manifests / digest).unlink(missing_ok=True)
-        self._created.pop(digest, None)
-        used = {json.loads(_read(self._manifests, d))['blob'] for d in self.versions()}
-        if blob not in used:
+        used = {self._known[other][1] for other in self.versions()}
+        if blob not in used and _DIGEST.fullmatch(blob):
             (self._blobs / blob).unlink(missing_ok=True)
 
     def versions(self) -> list[str]:
-        """Digests of all stored versions with a readable manifest, oldest first."""
+        """Digests of all stored versions with a readable manifest, oldest first.
+
+        A manifest is read once: with many labels it is large, and a version never changes.
+        """
         if not self._manifests.is_dir():
             return []
         found = {p.name for p in self._manifests.iterdir() if _DIGEST.fullmatch(p.name)}
-        for digest in found - set(self._created):
+        for digest in found - set(self._known):
             try:
                 manifest = from_json(json.loads(_read(self._manifests, digest)))
             except (ModelError, ValueError):
                 continue
-            self._created[digest] = manifest.created_ns
-        return sorted(found & set(self._created), key=lambda d: (self._created[d], d))
+            self._known[digest] = manifest.created_ns, manifest.blob
+        known = dict(self._known)
+        return sorted(found & set(known), key=lambda d: (known[d][0], d))
 
     def _whole(self, digest: str) -> bool:
         try:

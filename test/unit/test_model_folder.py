@@ -10,6 +10,7 @@ import pytest
 from model_versions import version
 
 from cobot_ai.core.errors import ModelError, StoreError
+from cobot_ai.store import registry as module
 from cobot_ai.store.files import sweep_strays, write_durably
 from cobot_ai.store.registry import ModelFolder
 
@@ -142,3 +143,16 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path):
     (tmp_path / 'models').write_text('a file in the way')
     with pytest.raises(StoreError, match='cannot be written'):
         ModelFolder(tmp_path / 'models').put(*version(1))
+
+
+def test_a_manifest_is_read_once_however_many_versions_are_forgotten(root, monkeypatch):
+    stored = [ModelFolder(root).put(*version(n)) for n in range(12)]
+    read, names = module._read, []
+    monkeypatch.setattr(module, '_read', lambda *a: names.append(a[1]) or read(*a))
+    registry = ModelFolder(root)
+    assert registry.versions() == stored
+    for digest in stored[:10]:
+        registry.forget(digest)
+    assert registry.versions() == stored[10:]
+    assert sorted(names) == sorted(stored)
+    assert len(list((root / 'blob').iterdir())) == 2

@@ -257,10 +257,12 @@ class Source:
     began = False
 
     def __init__(self):
-        self.made = []
+        self.made = self.known = []
 
     def refresh(self):
-        return 0
+        changed = len({(c.id, c.label) for c in self.made} ^ {(c.id, c.label) for c in self.known})
+        self.known = self.made
+        return changed
 
     def take_request(self):
         asked, self.asked = getattr(self, 'asked', False), False

@@ -13,13 +13,16 @@ class Registry:
         self.read, self.gone = [], []
         gates = SimpleNamespace(passed=True)
         self.there = {d: (d.encode(), SimpleNamespace(gates=gates)) for d in ('a', 'b')}
-        self.put = self.promote = self.current = self.versions = None
+        self.put = self.promote = self.current = None
 
     def get(self, digest):
         self.read.append(digest)
         if digest not in self.there:
             raise ModelError(f'{digest} is damaged')
         return self.there[digest]
+
+    def versions(self):
+        return sorted(self.there)
 
     def forget(self, digest):
         self.gone.append(digest)
