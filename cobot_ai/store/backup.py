@@ -26,7 +26,10 @@ from cobot_ai.store.sqlite import DRIVER, damaged
 SCHEMA = 1
 MANIFEST = 'backup.json'
 CELL_FILE = 'cell_file.yaml'
-SMALL = ('accounts.json', 'audit.jsonl', 'console_secret', 'metrics_token')
+SMALL = (
+    'accounts.json', 'audit.jsonl', 'audit.1.jsonl', 'console_secret', 'ended_sessions.json',
+    'metrics_token',
+)  # fmt: skip
 """Single files of the folder; those that are there are copied."""
 TRIES = 5
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, abort, current_app, request
 
 from cobot_ai.app import insight
 from cobot_ai.app.proposals import pending, proposal_json
@@ -11,7 +11,7 @@ from cobot_ai.core.calendar import zone_of
 from cobot_ai.core.tune import words
 from cobot_ai.core.types import Json
 from cobot_ai.web import instruction, views, wire
-from cobot_ai.web.auth import Auth
+from cobot_ai.web.auth import Auth, who_is
 from cobot_ai.web.bucket import Buckets
 from cobot_ai.web.commands import execute, refusal
 from cobot_ai.web.openapi import document
@@ -19,6 +19,8 @@ from cobot_ai.web.record import DataSets, Figures, SecondLooks
 from cobot_ai.web.services import Services, WebSettings
 
 MAX_CASES = 500
+MAX_CASE = 2**53
+"""Numbers from here on are no cases: JavaScript does not tell them apart."""
 IMAGE_TYPES = {b'\x89PNG': 'image/png', b'\xff\xd8\xff': 'image/jpeg'}
 Result = Json | tuple[Json, int]
 
@@ -36,13 +38,19 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     figures, looks = Figures(services.reader), SecondLooks(services.reader)
     data_sets = DataSets(services, zone)
 
+    @api.url_value_preprocessor
+    def bounded(endpoint: str | None, values: Json | None) -> None:
+        if (values or {}).get('case', 0) >= MAX_CASE:
+            abort(404)
+
     @api.get('/me')
     def me() -> Json:
-        person, role = auth.person(), auth.role()
+        person, role, who = auth.person(), auth.role(), who_is(auth.person())
         return {
             'name': person['name'] if person else '',
             'role': role.name.lower() if role is not None else '',
             'tablet': auth.tablet(),
+            'station': who.station if who else '',
             'login': settings.login_required,
             'tls': request.is_secure,
             'simulated': services.simulated,
@@ -138,12 +146,11 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
         raw = request.get_json(silent=True)
         if not buckets.take(request.remote_addr or '', services.monotonic()):
             return refusal(raw, 'busy', 'too_many'), 429
-        role, person = auth.role(), auth.person()
-        if role is None or not auth.may_command(role, raw):
-            return refusal(raw, 'refused', 'role'), 403
-        reply = execute(
-            services, raw, person['name'] if person else None, settings.command_timeout_s
-        )
+        role, who = auth.role(), who_is(auth.person())
+        why = 'role' if role is None else auth.refused(role, who, raw)
+        if why:
+            return refusal(raw, 'refused', why), 403
+        reply = execute(services, raw, who, settings.command_timeout_s)
         return reply, 400 if reply['status'] == 'invalid' else 200
 
     return api

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import NamedTuple
 
 from flask import Flask, Response, request
 from flask_socketio import SocketIO
 
+from cobot_ai.core.errors import CobotAiError
+from cobot_ai.core.types import Json
 from cobot_ai.web import admin_api, api, metrics, pages
-from cobot_ai.web.auth import Auth
+from cobot_ai.web.auth import Auth, session_cookie
 from cobot_ai.web.events import Events
 from cobot_ai.web.feed import Feed
+from cobot_ai.web.login import Login
 from cobot_ai.web.secret import load_secret
 from cobot_ai.web.services import Services, WebSettings
 
 MAX_BODY = 64 * 1024
 PING_S = 2
 PING_TIMEOUT_S = 3
+log = logging.getLogger(__name__)
 
 
 class Console(NamedTuple):
@@ -41,7 +46,7 @@ def create_app(services: Services, settings: WebSettings) -> Console:
     app = Flask('cobot_ai.web', static_folder=None)
     app.config.update(
         SECRET_KEY=load_secret(settings.data_dir),
-        SESSION_COOKIE_NAME='cobot_ai',
+        SESSION_COOKIE_NAME=session_cookie(services.spec.name),
         SESSION_COOKIE_SAMESITE='Strict',
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SECURE=settings.tls,
@@ -50,7 +55,7 @@ def create_app(services: Services, settings: WebSettings) -> Console:
     auth = Auth(services, settings)
     app.before_request(auth.check)
     app.after_request(_headers)
-    app.register_blueprint(auth.blueprint())
+    app.register_error_handler(CobotAiError, _unavailable)
     app.register_blueprint(api.blueprint(services, settings, auth))
     app.register_blueprint(metrics.blueprint(services, settings.data_dir, auth))
     app.register_blueprint(pages.blueprint(services, settings, auth))
@@ -65,8 +70,15 @@ def create_app(services: Services, settings: WebSettings) -> Console:
         serve_client=False,
     )
     events = Events(socketio, services, settings, auth)
+    app.register_blueprint(Login(services, settings, auth, events.logged_out).blueprint())
     app.register_blueprint(admin_api.blueprint(services, auth, events.connected))
     return Console(app, socketio, events.feed)
+
+
+def _unavailable(error: Exception) -> tuple[Json, int]:
+    """What cannot be read now may be a moment later: the page asks again."""
+    log.error('%s', error)
+    return {'error': error.key if isinstance(error, CobotAiError) else ''}, 503
 
 
 def _headers(response: Response) -> Response:

@@ -2,11 +2,11 @@
 
 A person must judge what they see, not what the model guessed: its opinion stays on this side, not
 only out of the picture. Every kind that is not named here travels as its position alone.
+What the robot did alone is left out too: with two classes it is the model's label, and the case
+may still be offered for a blind look.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.spec import CellSpec
@@ -46,15 +46,6 @@ def question_of(spec: CellSpec) -> Json:
     return {name: asked[name] for name in ('classes', 'open_classes', 'reasons', 'text', 'sop')}
 
 
-def _deed(body: Json) -> Json:
-    """What the robot did alone is no secret; what the model makes of an open question is."""
-    return {'action': body.get('action')} if body.get('verdict') == 'act' else {}
-
-
-MORE: dict[str, Callable[[Json], Json]] = {'decision': _deed}
-
-
 def for_tablet(kind: str, body: Json) -> Json:
     """The part of a body that people at the cell may see before they answered."""
-    seen = {name: body[name] for name in SEEN.get(kind, ()) if name in body}
-    return {**seen, **MORE[kind](body)} if kind in MORE else seen
+    return {name: body[name] for name in SEEN.get(kind, ()) if name in body}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -13,22 +14,31 @@ from cobot_ai.web.schemas import COMMAND
 from cobot_ai.web.services import Services
 
 
+class Who(NamedTuple):
+    """Name and station of a login; they replace what the page claims."""
+
+    name: str
+    station: str
+
+
 KEY = re.compile(r'[A-Za-z]\w{0,79}')
 
 
 def refusal(raw: object, status: str, reason: str) -> Json:
     """A reply of the console itself, when the monitor was not or could not be asked."""
-    key = raw.get('key', '') if isinstance(raw, dict) else ''
-    return {'key': str(key)[:80], 'ok': False, 'status': status, 'reason': reason, 'seq': 0}
+    command = raw if isinstance(raw, dict) else {}
+    key, by = (str(command.get(name, ''))[:80] for name in ('key', 'by'))
+    reply: Json = {'key': key, 'ok': False, 'status': status, 'reason': reason, 'seq': 0}
+    return {**reply, 'params': {'by': by}} if reason == 'other_person' else reply
 
 
-def execute(services: Services, raw: object, person: str | None, timeout_s: float) -> Json:
+def execute(services: Services, raw: object, who: Who | None, timeout_s: float) -> Json:
     """Check a command, send it to the monitor and wait for the reply.
 
     Args:
         services: Way to the monitor.
         raw: What the page sent.
-        person: Name of the logged-in person; it replaces what the page claims. None: no login.
+        who: The login it came with; it replaces what the page claims. None: nobody logs in.
         timeout_s: Longest wait, seconds.
 
     Returns:
@@ -39,8 +49,8 @@ def execute(services: Services, raw: object, person: str | None, timeout_s: floa
     except ValidationError as e:
         where = '.'.join(str(part) for part in e.errors()[0]['loc'])
         return {**refusal(raw, 'invalid', 'bad_command'), 'params': {'name': where}}
-    if person is not None:
-        command['by'] = person
+    if who is not None:
+        command['by'], command['tablet'] = who
     if plain_name(command['by']) in MACHINES:
         return refusal(raw, 'refused', 'reserved_name')
     try:

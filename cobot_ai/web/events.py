@@ -12,7 +12,7 @@ from flask_socketio import SocketIO
 
 from cobot_ai.core.types import Json
 from cobot_ai.store.account_file import Role
-from cobot_ai.web.auth import Auth, Person
+from cobot_ai.web.auth import Auth, Person, who_is
 from cobot_ai.web.bucket import TokenBucket
 from cobot_ai.web.commands import execute, refusal
 from cobot_ai.web.feed import Feed
@@ -47,7 +47,6 @@ class Events:
         self._lock = threading.Lock()
         self._connections: dict[str, _Connection] = {}
         self.feed = Feed(services, settings, self._send, self._drop)
-        auth.on_logout = self._logged_out
         socketio.on_event('connect', self._connect)
         socketio.on_event('disconnect', self._disconnect)
         socketio.on_event('command', self._command)
@@ -90,11 +89,10 @@ class Events:
             return refusal(raw, 'login', 'login')
         if not connection.bucket.take(self._services.monotonic()):
             return refusal(raw, 'busy', 'too_many')
-        if not self._auth.may_command(connection.role, raw):
-            return refusal(raw, 'refused', 'role')
-        person = connection.person
-        name = person['name'] if person else None
-        return execute(self._services, raw, name, self._settings.command_timeout_s)
+        who = who_is(connection.person)
+        if why := self._auth.refused(connection.role, who, raw):
+            return refusal(raw, 'refused', why)
+        return execute(self._services, raw, who, self._settings.command_timeout_s)
 
     def _may(self, connection: _Connection) -> bool:
         if not self._settings.login_required:
@@ -130,7 +128,8 @@ class Events:
             for c in connections
         ]
 
-    def _logged_out(self, person_id: str) -> None:
+    def logged_out(self, person_id: str) -> None:
+        """A login ended: so do its connections."""
         with self._lock:
             connections = list(self._connections.items())
         for sid, connection in connections:

@@ -106,6 +106,8 @@ def reply_text(reply: Json | None, text: dict[str, str]) -> str:
     """One sentence about a reply, empty when there was none."""
     if reply is None:
         return ''
+    if reply.get('reason') == 'no_name':
+        return text['login.no_name']
     params: dict[str, Any] = {'by': reply.get('by') or '', 'label': reply.get('label') or ''}
     status = {'agreed': 'accepted'}.get(reply['status'], reply['status'])
     return text.get(f'reply.{status}', text['reply.refused']).format(**params)

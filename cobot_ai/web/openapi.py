@@ -90,7 +90,7 @@ def document(app: Flask) -> Json:
         'paths': paths,
         'components': {
             'schemas': defs,
-            'securitySchemes': {'login': {'type': 'apiKey', 'in': 'cookie', 'name': 'cobot_ai'}},
+            'securitySchemes': {'login': {'type': 'apiKey', 'in': 'cookie', 'name': app.config['SESSION_COOKIE_NAME']}},
         },
     }
 

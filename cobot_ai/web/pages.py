@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from cobot_ai.app.ports import Entry
 from cobot_ai.core.types import Json
 from cobot_ai.web import lite, wire
-from cobot_ai.web.auth import Auth
+from cobot_ai.web.auth import Auth, who_is
 from cobot_ai.web.bucket import Buckets
 from cobot_ai.web.commands import execute
 from cobot_ai.web.plain import language, page_in
@@ -114,15 +114,14 @@ def _ask(services: Services, case: int, lang: str) -> Json:
 
 def _answer(services: Services, settings: WebSettings, auth: Auth) -> Json:
     """Claim, then answer with the epoch the claim gave: the two steps of the real page."""
-    form, person = request.form, auth.person()
-    name = person['name'] if person else form.get('by', '')[:80]
-    base = {'by': name, 'tablet': 'lite', 'case': form.get('case', 0, type=int)}
+    form, who = request.form, who_is(auth.person())
+    base = {'by': form.get('by', '')[:80], 'tablet': 'lite', 'case': form.get('case', 0, type=int)}
     key = form.get('key', '')
+    if who is None and not base['by'].strip():
+        return {'status': 'refused', 'reason': 'no_name'}
 
     def send(command: Json) -> Json:
-        return execute(
-            services, command, person['name'] if person else None, settings.command_timeout_s
-        )
+        return execute(services, command, who, settings.command_timeout_s)
 
     if 'undo' in form:
         return send({**base, 'kind': 'undo', 'key': key, 'epoch': form.get('epoch', 0, type=int)})

@@ -316,11 +316,16 @@ class VocabularyDoc(BaseModel):
 
 
 class MeDoc(BaseModel):
-    """Route `/api/me`: who the page is for, and how safely it is served."""
+    """Route `/api/me`: who the page is for, and how safely it is served.
+
+    `tablet` is the enrolled tablet that asks, `station` what commands of this login carry as
+    theirs (both may be empty).
+    """
 
     name: str
     role: str
     tablet: str
+    station: str
     login: bool
     tls: bool
     simulated: bool

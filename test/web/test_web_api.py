@@ -3,6 +3,7 @@
 import pytest
 from web_data import PNG
 
+from cobot_ai.core.errors import StoreError
 from cobot_ai.web.app import create_app
 from cobot_ai.web.services import WebSettings
 
@@ -109,7 +110,7 @@ def test_stats_count_only_what_the_ledger_has(cell, client):
     for case, label in zip(acted, ['seated', 'missing'], strict=False):
         body = {'kind': 'correct', 'case': case, 'label': label, 'by': 'M', 'tablet': 't'}
         client.post('/api/command', json={**body, 'key': f'correct-{case}'})
-    audit = {'label': 'seated', 'audit': {'guess': 'missing', 'confidence': 0.99}}
+    audit = {'label': 'seated', 'source': 'audit', 'audit': {'guess': 'missing', 'confidence': 0.99}}
     cell._write('label', audit, case=4)
     doc = client.get('/api/stats').json
     assert (doc['decisions'], doc['acted'], doc['asked']) == (4, 3, 1)
@@ -143,3 +144,25 @@ def test_health_tells_position_and_age(cell, client):
     doc = client.get('/healthz').json
     assert doc['ok'] and doc['seq'] == cell.ledger.head()
     assert doc['age_ms'] < 1000
+
+
+def test_a_number_no_case_can_have_is_unknown_and_what_cannot_be_read_now_is_unavailable(
+    cell, client, monkeypatch
+):
+    cell.ask()
+    for path in ('', '/evidence', '/still'):
+        assert client.get(f'/api/cases/9223372036854775808{path}').status_code == 404
+
+    def broken():
+        raise StoreError('The disk is gone.', key='disk')
+
+    monkeypatch.setattr(cell.ledger, 'head', broken)
+    out = client.get('/api/snapshot')
+    assert (out.status_code, out.get_json()) == (503, {'error': 'disk'})
+
+
+def test_tablets_are_not_told_what_the_robot_did_alone(cell, client):
+    case = cell.act()
+    docs = client.get('/api/snapshot').get_json()['entries']
+    (decision,) = [d for d in docs if d['kind'] == 'decision' and d['case'] == case]
+    assert not {'action', 'label', 'confidence'} & set(decision['body'])

@@ -6,7 +6,7 @@ import time
 import pytest
 from other_screens import record, versions
 from test_web_card import settled, until
-from web_people import SECRETS, enrol, log_in
+from web_people import SECRETS, SESSION_COOKIE, TABLET_COOKIE, enrol, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
@@ -171,7 +171,7 @@ def logged_in(cell, serve, browser):
         log_in(client, name)
         context = browser.new_context(locale='en', service_workers='block')
         contexts.append(context)
-        for cookie in ('cobot_ai', 'cobot_ai_tablet'):
+        for cookie in (SESSION_COOKIE, TABLET_COOKIE):
             value = client.get_cookie(cookie).value
             context.add_cookies([{'name': cookie, 'value': value, 'url': site.url}])
         page = context.new_page()

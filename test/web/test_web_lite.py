@@ -120,3 +120,9 @@ def test_forms_have_a_budget_per_device(cell, tmp_path):
     assert codes == [200, 200, 200, 429, 429]
     other = {'environ_base': {'REMOTE_ADDR': '10.0.0.9'}}
     assert client.post('/lite', data={}, **other).status_code != 429, 'nobody else pays for it'
+
+
+def test_without_a_name_it_says_what_is_missing(cell, client):
+    case = cell.ask()
+    told = client.post('/lite', data={**form(client, 'seated'), 'by': ' '}).text
+    assert 'Please enter your name' in told and cell.of_kind(case, 'answer') == []

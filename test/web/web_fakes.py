@@ -159,7 +159,8 @@ class FakeCell:
     stills: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        spec = self.spec = CellSpec('cell_7', STREAMS, StepSpec(), self.question)
+        cell = self.name.lower().replace(' ', '_')
+        spec = self.spec = CellSpec(cell, STREAMS, StepSpec(), self.question)
         self.lock = threading.RLock()
         self.desk = Desk(spec, self.ledger, RealClock(), lambda e: self.news(), self.settled.append)
         self.reviews = Reviews()

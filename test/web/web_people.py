@@ -9,7 +9,7 @@ from typing import Any
 
 from cobot_ai.store.account_file import Role
 from cobot_ai.store.accounts import Accounts
-from cobot_ai.web.auth import TABLET_COOKIE
+from cobot_ai.web.auth import session_cookie, tablet_cookie
 
 PASSWORD = 'grüne Tür am Tor 7'
 SECRETS = {
@@ -19,6 +19,7 @@ SECRETS = {
     'Ada': (Role.ADMIN, PASSWORD),
 }
 STATION = 'Station 3'
+SESSION_COOKIE, TABLET_COOKIE = session_cookie('cell_7'), tablet_cookie('cell_7')
 
 
 @cache

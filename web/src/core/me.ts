@@ -1,6 +1,7 @@
 /** Who the page is for, as the server says; it decides, the page only does not offer the rest. */
 import { computed, effect, signal } from '@preact/signals';
 import { get } from './api';
+import { prefs, read, write } from './prefs';
 import { area, go, type Area } from './route';
 import type { MeDoc } from './schema';
 
@@ -16,6 +17,20 @@ const LEAST: Record<Area, (typeof ALL)[number]> = {
 };
 
 export const me = signal<MeDoc | null>(null);
+
+const KEY = 'cobot_ai.login';
+/** Name and station of the last login known here; a page that starts without the network has no other. */
+const login = signal(read<{ name: string; station: string } | null>(KEY, null));
+
+/** Who tapped. The server refuses a tap that was kept while somebody else logged in. */
+export function person(): string {
+  return login.value?.name || prefs.value.name || prefs.value.tablet;
+}
+
+/** Where it was: the server's name of the enrolled tablet, else this tablet's own. */
+export function station(): string {
+  return login.value?.station || prefs.value.tablet;
+}
 
 export function mayOpen(area: Area): boolean {
   const role = ALL.findIndex((r) => r === me.value?.role);
@@ -33,7 +48,13 @@ export const plainHttp = computed(() => me.value?.login === true && !me.value.tl
 /** Ask again at every connection: a login may have ended or changed its role. */
 export function learnMe(): void {
   void get<MeDoc>('/api/me').then(
-    (doc) => (me.value = doc ?? me.value),
+    (doc) => doc && learnt(doc),
     () => undefined,
   );
+}
+
+function learnt(doc: MeDoc): void {
+  me.value = doc;
+  login.value = doc.login ? { name: doc.name, station: doc.station } : null;
+  write(KEY, login.value);
 }

@@ -69,8 +69,3 @@ export function followOtherWindows(): void {
     if (event.key === KEY) prefs.value = { ...prefs.value, ...read<Partial<Prefs>>(KEY, {}) };
   });
 }
-
-/** Who the ledger says it was; a login on the server replaces it. */
-export function person(): string {
-  return prefs.value.name || prefs.value.tablet;
-}

@@ -567,11 +567,12 @@ export interface MaintenanceBody {
   by: string;
 }
 
-/** Route `/api/me`: who the page is for, and how safely it is served. */
+/** Route `/api/me`: who the page is for, and how safely it is served. `tablet` is the enrolled tablet that asks, `station` what commands of this login carry as theirs (both may be empty). */
 export interface MeDoc {
   name: string;
   role: string;
   tablet: string;
+  station: string;
   login: boolean;
   tls: boolean;
   simulated: boolean;

@@ -4,8 +4,7 @@ import { useGet } from '../core/api';
 import { unknown } from '../core/clock';
 import { guard } from '../core/guard';
 import { dateTime, number, plant, t, tr } from '../core/i18n';
-import { me } from '../core/me';
-import { person } from '../core/prefs';
+import { person } from '../core/me';
 import type { AskClass, CaseDoc, DecisionBody, LabelBody, ReviewList, ReviewReason, ReviewRow } from '../core/schema';
 import { state } from '../core/transport';
 import { labelText, NOT_SURE, outbox, review, unreview } from '../operator/desk';
@@ -23,8 +22,7 @@ const plain = (name: string) => name.split(/\s+/).filter(Boolean).join(' ').toLo
 
 /** Whether this person said already what the case is: somebody else must judge it. */
 function own(row: ReviewRow): boolean {
-  const name = me.value?.login ? me.value.name : person();
-  return row.by.includes(plain(name));
+  return row.by.includes(plain(person()));
 }
 
 /** Declared classes first, then names people gave where they may. */

@@ -1,8 +1,7 @@
 /** Another tolerated risk: one person proposes it, a second one approves. */
 import { unknown } from '../core/clock';
 import { dateTime, percent, t } from '../core/i18n';
-import { me } from '../core/me';
-import { person } from '../core/prefs';
+import { person } from '../core/me';
 import type { ProposalDoc } from '../core/schema';
 import { operate } from '../operator/desk';
 import { HoldButton } from '../ui/HoldButton';
@@ -38,7 +37,7 @@ export function Propose({ open, value }: Props) {
 
 function Open({ of }: { of: ProposalDoc }) {
   const time = dateTime(of.t_ns / 1e6);
-  const own = plain(of.by) === plain(me.value?.name || person());
+  const own = plain(of.by) === plain(person());
   return (
     <div class="alarm" role="status">
       <p>

@@ -4,7 +4,7 @@ import { useGet } from '../core/api';
 import { useAnswerKeys } from './keys';
 import { knownAt, now, secondsLeft, unknown } from '../core/clock';
 import { clockTime, plant, t, tr } from '../core/i18n';
-import { prefs } from '../core/prefs';
+import { station } from '../core/me';
 import type { Evidence as EvidenceDoc } from '../core/schema';
 import type { Ask } from '../core/state';
 import { Glyph } from '../ui/Glyph';
@@ -64,7 +64,7 @@ function Facts({ facts }: { facts: Record<string, string> }) {
 }
 
 function Holder({ ask }: { ask: Ask }) {
-  const other = ask.holder && ask.holder.tablet !== prefs.value.tablet && !ask.given;
+  const other = ask.holder && ask.holder.tablet !== station() && !ask.given;
   return (
     <p class="holder">{other ? t('card.held_by', { by: ask.holder?.by ?? '' }) : ' '}</p>
   );
@@ -143,7 +143,7 @@ function Over({ ask }: { ask: Ask }) {
 function Bottom({ ask, tap }: { ask: Ask; tap: (label: string) => void }) {
   const pending = pendingAnswer(ask.case);
   const settled = ask.resolution && ask.resolution.outcome !== 'expired';
-  const told = ask.resolution && ask.answers.some((a) => a.tablet === prefs.value.tablet);
+  const told = ask.resolution && ask.answers.some((a) => a.tablet === station());
   const said = pending !== null || ask.given || settled || told;
   return (
     <div class={`bottom ${said ? 'over' : ''}`}>
@@ -160,7 +160,7 @@ function Bottom({ ask, tap }: { ask: Ask; tap: (label: string) => void }) {
 function saidText(ask: Ask, pending: string | null): string {
   if (ask.given && !ask.resolution) {
     const answer = labelText(ask.body, ask.given.label);
-    return ask.given.tablet === prefs.value.tablet
+    return ask.given.tablet === station()
       ? t('card.you_said', { answer })
       : t('card.other_said', { by: ask.given.by, answer });
   }

@@ -1,6 +1,7 @@
 /** What is always there: who and where, the state of the line with its age, queue, connection. */
 import { ageMs, knownAt, now, OLD_MS, secondsLeft, unknown } from '../core/clock';
 import { clockTime, t, tr } from '../core/i18n';
+import { person } from '../core/me';
 import { prefs } from '../core/prefs';
 import { muted } from '../core/sound';
 import type { HeldFor } from '../core/schema';
@@ -121,7 +122,7 @@ export function Header({ sheet, toggle }: { sheet: Sheet; toggle: (s: Sheet) => 
           <bdi>{state.value.cell || '–'}</bdi>
         </b>
         <span>
-          <bdi>{prefs.value.name || prefs.value.tablet}</bdi>
+          <bdi>{person()}</bdi>
         </span>
       </div>
       <div class={`line ${ageMs.value > OLD_MS ? 'old' : ''}`} id="line" role="status">

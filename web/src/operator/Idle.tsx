@@ -3,7 +3,7 @@ import { useLayoutEffect, useState } from 'preact/hooks';
 import { now } from '../core/clock';
 import { guard } from '../core/guard';
 import { age, plant, t, tr } from '../core/i18n';
-import { prefs } from '../core/prefs';
+import { station } from '../core/me';
 import { ownAnswers, type Ask } from '../core/state';
 import { beat, state } from '../core/transport';
 import { Glyph } from '../ui/Glyph';
@@ -89,7 +89,7 @@ function Figures() {
 }
 
 function Own({ fix }: { fix: (caseId: number) => void }) {
-  const own = ownAnswers(state.value, prefs.value.tablet);
+  const own = ownAnswers(state.value, station());
   if (own.length === 0 && lineMode() === 'held') return null;
   return (
     <section class="queue">
@@ -115,7 +115,7 @@ function Own({ fix }: { fix: (caseId: number) => void }) {
 }
 
 function ownText(ask: Ask): string {
-  const mine = ask.answers.filter((a) => a.tablet === prefs.value.tablet).pop();
+  const mine = ask.answers.filter((a) => a.tablet === station()).pop();
   return mine ? t('card.you_said', { answer: labelText(ask.body, mine.label) }) : '';
 }
 

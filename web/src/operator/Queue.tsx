@@ -1,7 +1,7 @@
 /** O2: everything that waits, most urgent first, and who looks at it. */
 import { now, secondsLeft } from '../core/clock';
 import { age, plant, t } from '../core/i18n';
-import { prefs } from '../core/prefs';
+import { station } from '../core/me';
 import type { Ask } from '../core/state';
 import { Glyph } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
@@ -55,6 +55,6 @@ export function whoText(ask: Ask): string {
   if (ask.given)
     return t('card.other_said', { by: ask.given.by, answer: labelText(ask.body, ask.given.label) });
   if (!ask.holder) return t('queue.nobody');
-  if (ask.holder.tablet === prefs.value.tablet) return t('queue.you');
+  if (ask.holder.tablet === station()) return t('queue.you');
   return t('card.held_by', { by: ask.holder.by });
 }

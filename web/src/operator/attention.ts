@@ -1,7 +1,7 @@
 /** How loudly a question calls: 1 when it comes, 2 at half of its time, 3 at three quarters. */
 import { computed, effect } from '@preact/signals';
 import { now, unknown } from '../core/clock';
-import { prefs } from '../core/prefs';
+import { station } from '../core/me';
 import { atOperator } from '../core/route';
 import { play, type Stage } from '../core/sound';
 import type { Ask } from '../core/state';
@@ -14,7 +14,7 @@ export function stageOf(ask: Ask, t: number): Stage {
 
 /** Questions that call for this tablet: nobody answered, and nobody else looks at them. */
 const calling = computed(() =>
-  waiting.value.filter((a) => !a.given && (a.holder?.tablet ?? prefs.value.tablet) === prefs.value.tablet),
+  waiting.value.filter((a) => !a.given && (a.holder?.tablet ?? station()) === station()),
 );
 
 /** The question whose time is nearly over, whatever the screen shows. */

@@ -2,9 +2,10 @@
 import { computed, effect, signal } from '@preact/signals';
 import { now, unknown } from '../core/clock';
 import { plant, t, tr, type Key, type Params } from '../core/i18n';
+import { person, station } from '../core/me';
 import { notify } from '../core/notices';
 import { Outbox } from '../core/outbox';
-import { person, prefs, randomKey } from '../core/prefs';
+import { randomKey } from '../core/prefs';
 import { atOperator } from '../core/route';
 import type { AskBody, Command, Reply, Word } from '../core/schema';
 import { nextFor, queue, type Ask } from '../core/state';
@@ -51,13 +52,13 @@ export function close(): void {
 function over(ask: Ask, t: number): boolean {
   if (!ask.resolution) return false;
   if (ask.resolution.outcome !== 'expired') return true;
-  return t - ask.resolvedAt > EXPIRED_SHOWN_MS || nextFor(state.value, prefs.value.tablet) !== null;
+  return t - ask.resolvedAt > EXPIRED_SHOWN_MS || nextFor(state.value, station()) !== null;
 }
 
 effect(() => {
   if (!atOperator.value) return close();
   const ask = current.value;
-  const next = nextFor(state.value, prefs.value.tablet);
+  const next = nextFor(state.value, station());
   if (ask && over(ask, now.value)) chosen.value = next?.case ?? null;
   else if (!ask && next) chosen.value = next.case;
 });
@@ -69,7 +70,7 @@ const TEACH_MS = 30000;
 export const teaching = signal<{ case: number; at: number } | null>(null);
 
 function wasBad(ask: Ask, label: string): boolean {
-  const mine = ask.answers.some((a) => a.tablet === prefs.value.tablet && a.label === label);
+  const mine = ask.answers.some((a) => a.tablet === station() && a.label === label);
   return mine && label !== NOT_SURE && !ask.body.classes.some((c) => c.name === label && c.nominal);
 }
 
@@ -82,12 +83,12 @@ effect(() => {
 
 function release(caseId: number): void {
   const ask = state.value.asks.get(caseId);
-  if (ask?.holder?.tablet === prefs.value.tablet && !ask.resolution)
+  if (ask?.holder?.tablet === station() && !ask.resolution)
     void volatile({ kind: 'release', case: caseId, ...who() });
 }
 
 function who(): { by: string; tablet: string } {
-  return { by: person(), tablet: prefs.value.tablet };
+  return { by: person(), tablet: station() };
 }
 
 /** A command that is not worth keeping: the next one makes up for it. */
@@ -112,7 +113,7 @@ function claim(): void {
   const ask = current.value;
   if (!ask || ask.resolution || ask.given || document.visibilityState !== 'visible') return;
   if (inSight.value !== ask.case) return;
-  if (ask.holder && ask.holder.tablet !== prefs.value.tablet) return;
+  if (ask.holder && ask.holder.tablet !== station()) return;
   claimedAt = performance.now();
   void volatile({ kind: 'claim', case: ask.case, ...who() });
 }
@@ -234,7 +235,7 @@ onEntry((entry) => {
   if (entry.kind === 'resolution' && entry.body['outcome'] === 'answered') {
     const label = String(entry.body['label']);
     const by = String(entry.body['by']);
-    const own = ask?.given?.tablet === prefs.value.tablet;
+    const own = ask?.given?.tablet === station();
     const answer = () => labelText(ask?.body, label);
     if (own) notify('card.you_said', () => ({ answer: answer() }));
     else notify('notice.done', () => ({ by, label: answer() }));
