@@ -115,9 +115,10 @@ def _ask(services: Services, case: int, lang: str) -> Json:
 def _answer(services: Services, settings: WebSettings, auth: Auth) -> Json:
     """Claim, then answer with the epoch the claim gave: the two steps of the real page."""
     form, who = request.form, who_is(auth.person())
-    base = {'by': form.get('by', '')[:80], 'tablet': 'lite', 'case': form.get('case', 0, type=int)}
+    by = form.get('by', '')[:80]
+    base = {'by': by, 'tablet': 'lite', 'case': form.get('case', 0, type=int)}
     key = form.get('key', '')
-    if who is None and not base['by'].strip():
+    if who is None and not by.strip():
         return {'status': 'refused', 'reason': 'no_name'}
 
     def send(command: Json) -> Json:
