@@ -107,6 +107,13 @@ class Answers:
             after, status = asks.tick(ask, now), Status.DONE
         else:
             after, status = asks.answer(ask, label, by, tablet, epoch, now)
+        counting = self._counting(after)
+        if (
+            counting is not None
+            and status in (Status.AGREED, Status.CONFLICT)
+            and label != NOT_SURE
+        ):
+            status = Status.AGREED if label == counting else Status.CONFLICT
         reply = self._reply(command, status, after)
         body = {
             'by': by,
@@ -118,15 +125,24 @@ class Answers:
             'reply': reply,
         }
         drafts = [Draft('answer', body, ask.case, text_of(command, 'key'))]
-        drafts += self._evidence_of(after, status, label, by)
+        drafts += self._evidence_of(after, status, label, by, counting)
         return self._carry_out(after, drafts, reply)
 
-    def _evidence_of(self, ask: Ask, status: Status, label: str, by: str) -> list[Draft]:
+    def _counting(self, ask: Ask) -> str | None:
+        """The label that counts of a settled case; somebody may have corrected the first tap."""
+        if ask.phase is not Phase.FINAL:
+            return None
+        labels = [e for e in self._ledger.of_case(ask.case) if e.kind == 'label']
+        return labels[-1].body['label'] if labels else None
+
+    def _evidence_of(
+        self, ask: Ask, status: Status, label: str, by: str, counting: str | None
+    ) -> list[Draft]:
         """What an answer that moves nothing still teaches."""
         unlabelled = not any(e.kind == 'label' for e in self._ledger.of_case(ask.case))
         if status is Status.LATE and label != NOT_SURE and unlabelled:
             return [self._desk.label(ask.case, label, by, 'late')]
-        if status is Status.CONFLICT and ask.phase is Phase.FINAL:
+        if status is Status.CONFLICT and counting is not None:
             return [self._desk.label(ask.case, None, by, 'conflict')]
         return []
 

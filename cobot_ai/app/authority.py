@@ -12,9 +12,9 @@ from functools import partial
 
 from cobot_ai.app.answers import Answers
 from cobot_ai.app.escalate import Desk
-from cobot_ai.app.holds import NO_STEP, Holds, moved_drafts
+from cobot_ai.app.holds import NO_STEP, STAYS, Holds, moved_drafts
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
-from cobot_ai.app.judging import STAYS, Judging
+from cobot_ai.app.judging import Judging
 from cobot_ai.app.memory import Memory
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.operate import Operations

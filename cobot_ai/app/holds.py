@@ -9,6 +9,7 @@ from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.robot import Guard
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.motion import Outcome, Phase
+from cobot_ai.core.spec import Action
 from cobot_ai.core.types import Json
 
 Moved = Callable[[str, int, str, Outcome], None]
@@ -17,6 +18,8 @@ ROBOT = 'robot'
 """By whom a safety stop is."""
 SHOWN = 5
 """Reasons that are named, the newest; of the others only how many."""
+STAYS = (Action.STOP.value, Action.HOLD.value)
+"""Actions after which the process does not go on."""
 LOOK_BACK = 200
 """Rows of each kind that are read after a restart."""
 
@@ -75,8 +78,11 @@ class Holds:
         self._guard.listen(self._stopped, stops[0].body['reason'] if stops else '')
         if any(e.body['code'] == 'no_step' for e in faults if e.seq > max(resumed, asked)):
             self.note(NO_STEP)
-        if held:
-            self._hold(held[0].case, held[0].body['by'])
+        alive = [e for e in held if not _went_on(ledger, e.case)] or held[:1]
+        for entry in reversed(alive):
+            self._reasons[_name(entry.case, entry.body['by'])] = None
+        if alive:
+            self._hold(alive[0].case, alive[0].body['by'])
 
     def _resumed_in_shadow(self, ledger: LedgerReader) -> int:
         """In shadow mode no resume is written; there, the command of a person is the record."""
@@ -146,6 +152,14 @@ class Holds:
     def _stopped(self, reason: str) -> None:
         self._count()
         self._moved('hold', 0, ROBOT, Outcome(Phase.STOPPED, reason))
+
+
+def _went_on(ledger: LedgerReader, case: int) -> bool:
+    """Whether a case's own hold ended, although the process stayed held for something else."""
+    outcomes = (e.body for e in ledger.of_case(case) if e.kind == 'resolution')
+    return case > 0 and any(
+        b['outcome'] == 'answered' and b['action'] not in STAYS for b in outcomes
+    )
 
 
 def moved_drafts(kind: str, case: int, by: str, outcome: Outcome) -> list[Draft]:

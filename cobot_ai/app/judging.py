@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cobot_ai.app.decide import case_of, decision_body, judge
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.events import Events
-from cobot_ai.app.holds import Holds
+from cobot_ai.app.holds import STAYS, Holds
 from cobot_ai.app.judgement import JudgeQueue, Resolved
 from cobot_ai.app.memory import Memory
 from cobot_ai.app.observe import Cut
@@ -20,9 +20,6 @@ from cobot_ai.app.wording import resolution_body
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.spec import Action, CellSpec
 from cobot_ai.core.types import Case, Decision, Json, Verdict, Why
-
-STAYS = (Action.STOP.value, Action.HOLD.value)
-"""Actions after which the process does not go on."""
 
 
 @dataclass(slots=True)
@@ -78,6 +75,7 @@ class Judging:
             drafts.append(Draft('fault', {'code': 'model', 'detail': broken}, case.id))
         self.memory.keep(case)
         self._write(case, decision, drafts)
+        versions.spares.written(notes)
         self.tally.latency_ms.append(latency_ms)
         return 'routine' if decision.verdict is Verdict.ACT else 'asked'
 

@@ -21,6 +21,8 @@ REMEMBERED = 200
 """Cases kept for the evidence of later ones."""
 RECALLED = 2000
 """Questions and answers of earlier runs that are looked at."""
+BEHIND_NS = 3600 * 10**9
+"""Questions further in the future were put before the clock was set back; they use up nothing."""
 PEOPLE = ('ask', 'review', 'answer', 'claim')
 
 
@@ -66,17 +68,24 @@ class Memory:
             self.reviews.take(entry)
         recent = sorted((e for k in PEOPLE for e in ledger.last(k, RECALLED)), key=lambda e: e.seq)
         for entry in recent:
-            self._people(entry, monotonic_ns - max(0, now_ns - entry.t_ns))
+            # A clock that is hours behind cannot tell which of them were in the last hour.
+            if entry.t_ns <= now_ns + BEHIND_NS:
+                self._people(entry, monotonic_ns - max(0, now_ns - entry.t_ns))
 
     def take(self, entry: Entry, monotonic_ns: int) -> None:
         """Take in an entry that was just committed."""
         self.record.take(entry)
         self.reviews.take(entry)
         self._people(entry, monotonic_ns)
-        if entry.kind == 'label' and entry.body['label'] is not None:
-            case = self.cases.get(entry.case)
-            if case is not None:
-                self.gallery.learn(entry.case, case.context, case.window, entry.body['label'])
+        if entry.kind == 'label':
+            self._picture(entry.case, entry.body['label'])
+
+    def _picture(self, number: int, label: str | None) -> None:
+        """What is shown beside later cases: this one as its label says, if it has one still."""
+        self.gallery.forget(number)
+        case = self.cases.get(number)
+        if case is not None and label is not None:
+            self.gallery.learn(number, case.context, case.window, label)
 
     def notes(self) -> list[Draft]:
         """Entries the last ones call for (audits, alarms); each is given once."""

@@ -74,6 +74,7 @@ class Versions:
             self._registry.promote(self.live)
             drafts.append(self._record('promote', self.live, 'cobot_ai', 'recovered'))
         self.plan = recall(self._ledger)
+        self._recall_break()
         self.staged = staged_last(self._ledger, self._registry, self.live, self._lived())
         return drafts
 
@@ -136,6 +137,9 @@ class Versions:
     def swap_if_allowed(self) -> list[Draft]:
         """Promote the staged candidate when a swap is allowed at this moment."""
         allowed = (self._at_once or self.maintenance) and not self.paused
+        plan = self.plan
+        if plan is not None and plan.model and due(plan, self._looked_ns, self.maintenance):
+            return []  # what a person wants comes first
         if self.staged is None or not allowed:
             return []
         try:
@@ -242,6 +246,13 @@ class Versions:
         if self._began and self.maintenance and idle:
             drafts += self.swap_if_allowed()
         return drafts + self._carry_out(now_ns, idle)
+
+    def _recall_break(self) -> None:
+        """A break goes on after a restart; a declared one ends when the calendar says so."""
+        last = self._ledger.last('maintenance')
+        if last and last[0].body['on']:
+            self.maintenance = True
+            self._in_break = self._began = last[0].body['by'] == CELL_FILE
 
     def _turn_of_break(self, inside: bool) -> list[Draft]:
         if inside == self._in_break:

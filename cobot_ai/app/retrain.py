@@ -80,6 +80,7 @@ class Trainer:
         self._fitted: Fitted | None = None
         self._derived: tuple[str | None, tuple[str, ...]] = (None, ())
         self._seen = False
+        self._unstored: tuple[bytes, Manifest] | None = None
 
     def retune(self, spec: CellSpec) -> None:
         """The cell as it is now; another risk is certified by a candidate of its own."""
@@ -88,7 +89,12 @@ class Trainer:
         self._spec = spec
 
     def turn(self, now_ns: int, force: bool = False) -> str | None:
-        """Learn if it is due (or `force`); returns the digest of a new candidate, else None."""
+        """Learn if it is due (or `force`); returns the digest of a new candidate, else None.
+
+        One that the disk refused is stored first, as it was made.
+        """
+        if self._unstored is not None and not force:
+            return self._store()
         self._seen = not self._source.refresh() and self._seen
         wanted, broke = self._source.take_request() or force, self._source.take_break()
         full = wanted or (broke and self._updated)
@@ -150,7 +156,7 @@ class Trainer:
         return self._candidate(cases, now_ns, derived) if derived is not None else None
 
     def _candidate(self, cases: Sequence[LabelledCase], now_ns: int, fitted: Fitted) -> str | None:
-        found = build_candidate(
+        self._unstored = make_candidate(
             cases,
             self._fitter,
             self._spec,
@@ -162,10 +168,17 @@ class Trainer:
             replace(self._options, golden=self._source.golden),
             fitted,
         )
-        return found[0] if found else None
+        return self._store()
+
+    def _store(self) -> str | None:
+        if self._unstored is None:
+            return None
+        digest = self._registry.put(*self._unstored)
+        self._unstored = None
+        return digest
 
 
-def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composition root
+def build_candidate(  # noqa: PLR0913, PLR0917 - as `make_candidate`
     cases: Sequence[LabelledCase],
     fitter: Fitter,
     spec: CellSpec,
@@ -177,18 +190,37 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
     options: GateOptions | None = None,
     fitted: Fitted | None = None,
 ) -> tuple[str, Manifest] | None:
-    """Fit, calibrate, check and store a candidate (a refused one too, with the reasons).
+    """Make a candidate (`make_candidate`) and store it; returns digest and manifest."""
+    found = make_candidate(
+        cases, fitter, spec, loader, registry, parent, now_ns, code, options, fitted
+    )
+    return (registry.put(*found), found[1]) if found is not None else None
+
+
+def make_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composition root
+    cases: Sequence[LabelledCase],
+    fitter: Fitter,
+    spec: CellSpec,
+    loader: ScorerLoader,
+    registry: Registry,
+    parent: str | None,
+    now_ns: int,
+    code: str,
+    options: GateOptions | None = None,
+    fitted: Fitted | None = None,
+) -> tuple[bytes, Manifest] | None:
+    """Fit, calibrate and check a candidate (a refused one too, with the reasons).
 
     Args:
         cases: All labelled cases that count. fitter: Trains. loader: Loads for the checks.
-        spec: The cell file. registry: Where it is stored (not made live).
+        spec: The cell file. registry: Where the live version is.
         parent: Digest of the live version, None or empty if there is none.
         now_ns: Stamp clock, nanoseconds. code: Version of cobot_ai.
         options: Golden cases, timer and limits; label counts come from the cell file.
         fitted: What was fitted on these cases already; None: fitted here.
 
     Returns:
-        Digest and manifest with gate report and certificates; None while there are too few
+        Model and manifest with gate report and certificates; None while there are too few
         labels to fit at all. Only one with `manifest.gates.passed` may be promoted.
     """
     fitted = fitted or fitter.fit(cases, spec.model)
@@ -203,7 +235,7 @@ def build_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composit
     current = None if fitted.facts.get('dropped') else _current(registry, loader, parent)
     report = run_gate(fitted, draft, cases, fitter, loader, current, options)
     manifest = replace(draft, gates=report)
-    return registry.put(fitted.blob, manifest), manifest
+    return fitted.blob, manifest
 
 
 def certify_contexts(

@@ -25,6 +25,8 @@ SUPPRESSED, AUDIT, CONFLICT = 'suppressed', 'audit', 'conflict'
 SURE, CORRECTED, UNSURE, SECOND = 'sure', 'corrected', 'unsure', 'second'
 ORDER = (CONFLICT, AUDIT, SURE, CORRECTED, UNSURE, SUPPRESSED, SECOND)
 """Why a case waits, what is most worth a look first."""
+FORGOTTEN = 'forgotten'
+"""Source of a label that was withdrawn on purpose: nobody is asked about it again."""
 REVIEW, UNREVIEW = 'review', 'unreview'
 
 
@@ -97,7 +99,7 @@ class Reviews:
         """Why a case waits after somebody labelled it, None if it does not."""
         label, guess = body['label'], body.get('audit', {}).get('guess')
         if label is None:
-            return CONFLICT
+            return CONFLICT if body['source'] != FORGOTTEN else None
         if guess is not None and body['revision'] == 1:
             return SECOND if guess == label else AUDIT
         if before is not None and before != label:

@@ -8,14 +8,12 @@ from dataclasses import replace
 from cobot_ai.app.escalate import PLACES, Desk
 from cobot_ai.app.fields import plain_name, text_of, whole_of
 from cobot_ai.app.ports import Draft, Entry, Ledger, LedgerReader
-from cobot_ai.app.review import REVIEW, UNREVIEW, Reviews, verdict
+from cobot_ai.app.review import FORGOTTEN, REVIEW, UNREVIEW, Reviews, verdict
 from cobot_ai.core.asks import NOT_SURE
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.types import Json
 
 Command = Mapping[str, object]
-FORGOTTEN = 'forgotten'
-"""Source of a label that was withdrawn: no opinion of whoever withdrew it."""
 
 
 class SecondLooks:
@@ -97,6 +95,7 @@ def opinions_of(entries: Iterable[Entry]) -> set[str]:
 
 
 def _is_opinion(entry: Entry) -> bool:
+    """Whether somebody said what a case is; who withdrew a label did not."""
     body = entry.body
     if entry.kind == 'answer':
         return body['status'] not in ('refused', 'stale')

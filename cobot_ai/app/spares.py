@@ -8,7 +8,7 @@ the trainer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cobot_ai.app.candidates import LATEST
 from cobot_ai.app.model_ports import Registry, Scorer, ScorerLoader
@@ -55,6 +55,8 @@ class Spares:
     ) -> tuple[Scorer | None, list[Draft]]:
         """Who judges a window, and what is to be recorded when that changed in its context.
 
+        It counts as recorded when `written` is told so.
+
         Args:
             live: The live version. digest: Its digest. context: Context of the case.
             window: Its window.
@@ -73,15 +75,18 @@ class Spares:
             notes = self._note(context, lost, MASKED, digest)
             return live, [Draft('fault', body), *notes]
 
+    def written(self, notes: Iterable[Draft]) -> None:
+        """What `choose` wanted recorded is in the record."""
+        for body in (note.body for note in notes if note.kind == 'sensors'):
+            self._now[body['context']] = (tuple(body['lost']), body['serving'])
+
     def _load(self, digest: str) -> Scorer:
         if digest not in self._loaded:
             self._loaded = {digest: self._loader(*self._registry.get(digest))}
         return self._loaded[digest]
 
     def _note(self, context: str, lost: Lost, serving: str, model: str | None) -> list[Draft]:
-        before, now = self._now.get(context, ((), FULL)), (lost, serving)
-        self._now[context] = now
-        if before == now:
+        if self._now.get(context, ((), FULL)) == (lost, serving):
             return []
         body: Json = {'context': context, 'lost': list(lost), 'serving': serving, 'model': model}
         return [Draft('sensors', body)]

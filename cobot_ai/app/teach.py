@@ -73,14 +73,15 @@ class Dataset:
         self.unreadable: set[int] = set()
         self.clips_ready: set[int] = set()
         self.lost: tuple[str, ...] = ()
-        self._wanted = self._anew = False
+        self._wanted = self._anew = self._past = False
 
     def refresh(self) -> int:
         """Read what is new in the ledger; returns how many labelled cases it is about."""
-        changed = 0
+        changed, self._past = 0, not self._seq
         while entries := self._reader.since(self._seq):
             self._seq = entries[-1].seq
             changed += self.take(entries)
+        self._past = False
         self._forget()
         return changed
 
@@ -110,6 +111,8 @@ class Dataset:
             return self._touch(entry.case)
         elif _wants_refit(entry):
             self._wanted = True
+        elif self._past and _answers(entry):
+            self._wanted = False
         elif entry.kind == 'maintenance' and body['on']:
             self._anew = True
         elif entry.kind == 'label':
@@ -133,7 +136,9 @@ class Dataset:
     def _forget(self) -> None:
         """Delete what is kept of cases whose labels were forgotten, and of their events."""
         for first in self._forgotten:
-            for case in (first, *self._merged.get(first, ())):
+            # What somebody said of a window of the event itself stands.
+            silent = (c for c in self._merged.get(first, ()) if c not in self._labels)
+            for case in (first, *silent):
                 self._windows.pop(case, None)
                 if self._kept is not None:
                     self._kept.forget(case)
@@ -156,7 +161,8 @@ class Dataset:
     def take_request(self) -> bool:
         """Whether a full refit is wanted since the last call.
 
-        A person asked for it, an audit failed, or labels were forgotten.
+        A person asked for it, an audit failed, or labels were forgotten. After a restart only
+        what no version was made for since.
         """
         wanted, self._wanted = self._wanted, False
         return wanted
@@ -188,10 +194,10 @@ class Dataset:
     def _counting(self, case: int) -> Entry | None:
         """The label a case counts with: its own, or that of its event if it was no harmless one."""
         entry = self._labels.get(case)
-        if case in self._events:
+        if entry is None and case in self._events:
             event = self._labels.get(self._events[case])
             harmless = self._spec.question.is_nominal
-            entry = event if event is not None and not harmless(event.body['label']) else entry
+            entry = event if event is not None and not harmless(event.body['label']) else None
         return entry if entry is not None and entry.body['label'] is not None else None
 
     def _labelled(self, case: int, entry: Entry, window: Window) -> LabelledCase:
@@ -199,7 +205,8 @@ class Dataset:
         return LabelledCase(
             case,
             place.context,
-            self._where[entry.case].group,  # an event never stands on both sides of a test
+            # An event never stands on both sides of a test.
+            self._where.get(self._events.get(case, case), place).group,
             window,
             entry.body['label'],
             entry.body['by'],
@@ -252,6 +259,11 @@ def newest_labelled(reader: LedgerReader, limit: int) -> list[Entry]:
 def lost_channels(notes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Channels of which a case measured nothing, by the notes of its decision."""
     return tuple(sorted(n['channel'] for n in notes if n['share'] >= 1 and n['action'] == 'mask'))
+
+
+def _answers(entry: Entry) -> bool:
+    """Whether a version passed the gate: what was wanted before the restart is in it."""
+    return entry.kind == 'candidate' and entry.body['passed'] and not entry.body['dropped']
 
 
 def _wants_refit(entry: Entry) -> bool:

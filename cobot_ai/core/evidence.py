@@ -51,6 +51,15 @@ class Gallery:
         else:
             memory.bad.append(case)
 
+    def forget(self, case: int) -> None:
+        """The label of a case no longer counts."""
+        for memory in self._seen.values():
+            if any(known == case for known, _ in memory.good):
+                kept = [(known, window) for known, window in memory.good if known != case]
+                memory.good, memory.band = deque(kept, memory.good.maxlen), None
+            if case in memory.bad:
+                memory.bad.remove(case)
+
     def describe(self, case: Case) -> Json:
         """The evidence document of a case (docs/ledger.md), channels by deviation."""
         memory = self._seen.get(case.context, Memory())

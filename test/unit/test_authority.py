@@ -165,6 +165,20 @@ def test_after_a_restart_what_was_held_is_held_again_not_only_remembered() -> No
     assert Bench(ledger=again.ledger).guard.calls == []
 
 
+def test_after_a_restart_every_reason_to_hold_is_there_again() -> None:
+    """But for the cases that were answered while something else held."""
+    bench = Bench()
+    bench.command('hold')
+    answered, asked = bench.step('good'), bench.step('good')
+    bench.tap(answered, 'good')
+    bench.wait(5.1)
+    assert bench.authority.state()['held'] == f'ann, case {asked}'
+    again = Bench(ledger=bench.ledger)
+    assert again.authority.state()['held'] == f'ann, case {asked}'
+    assert again.command('resume', key='looked-at-both')['ok']
+    assert again.authority.state()['held'] == ''
+
+
 def test_a_resume_that_cannot_be_written_leaves_the_process_held_and_resumable() -> None:
     bench = Bench()
     bench.command('hold')

@@ -6,8 +6,9 @@ import pytest
 from bench_cell import Bench
 from cells import S, cell, wrench
 
+from cobot_ai.app.memory import Memory
 from cobot_ai.core.merging import Merger
-from cobot_ai.core.spec import StepSpec, Trigger
+from cobot_ai.core.spec import BudgetSpec, StepSpec, Trigger
 
 SLIDING = StepSpec(
     trigger=Trigger.SLIDING,
@@ -56,3 +57,16 @@ def test_an_outcome_is_too_old_when_the_clock_that_never_goes_back_says_so():
         assert merger.joins('c', 95, 105, 1000 + 5 + 3 + length + 1) is None
         merger.clear()
         assert merger.joins('c', 95, 105, 1000) is None
+
+
+def test_questions_of_the_future_use_up_no_budget():
+    """The clock came up behind after a restart: how long ago they were nobody knows."""
+    spec = cell(budget=BudgetSpec(6, 12))
+    bench = Bench(spec)
+    for _ in range(8):
+        bench.step('good')
+    now = bench.clock.t_ns
+    for clock, asks in ((now, 8), (now - 60 * S, 8), (now - 7200 * S, 0)):
+        memory = Memory(spec)
+        memory.recall(bench.ledger, clock, clock)
+        assert memory.budget.last_hour(clock) == asks

@@ -12,7 +12,7 @@ from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.gate_parts import FILE_CHECKS
 from cobot_ai.app.opinions import Opinions, certified, judged_by
 from cobot_ai.app.retrain import Trainer, build_candidate, certify_contexts, data_hash
-from cobot_ai.core.errors import GateError
+from cobot_ai.core.errors import GateError, StoreError
 from cobot_ai.core.honest import Honest
 from cobot_ai.core.leakage import Split
 from cobot_ai.core.manifest import from_json
@@ -369,3 +369,22 @@ def test_after_a_restart_nothing_is_fitted_until_something_is_new(running):
     source.made = model_cases.cases(48)
     assert again.turn(11) is not None
     assert fitter.calls == ['fit', 'update']
+
+
+def test_a_candidate_that_the_disk_refused_is_stored_as_soon_as_it_takes_it(running, monkeypatch):
+    trainer, source, shelf, fitter = running
+    source.made = model_cases.cases(48)
+    put, full = shelf.put, [True]
+
+    def refuses(*version):
+        if full and full.pop():
+            raise StoreError('The disk is full.')
+        return put(*version)
+
+    monkeypatch.setattr(shelf, 'put', refuses)
+    with pytest.raises(StoreError):
+        trainer.turn(2)
+    digest = trainer.turn(3)
+    assert shelf.get(digest)[1].created_ns == 2, 'as it was made'
+    assert fitter.calls == ['update'], 'and not fitted twice'
+    assert trainer.turn(4) is None

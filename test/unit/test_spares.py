@@ -7,6 +7,7 @@ import pytest
 from bench_cell import Bench
 from cells import cell, signal, step_messages, wrench_stream
 
+from cobot_ai.core.errors import StoreError
 from cobot_ai.core.types import Missing
 
 
@@ -60,6 +61,17 @@ def test_masked_at_once_then_without_it_then_full_again(bench):
     assert said(bench)[2:] == [('full', live)]
     assert blind(bench).body['model'] == spare
     assert train(bench) is None
+
+
+def test_who_judges_is_written_with_the_next_case_where_the_disk_refused_it(bench):
+    bench.ledger.full = True
+    with pytest.raises(StoreError):
+        blind(bench)
+    assert said(bench) == []
+    bench.ledger.full = False
+    blind(bench)
+    blind(bench)
+    assert said(bench) == [('masked', bench.authority.state()['model'])]
 
 
 def test_it_decides_by_its_own_certificate_only(bench):

@@ -106,6 +106,48 @@ def test_a_declared_break_leaves_a_persons_break_alone_and_may_be_ended_early():
     assert again.tick(5) == [], 'it does not begin twice'
 
 
+def test_a_break_goes_on_after_a_restart_and_ends_as_it_would_have():
+    """A person's ends when a person says so, a declared one when the calendar does."""
+    cell = VersionCell(breaks=BREAK)
+    cell.commit(cell.versions.set_maintenance(True, 'ann'))
+    cell.restart()
+    assert cell.versions.maintenance
+    assert [cell.tick(35), cell.tick(30)] == [[], []], 'the declared break is no end of hers'
+    assert cell.commit(cell.versions.set_maintenance(False, 'ann')) == ['maintenance']
+    cell.restart()
+    assert not cell.versions.maintenance
+    other = VersionCell(breaks=BREAK)
+    assert other.tick(35) == ['maintenance']
+    other.restart()
+    assert other.versions.maintenance
+    assert other.tick(5) == [], 'it is the same break'
+    other.restart()
+    assert other.tick(30) == ['maintenance'], 'it ended while nobody ran'
+    assert not other.versions.maintenance
+
+
+def test_what_a_person_plans_for_the_break_is_not_swapped_away_by_what_is_staged():
+    cell = VersionCell()
+    first, second = cell.go(1), cell.go(2)
+    staged = cell.make(3)
+    cell.offer(staged)
+    plan(cell, 'break', first)
+    assert cell.commit(cell.versions.set_maintenance(True, 'ann')) == ['maintenance']
+    assert cell.versions.live == second
+    assert cell.tick(1) == ['promote']
+    assert cell.versions.live == first
+    assert ends(cell) == []
+
+
+def test_control_without_a_plan_of_a_version_the_break_takes_what_is_staged():
+    cell = VersionCell()
+    cell.go(1)
+    staged = cell.make(2)
+    cell.offer(staged)
+    assert cell.commit(cell.versions.set_maintenance(True, 'ann')) == ['maintenance', 'promote']
+    assert cell.versions.live == staged
+
+
 def test_after_a_rollback_a_break_swaps_nothing():
     cell = VersionCell(breaks=BREAK)
     first, _ = cell.go(1), cell.go(2)
