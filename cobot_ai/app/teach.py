@@ -9,7 +9,7 @@ from typing import Any
 
 from cobot_ai.app.ports import ClipReader, Decoder, Entry, LedgerReader, WindowStore
 from cobot_ai.app.recut import recut
-from cobot_ai.app.second_look import FORGOTTEN
+from cobot_ai.app.review import FORGOTTEN
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.stream_spec import StreamSpec
