@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from flask import Blueprint, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cobot_ai.core.errors import CobotAiError
+from cobot_ai.core.errors import CobotAiError, ConfigError
 from cobot_ai.core.types import Json
 from cobot_ai.store.account_file import Role
 from cobot_ai.store.accounts import OFFER_S
 from cobot_ai.web.auth import Auth
+from cobot_ai.web.devices import Devices, build_of
 from cobot_ai.web.qr import pairing_qr
-from cobot_ai.web.services import Services
+from cobot_ai.web.services import Services, WebSettings
 
 Result = Json | tuple[Json, int]
-Connections = Callable[[], list[Json]]
+
+
+class Live(Protocol):
+    """The live connections, as far as admins have to do with them."""
+
+    devices: Devices
+
+    def connected(self) -> list[Json]:
+        """Who is connected."""
+
+    def reload(self, tablet: str) -> bool:
+        """Have a tablet load its page anew when it is idle; False: it is not connected."""
 
 
 class _Strict(BaseModel):
@@ -54,7 +66,9 @@ class Pairing(Station):
 Body = TypeVar('Body', bound=BaseModel)
 
 
-def blueprint(services: Services, auth: Auth, connections: Connections) -> Blueprint:
+def blueprint(
+    services: Services, settings: WebSettings, auth: Auth, live: Live
+) -> Blueprint:
     """All routes below `/api/admin`; only admins reach them (see `roles`)."""
     admin = Blueprint('admin', __name__, url_prefix='/api/admin')
     accounts = services.accounts
@@ -85,10 +99,14 @@ def blueprint(services: Services, auth: Auth, connections: Connections) -> Bluep
 
     @admin.get('/tablets')
     def tablets() -> Json:
+        there = live.devices.rows()
+        known = {t.name: {'active': t.active, 'wall': t.wall} for t in accounts.tablets()}
         rows = [
-            {'name': t.name, 'active': t.active, 'wall': t.wall} for t in accounts.tablets()
+            {'name': name, 'enrolled': name in known, 'device': there.get(name)}
+            | known.get(name, {'active': True, 'wall': False})
+            for name in [*known, *sorted(set(there) - set(known))]
         ]
-        return {'tablets': rows}
+        return {'tablets': rows, 'build': build_of(settings.asset_dir)}
 
     @admin.post('/tablets')
     def offer_tablet() -> Result:
@@ -107,9 +125,18 @@ def blueprint(services: Services, auth: Auth, connections: Connections) -> Bluep
 
         return carry_out(Station, work)
 
+    @admin.post('/tablets/reload')
+    def reload_tablet() -> Result:
+        def work(body: Station) -> None:
+            note('tablet_reload', tablet=body.name)
+            if not live.reload(body.name):
+                raise ConfigError('This tablet is not connected now.', key='not_connected')
+
+        return carry_out(Station, work)
+
     @admin.get('/connections')
     def connected() -> Json:
-        return {'connections': connections()}
+        return {'connections': live.connected()}
 
     @admin.get('/audit')
     def audit() -> Json:

@@ -71,7 +71,7 @@ def create_app(services: Services, settings: WebSettings) -> Console:
     )
     events = Events(socketio, services, settings, auth)
     app.register_blueprint(Login(services, settings, auth, events.logged_out).blueprint())
-    app.register_blueprint(admin_api.blueprint(services, auth, events.connected))
+    app.register_blueprint(admin_api.blueprint(services, settings, auth, events))
     return Console(app, socketio, events.feed)
 
 

@@ -15,6 +15,7 @@ from cobot_ai.store.account_file import Role
 from cobot_ai.web.auth import Auth, Person, who_is
 from cobot_ai.web.bucket import TokenBucket
 from cobot_ai.web.commands import execute, refusal
+from cobot_ai.web.devices import Devices
 from cobot_ai.web.feed import Feed
 from cobot_ai.web.services import Services, WebSettings
 
@@ -46,10 +47,12 @@ class Events:
         self._auth = auth
         self._lock = threading.Lock()
         self._connections: dict[str, _Connection] = {}
+        self.devices = Devices(services.monotonic)
         self.feed = Feed(services, settings, self._send, self._drop)
         socketio.on_event('connect', self._connect)
         socketio.on_event('disconnect', self._disconnect)
         socketio.on_event('command', self._command)
+        socketio.on_event('device', self._device)
 
     # ------------------------------------------------------------ handlers
 
@@ -74,14 +77,26 @@ class Events:
                 self._services.wall_ns() / 1e9,
                 bucket,
             )
+        browser = request.headers.get('User-Agent', '')
+        self.devices.joined(sid, self._auth.tablet(), request.remote_addr or '', browser)
         have = claim if isinstance(claim, dict) else {}
         self.feed.join(sid, have.get('ledger'), have.get('seq'))
 
     def _disconnect(self, *_: object) -> None:
         sid = _sid()
         self.feed.leave(sid)
+        self.devices.left(sid)
         with self._lock:
             self._connections.pop(sid, None)
+
+    def _device(self, raw: object = None) -> Json:
+        """A page says something of itself: the same checks as for a command."""
+        connection = self._connections.get(_sid())
+        if connection is None or not self._may(connection):
+            return {'ok': False, 'reason': 'login'}
+        if not connection.bucket.take(self._services.monotonic()):
+            return {'ok': False, 'reason': 'too_many'}
+        return {'ok': self.devices.told(_sid(), raw)}
 
     def _command(self, raw: object = None) -> Json:
         connection = self._connections.get(_sid())
@@ -108,10 +123,24 @@ class Events:
         if event == 'pulse' and connection is not None and not self._may(connection):
             self._drop(sid)  # the person, the role or the tablet changed since
             return
-        self._socketio.emit(event, data, to=sid, callback=lambda *_: done())
+        begun = self._services.monotonic()
+
+        def taken(*_: object) -> None:
+            if event == 'pulse':
+                self.devices.answered(sid, (self._services.monotonic() - begun) * 1e3)
+            done()
+
+        self._socketio.emit(event, data, to=sid, callback=taken)
 
     def _drop(self, sid: str) -> None:
         self._socketio.server.disconnect(sid)
+
+    def reload(self, tablet: str) -> bool:
+        """Have a tablet load its page anew as soon as nothing is open there; False: not here."""
+        found = self.devices.to_reload(tablet)
+        for sid in found:
+            self._socketio.emit('reload', to=sid)
+        return bool(found)
 
     def connected(self) -> list[Json]:
         """Who is connected, for admins."""

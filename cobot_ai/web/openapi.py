@@ -57,6 +57,7 @@ TABLE: dict[str, Route] = {
     'admin.tablets': Route(docs.TabletsDoc),
     'admin.offer_tablet': Route(docs.OfferDoc, TypeAdapter(admin.Pairing)),
     'admin.remove_tablet': Route(docs.DoneDoc, TypeAdapter(admin.Station)),
+    'admin.reload_tablet': Route(docs.DoneDoc, TypeAdapter(admin.Station)),
     'admin.connected': Route(docs.ConnectionsDoc),
     'admin.audit': Route(docs.AuditLogDoc),
     'metrics.metrics': Route('text/plain'),

@@ -362,18 +362,40 @@ class OfferDoc(DoneDoc):
     qr: str | None = None
 
 
+class DeviceDoc(BaseModel):
+    """A tablet as it is connected now, or was last; null: its browser does not tell.
+
+    `rtt_ms`: heartbeat there and back. `build`: of its page. `reload`: it will, once it is idle.
+    """
+
+    connected: bool
+    seen_ago_s: float
+    browser: str
+    address: str
+    rtt_ms: float | None
+    build: str
+    awake: bool | None
+    battery: float | None
+    charging: bool | None
+    busy: bool
+    reload: bool
+
+
 class TabletRow(BaseModel):
-    """An enrolled tablet."""
+    """A tablet; `device` is null when it was not seen since the console started."""
 
     name: str
+    enrolled: bool
     active: bool
     wall: bool
+    device: DeviceDoc | None
 
 
 class TabletsDoc(BaseModel):
-    """Route `/api/admin/tablets`."""
+    """Route `/api/admin/tablets`; `build`: of the page that is served now."""
 
     tablets: list[TabletRow]
+    build: str
 
 
 class ConnectionRow(BaseModel):

@@ -59,6 +59,7 @@ LEAST = {
     ('get', '/api/admin/tablets'): Role.ADMIN,
     ('post', '/api/admin/tablets'): Role.ADMIN,
     ('post', '/api/admin/tablets/remove'): Role.ADMIN,
+    ('post', '/api/admin/tablets/reload'): Role.ADMIN,
     ('get', '/api/admin/connections'): Role.ADMIN,
     ('get', '/api/admin/audit'): Role.ADMIN,
 }

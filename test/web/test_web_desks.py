@@ -154,7 +154,7 @@ def test_words_are_edited_in_place_missing_ones_first_and_the_state_is_shown(cel
     cell.silent = True
     english.fill('Lost')
     english.press('Enter')
-    page.get_by_text('Saving…').wait_for()
+    page.get_by_text('Not saved').wait_for()
 
 
 # ---------------------------------------------------------------- admin

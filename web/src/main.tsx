@@ -3,6 +3,7 @@ import './style.css';
 import './card.css';
 import { App } from './App';
 import { showSettling, watchWake } from './core/guard';
+import { showDevice } from './core/device';
 import { setLanguage } from './core/i18n';
 import { registerOffline } from './core/offline';
 import { learnMe } from './core/me';
@@ -19,6 +20,7 @@ showSettling();
 watchWake();
 prepareSound();
 callForAttention();
+showDevice();
 void keepAwake();
 const asked = new URLSearchParams(location.search).get('lang');
 void setLanguage(asked ?? prefs.value.lang).then(() => {

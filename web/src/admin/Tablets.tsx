@@ -2,8 +2,9 @@
 import { useState } from 'preact/hooks';
 import { useGet, type Outcome } from '../core/api';
 import { now, secondsLeft } from '../core/clock';
-import { duration, t } from '../core/i18n';
-import type { TabletsDoc } from '../core/schema';
+import { age, duration, number, percent, t } from '../core/i18n';
+import { notify } from '../core/notices';
+import type { DeviceDoc, TabletRow, TabletsDoc } from '../core/schema';
 import { HoldButton } from '../ui/HoldButton';
 import { change, useRefresh } from './send';
 
@@ -35,6 +36,10 @@ export function Tablets() {
     setOffer({ code, qr, name, until: performance.now() + seconds * 1000 });
     setName('');
   };
+  const reload = async (station: string) => {
+    if (await change('tablets/reload', { name: station })) notify('admin.reload_asked', () => ({ name: station }));
+    refresh();
+  };
   const remove = async (station: string) => {
     await change('tablets/remove', { name: station });
     refresh();
@@ -56,13 +61,18 @@ export function Tablets() {
         <button type="submit">{t('admin.make_code')}</button>
       </form>
       {offer && <Code offer={offer} />}
-      <div class="scroll">
-        <table>
+      <div class="scroll" tabIndex={0} role="region" aria-label={t('admin.tablets')}>
+        <table class="tablets">
           <thead>
             <tr>
               <th scope="col">{t('admin.station')}</th>
               <th scope="col">{t('admin.state')}</th>
               <td />
+              <th scope="col">{t('admin.seen')}</th>
+              <th scope="col">{t('admin.browser')}</th>
+              <th scope="col">{t('admin.round_trip')}</th>
+              <th scope="col">{t('admin.awake')}</th>
+              <th scope="col">{t('admin.battery')}</th>
             </tr>
           </thead>
           <tbody>
@@ -72,12 +82,25 @@ export function Tablets() {
                   <bdi>{tablet.name}</bdi>
                   {tablet.wall && <small>{t('role.wall')}</small>}
                 </th>
-                <td>{tablet.active ? `● ${t('admin.active')}` : `■ ${t('admin.removed')}`}</td>
-                <td class="buttons">
-                  {tablet.active && (
-                    <HoldButton onDone={() => void remove(tablet.name)}>{t('admin.remove')}</HoldButton>
-                  )}
+                <td>{stateText(tablet)}</td>
+                <td>
+                  <div class="buttons">
+                    {tablet.device?.connected && (
+                      <button
+                        type="button"
+                        disabled={tablet.device.reload}
+                        aria-label={`${t('admin.reload')}: ${tablet.name}`}
+                        onClick={() => void reload(tablet.name)}
+                      >
+                        {tablet.device.reload ? t('admin.reload_waits') : t('admin.reload')}
+                      </button>
+                    )}
+                    {tablet.enrolled && tablet.active && (
+                      <HoldButton onDone={() => void remove(tablet.name)}>{t('admin.remove')}</HoldButton>
+                    )}
+                  </div>
                 </td>
+                <Seen device={tablet.device} build={doc.build} />
               </tr>
             ))}
           </tbody>
@@ -86,6 +109,58 @@ export function Tablets() {
       {doc?.tablets.length === 0 && <p>{t('admin.no_tablets')}</p>}
     </>
   );
+}
+
+function stateText({ enrolled, active }: TabletRow): string {
+  if (!enrolled) return `○ ${t('admin.not_enrolled')}`;
+  return active ? `● ${t('admin.active')}` : `■ ${t('admin.removed')}`;
+}
+
+/** What it was when it was seen last; a browser that does not tell is "not known". */
+function Seen({ device, build }: { device: DeviceDoc | null; build: string }) {
+  if (!device) {
+    return <td colSpan={5}>{t('admin.not_seen')}</td>;
+  }
+  const { connected, seen_ago_s, browser, address, rtt_ms, awake, battery, charging } = device;
+  const old = device.build !== '' && build !== '' && device.build !== build;
+  return (
+    <>
+      <td>
+        {connected ? `● ${t('admin.connected')}` : `○ ${age(seen_ago_s * 1000)}`}
+        {device.busy && connected && <small>▲ {t('admin.busy')}</small>}
+        <small>
+          <bdi dir="ltr">{address}</bdi>
+        </small>
+      </td>
+      <td>
+        <bdi dir="ltr" title={browser}>
+          {browserName(browser)}
+        </bdi>
+        <small>
+          {old ? `▲ ${t('admin.old_page')}` : t('admin.page')} <bdi dir="ltr">{device.build || '–'}</bdi>
+        </small>
+      </td>
+      <td>{rtt_ms === null ? t('data.not_known') : `${number(rtt_ms, 2)} ms`}</td>
+      <td>{awake === null ? t('data.not_known') : awake ? `● ${t('admin.kept_awake')}` : `▲ ${t('admin.may_sleep')}`}</td>
+      <td>
+        {battery === null ? t('data.not_known') : percent(battery, 0)}
+        {charging !== null && battery !== null && (
+          <small>{charging ? t('admin.charging') : t('admin.discharging')}</small>
+        )}
+      </td>
+    </>
+  );
+}
+
+/** `Firefox 120, Android 13`: what a person would call it; else what it calls itself. */
+export function browserName(agent: string): string {
+  const [, name = '', version = ''] =
+    /(Edg|Firefox|SamsungBrowser|HeadlessChrome|Chrome)\/(\d+)/.exec(agent.replace(/.*(Edg)\//, '$1/')) ??
+    /(Version)\/(\d+(?:\.\d+)?)/.exec(agent) ??
+    [];
+  const system = /Android \d+|iPad|iPhone|Windows|Mac OS X|Linux/.exec(agent)?.[0] ?? '';
+  if (!name) return agent.slice(0, 40) || '–';
+  return [`${name === 'Version' ? 'Safari' : name} ${version}`, system].filter(Boolean).join(', ');
 }
 
 /** Big enough to be typed on the tablet from across the desk; gone when it is worth nothing. */

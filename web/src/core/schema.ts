@@ -387,6 +387,21 @@ export interface Decline {
   proposal: number;
 }
 
+/** A tablet as it is connected now, or was last; null: its browser does not tell. `rtt_ms`: heartbeat there and back. `build`: of its page. `reload`: it will, once it is idle. */
+export interface DeviceDoc {
+  connected: boolean;
+  seen_ago_s: number;
+  browser: string;
+  address: string;
+  rtt_ms: number | null;
+  build: string;
+  awake: boolean | null;
+  battery: number | null;
+  charging: boolean | null;
+  busy: boolean;
+  reload: boolean;
+}
+
 /** A change an admin asked for: done, or why not, as a message key with parameters. */
 export interface DoneDoc {
   ok: boolean;
@@ -1003,16 +1018,29 @@ export interface SwapPlan {
   by: string;
 }
 
-/** An enrolled tablet. */
+/** A tablet; `device` is null when it was not seen since the console started. */
 export interface TabletRow {
   name: string;
+  enrolled: boolean;
   active: boolean;
   wall: boolean;
+  device: DeviceDoc | null;
 }
 
-/** Route `/api/admin/tablets`. */
+/** Route `/api/admin/tablets`; `build`: of the page that is served now. */
 export interface TabletsDoc {
   tablets: TabletRow[];
+  build: string;
+}
+
+/** What a page says of itself; null: the browser does not tell. `build`: of the page. `awake`: the screen is kept on. `battery`: 0 to 1. `busy`: a card is open. */
+export interface Told {
+  tablet?: string;
+  build?: string;
+  awake?: boolean | null;
+  battery?: number | null;
+  charging?: boolean | null;
+  busy?: boolean;
 }
 
 /** Set a number that may change while the cell runs, e.g. `question.deadline_s`. */

@@ -1,7 +1,7 @@
 /** The live connection: in order, without gaps, for ever. */
 import { signal } from '@preact/signals';
 import { io, type Socket } from 'socket.io-client';
-import type { Command, Entry, Pulse, Reply, Snapshot } from './schema';
+import type { Command, Entry, Pulse, Reply, Snapshot, Told } from './schema';
 import { apply, corrected, EMPTY, follows, fromSnapshot, type State } from './state';
 
 export type Link = 'connecting' | 'online' | 'offline';
@@ -84,6 +84,16 @@ socket.on('pulse', (pulse: Pulse, done: () => void) => {
 export async function send(command: Command): Promise<Reply> {
   if (!socket.connected) throw new Error('offline');
   return (await socket.timeout(ACK_MS).emitWithAck('command', command)) as Reply;
+}
+
+/** Say something of this tablet; the next time makes up for one that is lost. */
+export function tell(device: Told): void {
+  if (socket.connected) socket.emit('device', device);
+}
+
+/** An admin wants this page to be loaded anew. */
+export function onReload(f: () => void): void {
+  socket.on('reload', f);
 }
 
 export function onConnect(f: () => void): void {
