@@ -113,7 +113,7 @@ def test_a_reload_waits_until_no_card_is_open(cell, site, tablet):
     assert page.evaluate('window.before') is True, 'a card is open'
     assert row()['reload']
     tap(page, 'Seated')
-    page.wait_for_function('window.before === undefined')
+    until(page, lambda: page.evaluate('window.before') is None)
     page.locator('.idle').wait_for()
     until(page, lambda: not row()['busy'] and not row()['reload'])
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readdirSync, readFileSync } from 'node:fs';
 import { differences } from '../catalogues.ts';
 import { Guard } from '../src/core/guard';
+import { COMES_MS, Held, LETS_GO_MS } from '../src/core/held';
 import type { Command, Entry, EvidenceChannel, Reply } from '../src/core/schema';
 import { apply, corrected, EMPTY, follows, fromSnapshot, nextFor, queue } from '../src/core/state';
 import { pseudo } from '../src/core/pseudo';
@@ -101,6 +102,33 @@ describe('state', () => {
     const state = story([entry(1, 'ask', BODY, 1, 9000)]);
     const pulse = { age_ms: 0, state: { asks: { '1': { left_ms: 4000 } } } };
     expect(corrected(state, pulse, 5000).asks.get(1)?.deadlineAt).toBe(9000);
+  });
+});
+
+describe('held or about to go on', () => {
+  const reasons = [{ key: 'case' as const, n: 7 }];
+  const known = (action: string | null, resolvedAt = 0) => {
+    const resolution = action === null ? null : { outcome: 'answered', action };
+    return { asks: new Map([[7, { resolution, resolvedAt }]]), steps: [{ case: 7 }] } as never;
+  };
+  const stays = (phase: string, state: never, now: number) => new Held().stays(reasons, phase, state, now);
+
+  it('a hold whose question was answered is let go, however long the robot takes', () => {
+    expect(stays('held', known('continue'), LETS_GO_MS - 1)).toBe(false);
+    expect(stays('resuming', known('continue'), 10 * LETS_GO_MS)).toBe(false);
+    expect(stays('held', known('continue'), 10 * LETS_GO_MS)).toBe(true);
+  });
+  it('an answer after which it stays held, an open question and other reasons hold', () => {
+    expect(stays('resuming', known('stop'), 1)).toBe(true);
+    expect(stays('held', known(null), 1)).toBe(true);
+    expect(new Held().stays([...reasons, { key: 'person', by: 'Eva' }], 'resuming', known('continue'), 1)).toBe(true);
+  });
+  it('the heartbeat may name a question before it is here, but not for long and not an old one', () => {
+    const held = new Held();
+    const next = [{ key: 'case' as const, n: 8 }];
+    expect(held.stays(next, 'held', known('continue'), 100)).toBe(false);
+    expect(held.stays(next, 'held', known('continue'), 100 + COMES_MS)).toBe(true);
+    expect(held.stays([{ key: 'case', n: 3 }], 'held', known('continue'), 100)).toBe(true);
   });
 });
 

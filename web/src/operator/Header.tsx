@@ -1,10 +1,10 @@
 /** What is always there: who and where, the state of the line with its age, queue, connection. */
 import { ageMs, knownAt, now, OLD_MS, secondsLeft, unknown } from '../core/clock';
 import { clockTime, t, tr } from '../core/i18n';
+import { Held } from '../core/held';
 import { person } from '../core/me';
 import { prefs } from '../core/prefs';
 import { muted } from '../core/sound';
-import type { HeldFor } from '../core/schema';
 import { beat, link, state } from '../core/transport';
 import { Glyph, type GlyphName } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
@@ -20,6 +20,8 @@ const MODE_GLYPH: Record<string, GlyphName> = {
   maintenance: 'maintenance',
 };
 
+const held = new Held();
+
 /** The line's state as the monitor last told it, or `unknown`. */
 export function lineMode(): string {
   if (unknown.value || !beat.value) return 'unknown';
@@ -30,26 +32,14 @@ export function lineMode(): string {
   if (waiting.value.length > 0) return 'asking';
   const holds = mode === 'held' || (mode === 'asking' && told.held);
   if (!holds) return mode === 'asking' ? 'running' : mode;
-  return told.held_for?.length && !stays(told.held_for) ? 'running' : 'held';
+  const reasons = told.held_for ?? [];
+  const stays = held.stays(reasons, told.motion?.phase, state.value, now.value);
+  return reasons.length && !stays ? 'running' : 'held';
 }
 
 /** The process is held and no open question will end that: a person has to resume. */
 export function heldNow(): boolean {
   return lineMode() === 'held';
-}
-
-/** A hold that ends by itself after the answer takes a moment to be confirmed. */
-const LETS_GO_MS = 2000;
-
-/** Whether something holds beside questions that were answered just now. */
-function stays(reasons: HeldFor[]): boolean {
-  const ends = ({ key, n }: HeldFor) => {
-    const ask = key === 'case' ? state.value.asks.get(n ?? 0) : undefined;
-    const end = ask?.resolution;
-    const goesOn = end?.outcome === 'answered' && end.action !== 'hold' && end.action !== 'stop';
-    return goesOn && now.value - ask!.resolvedAt < LETS_GO_MS;
-  };
-  return reasons.some((r) => !ends(r));
 }
 
 export function ModeGlyph({ mode }: { mode: string }) {
