@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cobot_ai.core.errors import ConfigError
+
+LOWEST = 19
 
 
 def real_time(priority: int) -> None:
@@ -29,6 +32,22 @@ def real_time(priority: int) -> None:
             f'{priority}" to /etc/security/limits.d/cobot_ai.conf for its group (systemd: '
             f'LimitRTPRIO={priority}) and log in again, or set the parameter fifo_priority to 0.'
         ) from e
+
+
+def apart() -> None:
+    """Count little against everything else on the machine, not only against our starter.
+
+    Where Linux shares the processor among sessions first (`autogroup`), a low priority counts
+    only within one's session: training would use up the share of the monitor that was started
+    beside it, and the threads of the kernel that bring a commit to the disk would wait for it.
+    So this process leads a session of its own, which has the smallest share. Without autogroup
+    nothing changes.
+    """
+    with suppress(PermissionError):  # it leads a session, or a job of a shell
+        os.setsid()
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path('/proc/self/autogroup').write_text(f'{LOWEST}\n', encoding='ascii')
 
 
 def idle() -> None:

@@ -47,6 +47,7 @@ class TrainerNode(Node):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(names.TRAINER, **kwargs)
         self._values = params.declare(self, params.TRAINER)
+        priority.apart()
         if self._values['sched_idle']:
             priority.idle()
         os.nice(max(0, int(self._values['nice'])))
