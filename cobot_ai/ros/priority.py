@@ -8,9 +8,6 @@ from pathlib import Path
 
 from cobot_ai.core.errors import ConfigError
 
-LOWEST = 19
-
-
 def real_time(priority: int) -> None:
     """Run every thread of this process under SCHED_FIFO; 0 changes nothing.
 
@@ -34,20 +31,23 @@ def real_time(priority: int) -> None:
         ) from e
 
 
-def apart() -> None:
-    """Count little against everything else on the machine, not only against our starter.
+def apart(nice: int) -> None:
+    """Count little against everything on the machine, not only against who was started with us.
 
     Where Linux shares the processor among sessions first (`autogroup`), a low priority counts
     only within one's session: training would use up the share of the monitor that was started
     beside it, and the threads of the kernel that bring a commit to the disk would wait for it.
-    So this process leads a session of its own, which has the smallest share. Without autogroup
-    nothing changes.
+    So this process leads a session of its own, with a small share. Without autogroup nothing
+    changes.
+
+    Args:
+        nice: Of the session: 19 has the smallest share, 0 that of any other.
     """
     with suppress(PermissionError):  # it leads a session, or a job of a shell
         os.setsid()
     if os.getsid(0) == os.getpid():
         with suppress(OSError):
-            Path('/proc/self/autogroup').write_text(f'{LOWEST}\n', encoding='ascii')
+            Path('/proc/self/autogroup').write_text(f'{nice}\n', encoding='ascii')
 
 
 def idle() -> None:

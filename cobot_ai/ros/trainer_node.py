@@ -47,10 +47,11 @@ class TrainerNode(Node):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(names.TRAINER, **kwargs)
         self._values = params.declare(self, params.TRAINER)
-        priority.apart()
+        nice = max(0, int(self._values['nice']))
+        priority.apart(nice)
         if self._values['sched_idle']:
             priority.idle()
-        os.nice(max(0, int(self._values['nice'])))
+        os.nice(nice)
         self._spec, self._folder = read_cell(self._values)
         self._stamps = runtime.RosClock(self)
         self._trainer: Trainer | None = None

@@ -41,6 +41,33 @@ def test_idle_training_runs_under_sched_idle():
     assert int(out.stdout) == os.SCHED_IDLE
 
 
+AUTOGROUP = Path('/proc/self/autogroup')
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason='this kernel has no autogroup')
+@pytest.mark.parametrize('leads', [False, True])
+def test_training_leaves_the_share_of_its_starter(leads):
+    code = (
+        'import os; from pathlib import Path; from cobot_ai.ros.priority import apart; apart(19);'
+        f'print(os.getsid(0) == os.getpid(), Path("{AUTOGROUP}").read_text())'
+    )
+    before = AUTOGROUP.read_text()
+    command = [sys.executable, '-c', code]
+    out = subprocess.run(
+        command, capture_output=True, text=True, check=True, start_new_session=leads
+    ).stdout
+    assert out.startswith('True')
+    assert out.split()[-1] == '19'
+    assert AUTOGROUP.read_text() == before
+
+
+def test_a_job_of_a_shell_keeps_the_share_of_its_session():
+    code = 'from cobot_ai.ros.priority import apart; apart(19)'
+    before = AUTOGROUP.read_text() if AUTOGROUP.exists() else ''
+    subprocess.run([sys.executable, '-c', code], check=True, process_group=0)
+    assert not before or AUTOGROUP.read_text() == before
+
+
 def test_the_shipped_profile_holds_a_full_image():
     text = (ROOT / 'config/dds/fastdds_large_data.xml').read_text()
     size = int(re.search(r'<segment_size>(\d+)<', text)[1])
