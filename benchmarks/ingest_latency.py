@@ -33,6 +33,7 @@ from cobot_ai.ros.drain import DrainedTopic
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'test'))
 LESSONS = 80
+WARM = 10
 ARRAY = 'diagnostic_msgs/msg/DiagnosticArray'
 BESIDE = (('joint_states', 500), ('accel', 2000))
 
@@ -50,12 +51,10 @@ class _Timed:
         topic = names.of(names.MONITOR, names.DECISION)
         self._decisions = DrainedTopic(robot.node, topic, ARRAY, None, 1.0)
 
-    def measure(self, seconds: float, at_rest: bool = True) -> list[tuple[float, float]]:
-        """Milliseconds to publishing and to arrival, of steps done for this long."""
+    def measure(self, steps: int, at_rest: bool = True) -> list[tuple[float, float]]:
+        """Milliseconds to publishing and to arrival, of this many steps."""
         found: list[tuple[float, float]] = []
-        end = time.monotonic() + seconds
-        latest = end + seconds / 2
-        while time.monotonic() < end:
+        while len(found) < steps:
             label = ('good', 'bad')[len(found) % 2]
             robot, before = self._robot, len(self._robot.heard('decision'))
             robot.send_step(self._forces(label, self._rng, 10))
@@ -66,10 +65,8 @@ class _Timed:
             found.append(((self._published_ns() - sent_ns) / 1e6, heard_ms))
             if case['verdict'] != 'act':
                 robot.answer(case['case'], label)
-                begun = time.monotonic()
                 if at_rest:
                     rest(self._trainer)
-                end = min(end + time.monotonic() - begun, latest)
         return found
 
     def _published_ns(self) -> int:
@@ -94,14 +91,14 @@ def rest(pid: int) -> None:
         time.sleep(0.7)
 
 
-def latency(seconds: float) -> dict[str, Any]:
-    """Percentiles of the three conditions, each measured this long."""
+def latency(steps: int) -> dict[str, Any]:
+    """Percentiles of the three conditions; of the two that are compared, over so many steps."""
     import nodes  # noqa: PLC0415 (the robot of the fault tests)
 
     with TemporaryDirectory() as folder, _graph(nodes) as robot:
         cell = nodes.Processes(Path(folder))
         cell.cell.write_text(yaml.safe_dump(_cell(nodes.CELL)))
-        publisher = start_publisher(BESIDE, 90 + 8 * seconds)
+        publisher = start_publisher(BESIDE, 120 + 3 * steps)
         try:
             cell.start('monitor')
             cell.start('trainer', sched_idle=True)
@@ -111,18 +108,18 @@ def latency(seconds: float) -> dict[str, Any]:
             _teach(robot, nodes.forces)
             timed = _Timed(robot, nodes.forces, cell.running['trainer'].pid)
             rest(cell.running['trainer'].pid)
-            timed.measure(2.0)
-            found = {'idle': timed.measure(seconds)}
+            timed.measure(WARM)
+            found = {'idle': timed.measure(steps)}
             with _refitting(robot):
-                found['retraining'] = timed.measure(seconds, at_rest=False)
+                found['retraining'] = timed.measure(steps, at_rest=False)
             rest(cell.running['trainer'].pid)
             os.kill(cell.running['console'].pid, signal.SIGSTOP)
-            found['stalled_tablet'] = timed.measure(seconds)
+            found['stalled_tablet'] = timed.measure(steps // 2)
             os.kill(cell.running['console'].pid, signal.SIGCONT)
             cell.end('trainer')
             cell.start('trainer')
             with _refitting(robot):
-                found['retraining_nice_19'] = timed.measure(seconds / 3, at_rest=False)
+                found['retraining_nice_19'] = timed.measure(steps // 2, at_rest=False)
         finally:
             cell.close()
             publisher.kill()

@@ -31,25 +31,17 @@ def real_time(priority: int) -> None:
         ) from e
 
 
-def apart(nice: int) -> None:
-    """Count little against everything on the machine, not only against who was started with us.
+def idle() -> None:
+    """Run this process only when nothing else wants the processor (SCHED_IDLE).
 
-    Where Linux shares the processor among sessions first (`autogroup`), a low priority counts
-    only within one's session: training would use up the share of the monitor that was started
-    beside it, and the threads of the kernel that bring a commit to the disk would wait for it.
-    So this process leads a session of its own, with a small share. Without autogroup nothing
-    changes.
-
-    Args:
-        nice: Of the session: 19 has the smallest share, 0 that of any other.
+    Where Linux shares the processor among sessions first (`autogroup`), a priority counts only
+    within one's session: training would use up the share of the monitor that was started beside
+    it, and the threads of the kernel that bring a commit to the disk would wait for it. So this
+    process leads a session of its own, which has the smallest share.
     """
-    with suppress(PermissionError):  # it leads a session, or a job of a shell
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    with suppress(PermissionError):  # it leads a session already, or a job of a shell
         os.setsid()
     if os.getsid(0) == os.getpid():
-        with suppress(OSError):
-            Path('/proc/self/autogroup').write_text(f'{nice}\n', encoding='ascii')
-
-
-def idle() -> None:
-    """Run this process only when nothing else wants the processor (SCHED_IDLE)."""
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        with suppress(OSError):  # no autogroup here
+            Path('/proc/self/autogroup').write_text('19\n', encoding='ascii')

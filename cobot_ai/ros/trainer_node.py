@@ -47,11 +47,9 @@ class TrainerNode(Node):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(names.TRAINER, **kwargs)
         self._values = params.declare(self, params.TRAINER)
-        nice = max(0, int(self._values['nice']))
-        priority.apart(nice)
         if self._values['sched_idle']:
             priority.idle()
-        os.nice(nice)
+        os.nice(max(0, int(self._values['nice'])))
         self._spec, self._folder = read_cell(self._values)
         self._stamps = runtime.RosClock(self)
         self._trainer: Trainer | None = None

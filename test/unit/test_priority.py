@@ -46,9 +46,9 @@ AUTOGROUP = Path('/proc/self/autogroup')
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason='this kernel has no autogroup')
 @pytest.mark.parametrize('leads', [False, True])
-def test_training_leaves_the_share_of_its_starter(leads):
+def test_idle_training_leaves_the_share_of_its_starter(leads):
     code = (
-        'import os; from pathlib import Path; from cobot_ai.ros.priority import apart; apart(19);'
+        'import os; from pathlib import Path; from cobot_ai.ros.priority import idle; idle();'
         f'print(os.getsid(0) == os.getpid(), Path("{AUTOGROUP}").read_text())'
     )
     before = AUTOGROUP.read_text()
@@ -62,7 +62,7 @@ def test_training_leaves_the_share_of_its_starter(leads):
 
 
 def test_a_job_of_a_shell_keeps_the_share_of_its_session():
-    code = 'from cobot_ai.ros.priority import apart; apart(19)'
+    code = 'from cobot_ai.ros.priority import idle; idle()'
     before = AUTOGROUP.read_text() if AUTOGROUP.exists() else ''
     subprocess.run([sys.executable, '-c', code], check=True, process_group=0)
     assert not before or AUTOGROUP.read_text() == before
