@@ -43,7 +43,7 @@ def main() -> int:
     sections: dict[str, Callable[[], dict[str, Any]]] = {
         'ingest': lambda: ingest(5.0 if quick else 7.0, 1 if quick else 3),
         'fusion': lambda: fusion(4.0 if quick else 8.0, 1 if quick else 3),
-        'latency': lambda: latency(40 if quick else 220),
+        'latency': lambda: latency(40 if quick else 200),
         'burst': lambda: burst(8.0 if quick else 60.0),
         'replay': lambda: replay(60 if quick else 120, 1 if quick else 3),
     }

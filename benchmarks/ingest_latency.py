@@ -114,12 +114,12 @@ def latency(steps: int) -> dict[str, Any]:
                 found['retraining'] = timed.measure(steps, at_rest=False)
             rest(cell.running['trainer'].pid)
             os.kill(cell.running['console'].pid, signal.SIGSTOP)
-            found['stalled_tablet'] = timed.measure(steps // 2)
+            found['stalled_tablet'] = timed.measure(steps // 4)
             os.kill(cell.running['console'].pid, signal.SIGCONT)
             cell.end('trainer')
             cell.start('trainer')
             with _refitting(robot):
-                found['retraining_nice_19'] = timed.measure(steps // 2, at_rest=False)
+                found['retraining_nice_19'] = timed.measure(steps // 4, at_rest=False)
         finally:
             cell.close()
             publisher.kill()
