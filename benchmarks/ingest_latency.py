@@ -95,6 +95,7 @@ def latency(steps: int) -> dict[str, Any]:
     """Percentiles of the three conditions; of the two that are compared, over so many steps."""
     import nodes  # noqa: PLC0415 (the robot of the fault tests)
 
+    refits: dict[str, list[float]] = {}
     with TemporaryDirectory() as folder, _graph(nodes) as robot:
         cell = nodes.Processes(Path(folder))
         cell.cell.write_text(yaml.safe_dump(_cell(nodes.CELL)))
@@ -110,7 +111,7 @@ def latency(steps: int) -> dict[str, Any]:
             rest(cell.running['trainer'].pid)
             timed.measure(WARM)
             found = {'idle': timed.measure(steps)}
-            with _refitting(robot):
+            with _refitting(robot) as refits['retraining']:
                 found['retraining'] = timed.measure(steps, at_rest=False)
             rest(cell.running['trainer'].pid)
             os.kill(cell.running['console'].pid, signal.SIGSTOP)
@@ -118,13 +119,13 @@ def latency(steps: int) -> dict[str, Any]:
             os.kill(cell.running['console'].pid, signal.SIGCONT)
             cell.end('trainer')
             cell.start('trainer')
-            with _refitting(robot):
+            with _refitting(robot) as refits['retraining_nice_19']:
                 found['retraining_nice_19'] = timed.measure(steps // 4, at_rest=False)
         finally:
             cell.close()
             publisher.kill()
             publisher.communicate()
-    return _report(found)
+    return _report(found, refits)
 
 
 @contextmanager
@@ -160,30 +161,39 @@ def _teach(robot: Any, forces: Any) -> None:
 
 
 @contextmanager
-def _refitting(robot: Any) -> Iterator[None]:
-    """The trainer fits again and again."""
+def _refitting(robot: Any) -> Iterator[list[float]]:
+    """The trainer fits again and again; gives when each fit was done."""
     client = robot.node.create_client(Trigger, 'cobot_ai_trainer/retrain')
     over = threading.Event()
+    done: list[float] = []
 
     def again() -> None:
         while not over.is_set():
             future = client.call_async(Trigger.Request())
             while not future.done() and not over.is_set():
                 over.wait(0.01)
+            if future.done():
+                done.append(time.monotonic())
 
     thread = threading.Thread(target=again)
     thread.start()
     try:
-        yield
+        yield done
     finally:
         over.set()
         thread.join()
 
 
-def _report(found: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
+def _report(
+    found: dict[str, list[tuple[float, float]]], refits: dict[str, list[float]]
+) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for when, values in found.items():
-        row: dict[str, Any] = {'when': when, 'steps': len(values)}
+        row: dict[str, Any] = {
+            'when': when,
+            'steps': len(values),
+            'refits': len(refits.get(when, ())),
+        }
         for prefix, column in (('', 0), ('heard_', 1)):
             shares = np.percentile([v[column] for v in values], [50, 99, 99.9]).tolist()
             keys = (f'{prefix}p50_ms', f'{prefix}p99_ms', f'{prefix}p999_ms')

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cobot_ai.core.errors import ConfigError
 
+
 def real_time(priority: int) -> None:
     """Run every thread of this process under SCHED_FIFO; 0 changes nothing.
 
