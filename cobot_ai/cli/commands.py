@@ -29,7 +29,7 @@ from cobot_ai.cli.people import (
     tablets_arguments,
 )
 from cobot_ai.cli.replay import Options, run_replay
-from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
+from cobot_ai.cli.supervise import NODES, Child, Supervisor, need_ros, node_command
 from cobot_ai.cli.versions import (
     models_arguments,
     rollback_arguments,
@@ -140,12 +140,14 @@ def _run_arguments(p: argparse.ArgumentParser) -> None:
 
 def _run(args: Args, say: Say) -> int:
     # What is broken is told once and here, not again and again by three processes.
+    need_ros()
+    commands = cell_commands(args)
     folder = folder_of(args).create()
     _check_page(args, folder)
     _suite(args, load_cell(args.cell))
     mode = 'holds and resumes' if args.enable_hold else 'shadow: advises only'
     say(f'cell {load_cell(args.cell).name} ({mode})    data: {folder.root}')
-    supervisor = Supervisor([Child(n, c) for n, c in cell_commands(args)], say)
+    supervisor = Supervisor([Child(n, c) for n, c in commands], say)
     supervisor.handle_signals()
     supervisor.run()
     return 0

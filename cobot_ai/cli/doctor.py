@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,7 @@ from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.types import Json
 from cobot_ai.store.bags import Bag
 from cobot_ai.store.cellfile import load_cell
+from cobot_ai.store.certs import RENEW_DAYS, Certs
 from cobot_ai.store.drop import read_answers
 from cobot_ai.store.folder import cell_folder
 from cobot_ai.store.machine import examine, this_machine
@@ -55,6 +57,7 @@ def run_doctor(args: Args, say: Say) -> int:
         *diagnose(spec, survey, full_names(spec, args.namespace)),
         *_motion(spec, survey, args.namespace),
         *examine(spec, machine, built_s),
+        *certificate(Certs(folder.tls), datetime.now(timezone.utc)),
     ]
     say(f'{spec.name} against {survey.source}, {survey.seconds:.1f} s')
     for finding in found:
@@ -64,6 +67,21 @@ def run_doctor(args: Args, say: Say) -> int:
     if args.json:
         args.json.write_text(json.dumps([asdict(f) for f in found], indent=2) + '\n')
     return 1 if worst[0] else 0
+
+
+def certificate(certs: Certs, now: datetime) -> list[Finding]:
+    """How long the certificate of the page lasts; nothing where it has none."""
+    if not certs.ready:
+        return []
+    about, advice = 'certificate', 'Make it anew: cobot_ai certs CELL --host HOST.'
+    try:
+        days = certs.days_left(now)
+    except (OSError, ValueError):
+        return [Finding(Level.ERROR, about, f'{certs.host} cannot be read.', advice)]
+    if days < RENEW_DAYS:
+        level = Level.WARNING if days > 0 else Level.ERROR
+        return [Finding(level, about, f'The page has one for {days:.0f} more days.', advice)]
+    return [Finding(Level.OK, about, f'{days:.0f} days left')]
 
 
 def _line(finding: Finding) -> str:

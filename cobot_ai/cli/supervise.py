@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
 import subprocess  # nosec B404  # our own nodes, with arguments we made
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from types import FrameType
 
+from cobot_ai.core.errors import ConfigError
+
 NODES = ('monitor', 'console', 'trainer')
+NAMESPACE = re.compile(r'[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_S = 30.0
 """A process that ran this long is healthy again: its next restart comes soon."""
@@ -109,12 +115,40 @@ def node_command(node: str, values: dict[str, object], namespace: str = '') -> l
     Args:
         node: `monitor`, `console`, `trainer` or `sim`. values: ROS parameters.
         namespace: Pushed onto all names; '' for none.
+
+    Raises:
+        ConfigError: The namespace is none.
     """
     command = [sys.executable, '-m', f'cobot_ai.ros.{node}_node', '--ros-args']
     for name, value in values.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        if text:
+        if text := _yaml(value):
             command += ['-p', f'{name}:={text}']
-    if namespace:
-        command += ['-r', f'__ns:=/{namespace.strip("/")}']
+    if space := namespace.strip('/'):
+        if not NAMESPACE.fullmatch(space):
+            raise ConfigError(
+                f'"{namespace}" is no ROS namespace: letters, digits and _, no digit first, '
+                'parts joined by /.'
+            )
+        command += ['-r', f'__ns:=/{space}']
     return command
+
+
+def _yaml(value: object) -> str:
+    """A parameter's value as ROS reads it, as YAML: a text stays a text (`2024`, `c #1`)."""
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if text else ''
+
+
+def need_ros() -> None:
+    """Refuse where no ROS 2 is installed, before processes are started that need it.
+
+    Raises:
+        ConfigError: It is not; the message says what to do.
+    """
+    if find_spec('rclpy') is None:
+        raise ConfigError(
+            'No ROS 2 is installed in this Python: source a distribution, or '
+            "pip install 'cobot_ai[ros]' (docs/install.md)."
+        )

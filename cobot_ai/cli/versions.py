@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 
 from cobot_ai.app import history
@@ -27,6 +28,8 @@ from cobot_ai.store.registry import ModelFolder
 
 Say = Callable[[str], None]
 TIMEOUT_S = 15.0
+AGAIN = 2
+"""How often a command that got no answer is sent again, under its key."""
 
 
 def models_arguments(p: argparse.ArgumentParser) -> None:
@@ -167,6 +170,15 @@ def send(command: Json, args: argparse.Namespace, say: Say) -> int:
         {'Content-Type': 'application/json'},
     )
     reply = _post(request, args.url)
+    for _ in range(AGAIN):  # the same key: it is carried out once, however often it is sent
+        if reply.get('status') not in ('pending', 'busy'):
+            break
+        reply = _post(request, args.url)
+    if reply.get('status') == 'pending':
+        raise CobotAiError(
+            'The cell has not answered: whether it was carried out is not known. Look at the page, '
+            'or "cobot_ai models CELL --history", before you send it again.'
+        )
     if not reply.get('ok'):
         why = reply.get('reason') or reply.get('error') or 'no reason given'
         raise CobotAiError(f'The cell refused: {str(why).rstrip(".")}.')
@@ -177,14 +189,26 @@ def send(command: Json, args: argparse.Namespace, say: Say) -> int:
 def _post(request: urllib.request.Request, url: str) -> Json:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  # nosec B310
-            return dict(json.loads(answer.read()))
+            return _document(answer.read(), url)
     except urllib.error.HTTPError as e:
         if e.code == 401:
             raise CobotAiError(
                 f'The console at {url} wants a login: run this on its own machine, or use the page.'
             ) from e
-        return dict(json.loads(e.read() or b'{}'))
-    except (OSError, ValueError) as e:
+        return _document(e.read(), url)
+    except TimeoutError:  # it was sent, and may have been carried out
+        return {'status': 'pending'}
+    except (OSError, ValueError, HTTPException) as e:
         raise StoreError(
             f'No console answers at {url} ({e}); start the cell, or give its address with --url.'
         ) from e
+
+
+def _document(answer: bytes, url: str) -> Json:
+    try:
+        document = json.loads(answer)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise StoreError(f'What answers at {url} is no console of cobot_ai; check --url.')
+    return document

@@ -9,6 +9,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TimedOutError
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from cobot_ai.ros.assembly import read_cell, reader_of
 from cobot_ai.store.accounts import Accounts
 from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.store.cellfile import find_cell
-from cobot_ai.store.certs import Certs
+from cobot_ai.store.certs import RENEW_DAYS, Certs
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.drop import drop_status
 from cobot_ai.store.folder import CellFolder
@@ -41,27 +44,33 @@ class Replies:
     """Matches replies of the monitor to the threads that wait for them."""
 
     def __init__(self) -> None:
-        self._lock = threading.Condition()
-        self._waiting: dict[str, Json | None] = {}
+        self._lock = threading.Lock()
+        self._waiting: dict[str, list[Future[Json]]] = {}
 
     def arrive(self, body: Json) -> None:
-        """A reply came; nobody may be waiting for it any more."""
+        """A reply came, for everybody who waits for its key; that may be nobody any more."""
         with self._lock:
-            key = str(body.get('key', ''))
-            if key in self._waiting:
-                self._waiting[key] = body
-                self._lock.notify_all()
+            waiting = self._waiting.pop(str(body.get('key', '')), [])
+        for reply in waiting:
+            reply.set_result(body)
 
-    def expect(self, key: str) -> None:
+    def expect(self, key: str) -> Future[Json]:
         """Announce that a reply will be waited for, before the command is sent."""
+        reply: Future[Json] = Future()
         with self._lock:
-            self._waiting.setdefault(key, None)
+            self._waiting.setdefault(key, []).append(reply)
+        return reply
 
-    def wait(self, key: str, timeout_s: float) -> Json | None:
+    def wait(self, key: str, reply: Future[Json], timeout_s: float) -> Json | None:
         """The reply to a key, None when it did not come in time."""
-        with self._lock:
-            self._lock.wait_for(lambda: self._waiting.get(key) is not None, timeout_s)
-            return self._waiting.pop(key, None)
+        try:
+            return reply.result(timeout_s)
+        except TimedOutError:
+            with self._lock:
+                still = [r for r in self._waiting.pop(key, []) if r is not reply]
+                if still:
+                    self._waiting[key] = still
+            return None
 
 
 class ConsoleNode(Node):
@@ -84,8 +93,18 @@ class ConsoleNode(Node):
         self._console.feed.start()
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+        if tls is not None:
+            self._tell_end(certs.days_left(datetime.now(timezone.utc)))
         scheme = 'https' if tls else 'http'
         self.get_logger().info(f'page: {scheme}://{values["web_host"]}:{self._server.port}/')
+
+    def _tell_end(self, days: float) -> None:
+        log = self.get_logger()
+        text = f'certificate of the page: {days:.0f} days left'
+        if days < RENEW_DAYS:
+            log.warning(f'{text}; make it anew with "cobot_ai certs CELL --host HOST"')
+        else:
+            log.info(text)
 
     def _listen(self) -> None:
         topics = (
@@ -142,10 +161,10 @@ class ConsoleNode(Node):
     def submit(self, command: Json, timeout_s: float) -> Json | None:
         """Send a command to the monitor and wait for its reply (from a web thread)."""
         key = str(command['key'])
-        self._replies.expect(key)
+        reply = self._replies.expect(key)
         stamp = self.get_clock().now().to_msg()
         self._answer.publish(convert.to_array('command', command, stamp, self._spec.name))
-        return self._replies.wait(key, timeout_s)
+        return self._replies.wait(key, reply, timeout_s)
 
     # ------------------------------------------------------------ from the monitor
 

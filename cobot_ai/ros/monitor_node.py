@@ -38,7 +38,7 @@ class MonitorNode(LifecycleNode):
         priority.real_time(int(self._params['fifo_priority']))
         self.add_on_set_parameters_callback(self._on_parameters)
         self._cell: Cell | None = None
-        self._active = False
+        self._active = self._was_active = False
         self._pace: Pace | None = None
         self._topics: list[DrainedTopic] = []
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
@@ -115,8 +115,10 @@ class MonitorNode(LifecycleNode):
         self._made += [(DrainedTopic.close, topic) for topic in self._topics]
         cell.authority.start(cell.start_body())
         cell.recall()
-        numbers = params.tuned(params.TUNED, self._params)
-        # At the start -1 leaves what was tuned before; set later, it undoes it.
+        # At the start -1 leaves what was tuned before; set later, it undoes it. Activated again,
+        # what was tuned since is in the ledger.
+        numbers = {} if self._was_active else params.tuned(params.TUNED, self._tuned_now())
+        self._was_active = True
         if given := {name: n for name, n in numbers.items() if n is not None}:
             cell.authority.tune(given, 'parameter')
         commands = self._listen()
@@ -124,6 +126,9 @@ class MonitorNode(LifecycleNode):
         self._pace = Pace(self, cell, self._topics, self._judged, commands, period_s, self._safely)
         self._made.append((Pace.close, self._pace))
         self._active = True
+
+    def _tuned_now(self) -> Json:
+        return {row.name: self.get_parameter(row.name).value for row in params.TUNED}
 
     def _drained(self, topic: str, kind: str, stream: StreamSpec | None) -> DrainedTopic:
         stall_s = self._params['stall_s'] if stream is None else stream.stall_s
@@ -198,11 +203,8 @@ class MonitorNode(LifecycleNode):
         """One thing going wrong must not stop the deadlines of the others."""
         try:
             call(*args)
-        except CobotAiError as e:
-            self.get_logger().error(str(e), throttle_duration_sec=1.0)
         except Exception as e:
-            text = f'Please report this: {type(e).__name__}: {e}'
-            self.get_logger().error(text, throttle_duration_sec=1.0)
+            runtime.report(self, e)
 
     def _on_parameters(self, changed: list[Any]) -> SetParametersResult:
         """All of them are in force and in the ledger, or none."""
@@ -273,8 +275,12 @@ class MonitorNode(LifecycleNode):
 
     def _operate(self, command: Json, response: Any) -> Any:
         key = f'ros-{time.time_ns()}'
-        reply = self._need().authority.command({**command, 'key': key, 'by': 'ros_service'})
-        response.success, response.message = bool(reply['ok']), str(reply['reason'])
+        try:
+            reply = self._need().authority.command({**command, 'key': key, 'by': 'ros_service'})
+            response.success, response.message = bool(reply['ok']), str(reply['reason'])
+        except Exception as e:  # whoever called must not wait for an answer for ever
+            runtime.report(self, e)
+            response.success, response.message = False, str(e)
         return response
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 
 from cobot_ai.core.errors import ConfigError
@@ -37,7 +37,7 @@ MONITOR = (
     Param('autostart', True, 'Configure and activate by itself.'),
     Param('shadow', True, 'Advise only: never call the hold and resume services.'),
     Param('stall_s', 1.0, 'Longest stall no sample may be lost in, stream seconds.', 0.1, 60.0),
-    Param('fifo_priority', 0, 'Real-time priority (SCHED_FIFO) of ingest; 0: none.'),
+    Param('fifo_priority', 0, 'Real-time priority (SCHED_FIFO) of ingest; 0: none.', 0, 99),
     Param('drain_period_s', 0.02, 'How often streams are read, seconds.', 0.001, 0.05),
 )
 AS_DECLARED = -1.0
@@ -54,12 +54,12 @@ TRAINER = (
     *COMMON,
     Param('poll_period_s', 0.5, 'How often new labels are looked for, seconds.', 0.05, 60.0),
     Param('sched_idle', False, 'Train only when nothing else wants the processor (SCHED_IDLE).'),
-    Param('nice', 19, 'Added to the process priority (19 is the lowest).'),
+    Param('nice', 19, 'Added to the process priority (19 is the lowest).', 0, 19),
 )
 CONSOLE = (
     *COMMON,
     Param('web_host', '127.0.0.1', 'Address the page is served on; a login is needed beyond it.'),
-    Param('web_port', 8080, 'Port of the page; 0 takes a free one.'),
+    Param('web_port', 8080, 'Port of the page; 0 takes a free one.', 0, 65535),
 )
 
 
@@ -82,11 +82,20 @@ def declare(node: Any, table: tuple[Param, ...]) -> dict[str, Any]:
     values = {}
     for row in table:
         descriptor = ParameterDescriptor(description=row.text, read_only=not row.tunes)
-        if row.low is not None and row.high is not None:
-            bounds = FloatingPointRange(from_value=row.low, to_value=row.high, step=0.0)
-            descriptor.floating_point_range = [bounds]
+        _bound(descriptor, row)
         try:
             values[row.name] = node.declare_parameter(row.name, row.default, descriptor).value
         except (InvalidParameterTypeException, InvalidParameterValueException) as e:
             raise ConfigError(f'The parameter "{row.name}" cannot be used: {e}.') from e
     return values
+
+
+def _bound(descriptor: ParameterDescriptor, row: Param) -> None:
+    if row.low is None or row.high is None:
+        return
+    if isinstance(row.default, int):
+        low, high = int(row.low), int(row.high)
+        descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
+    else:
+        bounds = FloatingPointRange(from_value=row.low, to_value=row.high, step=0.0)
+        descriptor.floating_point_range = [bounds]

@@ -115,7 +115,7 @@ def _spin(node: Any, stop: Stop) -> None:
     sweep = Sweep() if hasattr(node, 'turn') else None
     while rclpy.ok() and not stop.wanted:
         if sweep is None:
-            executor.spin_once(timeout_sec=0.1)
+            _one_callback(node, executor, LOOK_S)
             continue
         _drain(node, executor, stop)
         if not node.hurried:
@@ -141,7 +141,7 @@ def _drain(node: Any, executor: SingleThreadedExecutor, stop: Stop) -> None:
             break
     enough = time.monotonic() + CALLBACKS_S
     done = 0
-    while _one_callback(executor):
+    while _one_callback(node, executor):
         done += 1
         if done >= CALLBACKS and time.monotonic() >= enough:
             return
@@ -165,17 +165,25 @@ class Sweep:
             gc.collect(1)
 
 
-def _one_callback(executor: SingleThreadedExecutor) -> bool:
+def _one_callback(node: Any, executor: SingleThreadedExecutor, wait_s: float = 0.0) -> bool:
     """Run one callback that is ready; False when there was none.
 
     `spin_once` does not tell, and looking again where nothing waits is half of an idle node's work.
+    Whatever a callback raises is reported: a message that cannot be read ends no node.
     """
     try:
-        callback, _, _ = executor.wait_for_ready_callbacks(timeout_sec=0)
+        callback, _, _ = executor.wait_for_ready_callbacks(timeout_sec=wait_s)
     except (TimeoutException, ShutdownException):
         return False
     callback()
     error = callback.exception()
     if error is not None:
-        raise error
+        report(node, error)
     return True
+
+
+def report(node: Any, error: BaseException) -> None:
+    """Log what went wrong in a part of a node; the rest of it goes on."""
+    foreign = f'Please report this: {type(error).__name__}: {error}'
+    text = str(error) if isinstance(error, CobotAiError) else foreign
+    node.get_logger().error(text, throttle_duration_sec=1.0)

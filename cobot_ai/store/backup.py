@@ -31,6 +31,7 @@ SMALL = (
     'metrics_token',
 )  # fmt: skip
 """Single files of the folder; those that are there are copied."""
+_KEYS = {'schema', 'cell', 'cell_digest', 'head', 'entries', 'files'}
 TRIES = 5
 
 
@@ -109,8 +110,12 @@ def _manifest(backup: Path, cell: str) -> Json:
         manifest: Json = json.loads((backup / MANIFEST).read_bytes())
     except (OSError, ValueError) as e:
         raise ConfigError(f'{backup} is no whole backup of a cell ({e}).') from e
-    if manifest.get('schema') != SCHEMA:
+    if not isinstance(manifest, dict) or 'schema' not in manifest:
+        raise ConfigError(f'{backup / MANIFEST} was not written by cobot_ai backup.')
+    if manifest['schema'] != SCHEMA:
         raise ConfigError(f'{backup} was made by another version of cobot_ai; use that one.')
+    if not (manifest.keys() >= _KEYS and isinstance(manifest['files'], dict)):
+        raise ConfigError(f'{backup / MANIFEST} is not complete; use another copy of the backup.')
     if manifest['cell'] != cell:
         raise ConfigError(f'{backup} is a backup of {manifest["cell"]}, not of {cell}.')
     return manifest

@@ -7,6 +7,7 @@ internet, so no public authority can help: the tablets trust this one once (docs
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ CA_DAYS = 3650
 HOST_DAYS = 825
 """Longest life of a host certificate that Apple devices accept, days."""
 RENEW_DAYS = 60
+"""So many days before it ends people are told to make it anew."""
+HOST_NAME = re.compile(r'(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*', re.I | re.A)
 SLACK = timedelta(hours=1)
 """A tablet's clock may be behind by this much."""
 
@@ -158,9 +161,16 @@ def _general_name(host: str) -> x509.GeneralName:
     except ValueError:
         pass
     try:
-        return x509.DNSName(host.encode('idna').decode())
-    except UnicodeError as e:
-        raise ConfigError(f'"{host}" is neither a host name nor an address.') from e
+        name = host.encode('idna').decode()
+    except UnicodeError:
+        name = ''
+    # An address with a slip of the finger looks like a name whose last part is a number.
+    if len(name) > 253 or not HOST_NAME.fullmatch(name) or name.rpartition('.')[2].isdecimal():
+        raise ConfigError(
+            f'"{host}" is neither a host name nor an address; write it as in 192.168.10.5 or '
+            'cell-1.local, without https:// and port.'
+        )
+    return x509.DNSName(name)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:

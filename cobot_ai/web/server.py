@@ -88,7 +88,7 @@ def web_server(
         server = make_server(
             host, port, app, threaded=True, request_handler=Handler, ssl_context=tls
         )
-    except (OSError, SystemExit) as e:  # Werkzeug exits by itself when the port is taken
+    except (OSError, OverflowError, SystemExit) as e:  # Werkzeug exits by itself when the port is taken
         raise ConfigError(
             f'The page cannot be served on {host}:{port} ({e}); choose another host or port.'
         ) from e

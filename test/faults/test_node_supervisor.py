@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip('rclpy')
+import rclpy
 from nodes import START_S, Processes, graph, of_kind, until
+from rclpy.context import Context
+from rclpy.node import Node
 
-from cobot_ai.cli.supervise import BACKOFF_S, STEADY_S, Child
+from cobot_ai.cli.supervise import BACKOFF_S, STEADY_S, Child, node_command
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
 
@@ -41,6 +44,32 @@ def test_a_node_that_ran_long_comes_back_soon():
     fails_at_once(child, 100.0, said)
     child.poll(100.0 + STEADY_S + 1, said.append)
     assert child.retry_at - (100.0 + STEADY_S + 1) == BACKOFF_S[0]
+
+
+def test_a_node_gets_its_texts_as_they_are_given():
+    texts = [
+        '2024',
+        'c #1/d',
+        'null',
+        "it's: [a, {b",
+        'größe \\ "x"',
+        '~/cell',
+        '1e3',
+        'true',
+        ' x ',
+    ]
+    values = {f'p{i}': text for i, text in enumerate(texts)}
+    command = node_command('monitor', {**values, 'n': 3, 'f': 1.5, 'b': True}, 'cell_1/a')
+    context = Context()
+    rclpy.init(args=command[command.index('--ros-args') :], context=context)
+    node = Node('t', context=context, automatically_declare_parameters_from_overrides=True)
+    try:
+        assert [node.get_parameter(name).value for name in values] == texts
+        assert [node.get_parameter(name).value for name in 'nfb'] == [3, 1.5, True]
+        assert node.get_namespace() == '/cell_1/a'
+    finally:
+        node.destroy_node()
+        context.shutdown()
 
 
 def children(pid):

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cobot_ai.app.doctor import Level
+from cobot_ai.cli.doctor import certificate
 from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.store import audit_log
 from cobot_ai.store.account_file import Role
@@ -196,6 +198,31 @@ def test_a_browser_that_trusts_the_authority_accepts_the_console(tmp_path):
     server.load_cert_chain(certs.host, certs.host_key)
     assert shake_hands(server, certs, '192.168.10.5') is None
     assert 'mismatch' in shake_hands(server, certs, '192.168.10.6')
+
+
+@pytest.mark.parametrize(
+    'host', ['192.168.1.300', 'https://x:80', 'a b', 'cell:8080', '-x', 'a..b', '', '10.0.0', '*']
+)
+def test_a_host_that_is_none_is_refused_and_the_certificate_stays(tmp_path, host):
+    certs = Certs(tmp_path / 'tls')
+    certs.issue(['fe80::1', 'Zelle-1.local', 'größe.de'], 'cell_1', NOW)
+    before = certs.host.read_bytes()
+    with pytest.raises(ConfigError, match='neither a host name nor an address'):
+        certs.issue(['10.0.0.1', host], 'cell_1', NOW)
+    assert certs.host.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ('days', 'level'), [(1, Level.OK), (770, Level.WARNING), (900, Level.ERROR)]
+)
+def test_the_doctor_says_how_long_the_certificate_lasts(tmp_path, days, level):
+    certs = Certs(tmp_path / 'tls')
+    assert certificate(certs, NOW) == []
+    certs.issue(['10.0.0.1'], 'cell_1', NOW)
+    (found,) = certificate(certs, NOW + timedelta(days=days))
+    assert found.level is level
+    certs.host.write_text('damaged')
+    assert certificate(certs, NOW)[0].level is Level.ERROR
 
 
 def shake_hands(server, certs, host):

@@ -139,6 +139,14 @@ def test_a_record_that_was_rewritten_with_its_checksum_is_found_by_its_chain(cel
         restore_backup(out, CellFolder(tmp_path / 'again'), 'c')
 
 
+@pytest.mark.parametrize('text', ['[]', '{}', '{"schema": 1}', 'null', '{"schema": 2}', 'x'])
+def test_a_manifest_that_is_none_is_one_sentence(tmp_path, text):
+    (tmp_path / 'backup.json').write_text(text)
+    with pytest.raises(ConfigError):
+        restore_backup(tmp_path, CellFolder(tmp_path / 'again'), 'c')
+    assert not (tmp_path / 'again').exists()
+
+
 def test_a_half_made_backup_does_not_look_like_one(cell, tmp_path, monkeypatch):
     def full(*args):
         raise OSError(28, 'No space left on device')

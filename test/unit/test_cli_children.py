@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cobot_ai.cli import supervise
 from cobot_ai.cli.main import main
+from cobot_ai.core.errors import ConfigError
 
 
 def test_children_started_beside_a_clone_find_the_package(
@@ -32,3 +34,21 @@ def test_the_demo_never_shows_the_page_of_another_program(capsys, tmp_path):
         assert main(args) == 1
     said = capsys.readouterr()
     assert f'Port {port} is taken' in said.err and 'page:' not in said.out
+
+
+@pytest.mark.parametrize('namespace', ['cell-1', '1a', 'a//b', 'a b', 'größe'])
+def test_a_namespace_that_ros_does_not_take_is_refused_before_anything_starts(
+    namespace, capsys, tmp_path
+):
+    args = ['run', 'wrench_cases', '--data-dir', str(tmp_path), '--namespace', namespace]
+    assert main(args) == 1
+    assert 'is no ROS namespace' in capsys.readouterr().err
+    with pytest.raises(ConfigError):
+        supervise.node_command('monitor', {}, namespace)
+
+
+def test_without_ros_run_says_so_once(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(supervise, 'find_spec', lambda name: None)
+    assert main(['run', 'wrench_cases', '--data-dir', str(tmp_path)]) == 1
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert 'No ROS 2 is installed' in said

@@ -1,7 +1,11 @@
 """The command line reaches a running cell through its console, as the page does."""
 
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
 import pytest
 
+from cobot_ai.cli import versions
 from cobot_ai.cli.main import main
 
 
@@ -39,6 +43,34 @@ def test_what_cannot_be_done_is_one_sentence(args, says, capsys):
 
 
 def test_a_refusal_of_the_cell_is_told(site, capsys):
+    url = f'http://127.0.0.1:{site.port}'
+    assert main(['swap', 'wrench_cases', '--by', 'robot', '--url', url]) == 1
+    assert 'The cell refused: reserved_name' in capsys.readouterr().err
+
+
+def test_without_an_answer_it_is_sent_again_under_its_key_and_not_called_refused(site, capsys):
     site.cell.silent = True
-    assert run(site, 'swap', 'wrench_cases', '--at', 'break') == 1
-    assert 'The cell refused: no_reply' in capsys.readouterr().err
+    assert run(site, 'rollback', 'wrench_cases') == 1
+    assert 'whether it was carried out is not known' in capsys.readouterr().err
+    assert len(site.cell.commands) == versions.AGAIN + 1
+    assert len({c['key'] for c in site.cell.commands}) == 1
+
+
+@pytest.mark.parametrize('body', [b'<html>', b'[1]'])
+@pytest.mark.parametrize('status', [200, 501])
+def test_another_web_server_is_no_console(body, status, capsys):
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self):  # noqa: N802
+            self.send_response(status)
+            self.send_header('Content-Length', str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    with HTTPServer(('127.0.0.1', 0), Other) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        url = f'http://127.0.0.1:{server.server_port}'
+        assert main(['rollback', 'wrench_cases', '--by', 'ann', '--url', url]) == 1
+    assert 'is no console of cobot_ai' in capsys.readouterr().err
