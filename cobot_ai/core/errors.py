@@ -34,10 +34,6 @@ class GateError(ModelError):
     """A candidate that failed a named check."""
 
 
-class MotionError(CobotAiError):
-    """A hold or resume that was refused or not confirmed."""
-
-
 class StoreError(CobotAiError):
     """A ledger, registry or clip folder that cannot be read or written."""
 

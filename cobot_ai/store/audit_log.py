@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +24,20 @@ REPEAT_S = 60.0
 """The same thing within this time is counted, not written again, seconds."""
 MAX_TEXT = 200
 REMEMBERED = 1000
+MOST_LINES = 30
+"""Different lines of one kind from one address within `REPEAT_S`; the rest is one line, counted."""
+FLOOD = 'flood'
+
+Facts = dict[str, str]
+
+
+@dataclass(slots=True)
+class _Repeated:
+    """A line that was written, and how often the same came again since."""
+
+    at: float
+    facts: Facts
+    count: int = 0
 
 
 class AuditLog:
@@ -35,7 +50,8 @@ class AuditLog:
     def __init__(self, path: Path, wall_s: Callable[[], float]) -> None:
         self._path, self._wall_s = path, wall_s
         self._lock = threading.Lock()
-        self._recent: dict[tuple[str, ...], tuple[float, int]] = {}
+        self._recent: dict[tuple[str, ...], _Repeated] = {}
+        self._lines_of: dict[tuple[str, str], int] = {}
         self._whole = True
         self._tip = self._last_hash()
 
@@ -53,15 +69,38 @@ class AuditLog:
         facts = {k: v[:MAX_TEXT] for k, v in facts.items() if v}
         with self._lock:
             now = self._wall_s()
-            key = tuple(f'{k}={v}' for k, v in sorted(facts.items()))
-            at, count = self._recent.get(key, (0.0, 0))
-            if now - at < REPEAT_S:
-                self._recent[key] = (at, count + 1)
+            self._count_out(now)
+            if address and _key(facts) not in self._recent:
+                facts = self._bounded(facts, what, address)
+            known = self._recent.get(_key(facts))
+            if known is not None:
+                known.count += 1
                 return
-            if len(self._recent) >= REMEMBERED:
-                self._recent.clear()
-            self._recent[key] = (now, 0)
-            self._append({'t': round(now, 3), **facts, **({'repeated': count} if count else {})})
+            self._recent[_key(facts)] = _Repeated(now, facts)
+            self._append({'t': round(now, 3), **facts})
+
+    def count_out(self) -> None:
+        """Write how often something was repeated once its minute is over; call it now and then."""
+        with self._lock:
+            self._count_out(self._wall_s())
+
+    def _count_out(self, now: float) -> None:
+        full = len(self._recent) >= REMEMBERED
+        for key, known in list(self._recent.items()):
+            if now - known.at >= REPEAT_S or full:
+                del self._recent[key]
+                if known.count:
+                    self._append({'t': round(now, 3), **known.facts, 'repeated': known.count})
+        if not self._recent:
+            self._lines_of.clear()
+
+    def _bounded(self, facts: Facts, what: str, address: str) -> Facts:
+        """The facts, or only that too much came from this address: it chooses what it asks for."""
+        lines = self._lines_of.get((address, what), 0)
+        if lines >= MOST_LINES:
+            return {'what': FLOOD, 'of': what, 'address': address}
+        self._lines_of[address, what] = lines + 1
+        return facts
 
     def newest(self, limit: int = 200) -> list[Json]:
         """The newest lines, newest first."""
@@ -100,6 +139,10 @@ class AuditLog:
     def _last_hash(self) -> str:
         lines = self._lines()
         return _hash(lines[-1]) if lines else ''
+
+
+def _key(facts: Facts) -> tuple[str, ...]:
+    return tuple(f'{k}={v}' for k, v in sorted(facts.items()))
 
 
 def _hash(line: Json) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,8 +79,16 @@ class CellFolder:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            mode = self.root.stat().st_mode
+            if mode & stat.S_ISVTX:  # /tmp and the like
+                raise StoreError(f'{self.root} is shared by everybody; name a folder of its own.')
+            if mode & 0o077:
+                self.root.chmod(0o700)  # it was there before, and others could look in
         except OSError as e:
-            raise StoreError(f'The data folder {self.root} cannot be made: {e.strerror}.') from e
+            raise StoreError(
+                f'The data folder {self.root} cannot be made, or closed to others (chmod 700): '
+                f'{e.strerror}.'
+            ) from e
         if not os.access(self.root, os.W_OK):
             raise StoreError(f'The data folder {self.root} is not writable for this user.')
         return self

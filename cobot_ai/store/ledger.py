@@ -271,6 +271,8 @@ def open_ledger(path: Path, now_ns: int = 0, durable: bool = True) -> LedgerFile
                 values = {'id': uuid.uuid4().hex, 'created_ns': str(now_ns)}
                 rows = [{'name': name, 'value': value} for name, value in values.items()]
                 connection.execute(insert(META), rows)
+        for file in path.parent.glob(f'{path.name}*'):  # and what SQLite put beside it
+            file.chmod(0o600)
         return LedgerFile(path, head, engine)
     except BaseException:
         engine.dispose()

@@ -66,9 +66,7 @@ class Pairing(Station):
 Body = TypeVar('Body', bound=BaseModel)
 
 
-def blueprint(
-    services: Services, settings: WebSettings, auth: Auth, live: Live
-) -> Blueprint:
+def blueprint(services: Services, settings: WebSettings, auth: Auth, live: Live) -> Blueprint:
     """All routes below `/api/admin`; only admins reach them (see `roles`)."""
     admin = Blueprint('admin', __name__, url_prefix='/api/admin')
     accounts = services.accounts

@@ -82,9 +82,7 @@ class Auth:
         self._services = services
         self._settings = settings
         self._cookie = tablet_cookie(services.spec.name)
-        self.ended = EndedSessions(
-            settings.data_dir / ENDED_FILE, lambda: services.wall_ns() / 1e9
-        )
+        self.ended = EndedSessions(settings.data_dir / ENDED_FILE, lambda: services.wall_ns() / 1e9)
 
     # ------------------------------------------------------------ where a request comes from
 

@@ -19,6 +19,9 @@ from cobot_ai.web.devices import Devices
 from cobot_ai.web.feed import Feed
 from cobot_ai.web.services import Services, WebSettings
 
+CONNECT_TIMEOUT_S = 5.0
+"""A socket has to connect (and log in) within this time, seconds."""
+
 
 @dataclass(slots=True)
 class _Connection:
@@ -47,8 +50,9 @@ class Events:
         self._auth = auth
         self._lock = threading.Lock()
         self._connections: dict[str, _Connection] = {}
+        self._silent: dict[str, float] = {}
         self.devices = Devices(services.monotonic)
-        self.feed = Feed(services, settings, self._send, self._drop)
+        self.feed = Feed(services, settings, self._send, self._drop, self._tidy)
         socketio.on_event('connect', self._connect)
         socketio.on_event('disconnect', self._disconnect)
         socketio.on_event('command', self._command)
@@ -141,6 +145,17 @@ class Events:
         for sid in found:
             self._socketio.emit('reload', to=sid)
         return bool(found)
+
+    def _tidy(self) -> None:
+        """Drop sockets that were opened and never connected, or were refused and stay."""
+        self._services.audit.count_out()
+        server, now = self._socketio.server, self._services.monotonic()
+        joined = server.manager.sid_from_eio_sid
+        silent = [s for s in list(server.environ) if joined(s, '/') is None]
+        self._silent = {s: self._silent.get(s, now) for s in silent}
+        for socket, since in self._silent.items():
+            if now - since > CONNECT_TIMEOUT_S:
+                server.eio.disconnect(socket)
 
     def connected(self) -> list[Json]:
         """Who is connected, for admins."""

@@ -16,9 +16,7 @@ CHANNELS = 6
 """Signals that go along, those that deviate most in the new case."""
 
 
-def examples(
-    reader: LedgerReader, case: int, document: Json, question: QuestionSpec
-) -> list[Json]:
+def examples(reader: LedgerReader, case: int, document: Json, question: QuestionSpec) -> list[Json]:
     """One past good and one past bad case of the same context, where there are any.
 
     Args:
@@ -30,7 +28,9 @@ def examples(
     if place is None:
         return []
     ask = next((e.body for e in entries if e.kind in ('ask', 'review')), {})
-    classes = ask.get('classes') or [{'name': c.name, 'nominal': c.nominal} for c in question.classes]
+    classes = ask.get('classes') or [
+        {'name': c.name, 'nominal': c.nominal} for c in question.classes
+    ]
     nominal = {c['name'] for c in classes if c['nominal']}
     names = [c['name'] for c in document['channels'][:CHANNELS]]
     found: dict[bool, Json] = {}

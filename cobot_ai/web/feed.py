@@ -52,6 +52,7 @@ class Feed:
         services: Reader, heartbeat and clocks.
         settings: Periods and time-outs.
         send: Sends to one connection. drop: Disconnects one.
+        tidy: What else is to be done about once a pulse.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class Feed:
         settings: WebSettings,
         send: Sender,
         drop: Callable[[str], None],
+        tidy: Callable[[], None],
     ) -> None:
         self._services = services
         self._settings = settings
         self._send = send
         self._drop = drop
+        self._tidy = tidy
         self._clients: dict[str, _Client] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -117,6 +120,7 @@ class Feed:
                 now = self._services.monotonic()
                 if now >= due:
                     due = now + self._settings.pulse_s
+                    self._tidy()
                     self._pulse_all()
             except CobotAiError:
                 log.exception('The console cannot read the ledger; it tries again.')

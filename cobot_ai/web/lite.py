@@ -78,7 +78,9 @@ def ask(entries: list[Entry], wall_ns: int, lang: str, key: str) -> Json:
         'left_s': max(0, round((body['deadline_wall_ns'] - wall_ns) / 1e9)),
         'fail_safe': body['fail_safe'],
         'epoch': _epoch(entries),
-        'given': _given(entries, {c['name']: local(c['text'], lang, c['name']) for c in body['classes']}),
+        'given': _given(
+            entries, {c['name']: local(c['text'], lang, c['name']) for c in body['classes']}
+        ),
         'classes': [
             {'name': c['name'], 'text': local(c['text'], lang, c['name'])} for c in body['classes']
         ],

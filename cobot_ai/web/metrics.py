@@ -47,7 +47,7 @@ class _State(Collector):
     def collect(self) -> Iterator[Metric]:
         """All metrics."""
         state = self._state
-        age = 'Age of the monitor\'s last state, seconds; +Inf when there never was one.'
+        age = "Age of the monitor's last state, seconds; +Inf when there never was one."
         yield self._gauge('state_age_seconds', age, self._age_s)
         if not state:
             return

@@ -91,7 +91,13 @@ def document(app: Flask) -> Json:
         'paths': paths,
         'components': {
             'schemas': defs,
-            'securitySchemes': {'login': {'type': 'apiKey', 'in': 'cookie', 'name': app.config['SESSION_COOKIE_NAME']}},
+            'securitySchemes': {
+                'login': {
+                    'type': 'apiKey',
+                    'in': 'cookie',
+                    'name': app.config['SESSION_COOKIE_NAME'],
+                }
+            },
         },
     }
 

@@ -55,7 +55,9 @@ BODY_OF_KIND = {
 
 def generate() -> str:
     """The whole TypeScript file."""
-    models = [m for module in (schemas, schemas_entries, schemas_api, devices) for m in _models(module)]
+    models = [
+        m for module in (schemas, schemas_entries, schemas_api, devices) for m in _models(module)
+    ]
     _, doc = models_json_schema([(m, 'serialization') for m in models])
     interfaces = [_interface(name, d) for name, d in sorted(doc['$defs'].items())]
     commands = ' | '.join(m.__name__ for m in get_args(get_args(schemas.Command)[0]))

@@ -47,5 +47,3 @@ def _read_secret(path: Path) -> bytes:
     if len(secret) < 32:
         raise ConfigError(f'{path} is damaged; delete it and start the console again.')
     return secret
-
-

@@ -286,8 +286,28 @@ def test_a_flood_is_counted_not_written(tmp_path):
         log.note('wrong_pin', address='10.0.0.7')
     assert len(log.newest()) == 1
     clock.now += 61
-    log.note('wrong_pin', address='10.0.0.7')
-    assert log.newest()[0]['repeated'] == 999
+    log.count_out()
+    assert log.newest()[0]['repeated'] == 999, 'also when nothing comes after it'
+    log.count_out()
+    assert len(log.newest()) == 2 and log.intact()
+
+
+def test_whoever_knocks_cannot_push_out_what_others_did(tmp_path):
+    clock = Clock()
+    log = AuditLog(tmp_path / 'audit.jsonl', clock)
+    for i in range(400):
+        log.note('wrong_pin', who=f'guess {i}', address='10.0.0.7')
+    log.note('wrong_pin', who='Maria', address='10.0.0.8')
+    log.note('person_set', who='Otto', by='Ada')
+    whats = [line['what'] for line in log.newest()]
+    assert whats.count('wrong_pin') == audit_log.MOST_LINES + 1 and 'person_set' in whats
+    clock.now += 61
+    log.count_out()
+    (told,) = [line for line in log.newest() if line.get('repeated')]
+    assert (told['what'], told['of'], told['address']) == ('flood', 'wrong_pin', '10.0.0.7')
+    assert told['repeated'] == 400 - audit_log.MOST_LINES - 1
+    log.note('wrong_pin', who='Otto', address='10.0.0.7')
+    assert log.newest()[0]['who'] == 'Otto', 'the next minute begins anew'
 
 
 @settings(max_examples=20)
