@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 
 def tail(errors: int, trials: int, share: float) -> float:
@@ -19,6 +20,45 @@ def tail(errors: int, trials: int, share: float) -> float:
     ]
     top = max(logs)
     return min(1.0, math.exp(top) * sum(math.exp(v - top) for v in logs))
+
+
+@dataclass(slots=True)
+class RunningTail:
+    """The same probability while cases come in, at the price of one term each.
+
+    By F(k; n + 1) = F(k; n) - share f(k; n) and F(k + 1; n) = F(k; n) + f(k + 1; n), with f the
+    probability of just k. Sums of n terms lose at most about n times the last digit.
+
+    Args:
+        errors, trials: Where it begins. share: Chance that a case is wrong, 0 < share < 1.
+    """
+
+    errors: int
+    trials: int
+    share: float
+    _value: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._value = tail(self.errors, self.trials, self.share)
+
+    def to(self, errors: int, trials: int) -> float:
+        """The probability at larger numbers of both."""
+        while self.trials < trials:
+            self._value -= self.share * _just(self.errors, self.trials, self.share)
+            self.trials += 1
+        while self.errors < errors:
+            self.errors += 1
+            self._value += _just(self.errors, self.trials, self.share)
+        return 1.0 if errors >= trials else self._value
+
+
+def _just(errors: int, trials: int, share: float) -> float:
+    """Probability of just so many errors."""
+    if errors > trials:
+        return 0.0
+    ways = math.lgamma(trials + 1) - math.lgamma(errors + 1) - math.lgamma(trials - errors + 1)
+    rest = (trials - errors) * math.log1p(-share)
+    return math.exp(ways + errors * math.log(share) + rest)
 
 
 def upper_bound(errors: int, trials: int, delta: float) -> float:

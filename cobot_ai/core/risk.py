@@ -121,22 +121,24 @@ def certify(
     made = replace(made, changed=max(changes, default=0))
     newest = confidence[-spec.window :], counted[-spec.window :]
     later = [(confidence[at:], counted[at:]) for at in sorted(changes)]
-    for step in reversed(found):
-        at = float(steps.threshold[step])
-        recent, errors = _above(*newest, at)
-        since = [_above(*cases, at) for cases in later]
-        fits = all(e + 1 <= spec.epsilon * (m + 1) + 1e-12 for m, e in since)
-        if fits and errors <= spec.epsilon * recent + 1e-12:
-            made = replace(made, recent=recent, recent_errors=errors)
-            if since:
-                made = replace(made, since=since[-1][0], since_errors=since[-1][1])
-            return _at(made, steps, step, spec)
+    places = steps.threshold[found]
+    recent, errors = _above(*newest, places)
+    since = [_above(*cases, places) for cases in later]
+    fits = errors <= spec.epsilon * recent + 1e-12
+    for taken, wrongs in since:
+        fits &= wrongs + 1 <= spec.epsilon * (taken + 1) + 1e-12
+    if fits.any():
+        at = int(np.flatnonzero(fits)[-1])
+        made = replace(made, recent=int(recent[at]), recent_errors=int(errors[at]))
+        if since:
+            last = (int(figures[at]) for figures in since[-1])
+            made = replace(made, since=next(last), since_errors=next(last))
+        return _at(made, steps, found[at], spec)
     short = spec.min_answers - len(wrong)
     if not found:
         return replace(made, missing=missing(steps, short, spec))
-    needed = _outweigh(*newest, float(steps.threshold[found[0]]), spec.epsilon)
-    wanted = min(_wanted(later, float(steps.threshold[step]), spec.epsilon) for step in found)
-    return replace(made, missing=max(1, short, needed, wanted))
+    needed = _outweigh(*newest, float(places[0]), spec.epsilon)
+    return replace(made, missing=max(1, short, needed, _wanted(since, spec.epsilon)))
 
 
 def weight(cost: Doubles) -> Doubles:
@@ -160,10 +162,13 @@ def _at(made: Certificate, steps: Walk, step: int, spec: RiskSpec) -> Certificat
     )
 
 
-def _above(confidence: Doubles, counted: NDArray[np.int64], threshold: float) -> tuple[int, int]:
-    """How many of these cases would act at a threshold, and the errors among them."""
-    taken = confidence >= threshold
-    return int(taken.sum()), int(counted[taken].sum())
+def _above(
+    confidence: Doubles, counted: NDArray[np.int64], thresholds: Doubles
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many of these cases would act at each threshold, and the errors among them."""
+    order = np.argsort(-confidence)
+    taken = np.searchsorted(-confidence[order], -thresholds, 'right')
+    return taken, np.append(0, np.cumsum(counted[order]))[taken]
 
 
 def _outweigh(
@@ -171,18 +176,16 @@ def _outweigh(
 ) -> int:
     """Clean labels that make the newest cases speak for a threshold again."""
     for more in range(1, len(counted)):
-        recent, errors = _above(confidence[more:], counted[more:], threshold)
-        if errors <= epsilon * (recent + more):
+        above = confidence[more:] >= threshold
+        if counted[more:][above].sum() <= epsilon * (above.sum() + more):
             return more
     return len(counted)
 
 
-def _wanted(
-    later: Sequence[tuple[Doubles, NDArray[np.int64]]], threshold: float, epsilon: float
-) -> int:
-    """Clean labels that make the cases since every change support a threshold."""
-    pairs = (_above(*cases, threshold) for cases in later)
-    return max((least(errors, epsilon) - taken for taken, errors in pairs), default=0)
+def _wanted(since: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], epsilon: float) -> int:
+    """Clean labels that make the cases since every change support some threshold."""
+    wanted = [[least(e, epsilon) - m for m, e in np.transpose(pair).tolist()] for pair in since]
+    return min(map(max, zip(*wanted, strict=True)), default=0)
 
 
 def _bound(accepted: int, errors: int, spec: RiskSpec) -> float:

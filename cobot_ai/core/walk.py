@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cobot_ai.core.binomial import clean_trials, tail
+from cobot_ai.core.binomial import RunningTail, clean_trials, tail
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.types import Doubles
 
@@ -81,8 +81,12 @@ def passed(steps: Walk, spec: RiskSpec) -> list[int]:
         return [int(i) for i in np.flatnonzero(allowed)]
     found: list[int] = []
     begin = start(steps, spec)
-    for i in range(begin, len(steps.right)) if begin is not None else ():
-        chance = tail(int(steps.errors[i]), int(steps.accepted[i]), spec.epsilon)
+    if begin is None:
+        return found
+    rows = list(zip(steps.errors.tolist(), steps.accepted.tolist(), strict=True))
+    running = RunningTail(*rows[begin], spec.epsilon)
+    for i in range(begin, len(rows)):
+        chance = running.to(*rows[i])
         if chance > spec.delta:
             break
         if i == begin or chance <= MARGIN * spec.delta:
@@ -130,20 +134,22 @@ def allowed_errors(right: Ints, epsilon: float, delta: float) -> Ints:
     Args:
         right: Right cases [case]. epsilon, delta: The promise.
     """
-    count, most = 0, int(right.max(initial=0))
-    while _needed(count, epsilon, delta) <= most:
-        count += 1
-    table = np.array([_needed(k, epsilon, delta) for k in range(count)], np.int64)
-    return np.asarray(np.searchsorted(table, right, 'right') - 1)
+    most = int(right.max(initial=0))
+    return np.asarray(
+        np.searchsorted(_needed(1 << most.bit_length(), epsilon, delta), right, 'right') - 1
+    )
 
 
-@lru_cache(100_000)
-def _needed(errors: int, epsilon: float, delta: float) -> int:
-    """Least number of right cases beside so many errors that pass the test."""
-    right = _needed(errors - 1, epsilon, delta) if errors else clean_trials(epsilon, delta)
-    while tail(errors, right + errors, epsilon) > delta:
-        right += 1
-    return right
+@lru_cache(64)
+def _needed(most: int, epsilon: float, delta: float) -> Ints:
+    """Least number of right cases beside each number of errors that pass the test, up to `most`."""
+    right = clean_trials(epsilon, delta)
+    running, table = RunningTail(0, right, epsilon), list[int]()
+    while right <= most:
+        while running.to(len(table), right + len(table)) > delta:
+            right += 1
+        table.append(right)
+    return np.array(table, np.int64)
 
 
 def _opens(steps: Walk, further: int, spec: RiskSpec) -> bool:
