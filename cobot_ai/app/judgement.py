@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote
 
 from cobot_ai.app.parts import each
 from cobot_ai.core.steps import Place
@@ -31,6 +33,18 @@ class Resolved:
     label: str
     action: str
     go: bool
+
+    @property
+    def text(self) -> str:
+        """For the robot program: `class=seated action=continue case=12 outcome=acted`.
+
+        Blanks and `=` of a class are written as in an address (`%20`, `%3D`): nothing in a name
+        can be taken for another field.
+        """
+        label = (
+            re.sub(r'[\s=]|%(?=[0-9A-F]{2})', lambda found: quote(found[0]), self.label) or 'none'
+        )
+        return f'class={label} action={self.action} case={self.case} outcome={self.outcome}'
 
 
 Done = Callable[[Resolved], None]

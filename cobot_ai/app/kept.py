@@ -98,7 +98,7 @@ class Kept:
         self._pieces.append(_Piece(batch, rows, spans, size))
         self._bytes += size
         oldest = batch.t_ns[-1] - self._keep_ns
-        while self._pieces[0].batch.t_ns[-1] < oldest or self._bytes > MAX_BYTES:
+        while self._pieces and (self._pieces[0].batch.t_ns[-1] < oldest or self._bytes > MAX_BYTES):
             gone = self._pieces.popleft()
             self._bytes -= gone.size
             self._gone_ns = max(self._gone_ns, gone.batch.t_ns[-1])

@@ -80,10 +80,8 @@ class Observer:
         self._still_topic = still_topic(spec, resolve)
         self._silent: set[str] = set()
         self._dark = False
-        self.jumps = self.cut_short = 0
-        self._failed: list[Exception] = []
-        self._repeats: list[int] = []
-        self._newest_ns = self._read_ns = 0
+        self._failed, self._repeats = list[Exception](), list[int]()
+        self.jumps = self.cut_short = self._newest_ns = self._read_ns = 0
         self._step_counts = Counts()
         self._told = self._troubles()
 
@@ -101,8 +99,7 @@ class Observer:
     def place(self) -> Place:
         """Where the robot program is."""
         source = self._source
-        settling = bool(self._pending) or source.busy
-        return Place(source.ended, source.running, source.busy, settling)
+        return Place(source.ended, source.running, source.busy, bool(self._pending) or source.busy)
 
     @property
     def counts(self) -> dict[str, Counts]:
@@ -117,6 +114,7 @@ class Observer:
             **self._source.counts,
             'clock_jumps': self.jumps,
             'cut_short': self.cut_short,
+            'future': self._source.future,
             'lost': self._step_counts.lost,
             'mismatch': self._step_counts.mismatch,
         }
@@ -149,6 +147,7 @@ class Observer:
         if batch.topic in self._source.topics:
             self._decode_all()
             spans = list(self._source.take(batch))
+            self._step_counts.future = self._source.future
             self._pending += [_Pending(self._bounded(span), now_ns) for span in spans]
         if batch.topic in self._streams:
             if self._waiting.add(batch) or batch.topic in self.eager:
@@ -213,8 +212,7 @@ class Observer:
     def _advance(self, t_ns: int) -> None:
         """Signals and windows are looked at once late samples had time to come."""
         late_ns = t_ns - round(self.spec.step.settle_s * 1e9)
-        found = self._source.advance(late_ns)
-        self._pending += [_Pending(self._bounded(span), 0) for span in found]
+        self._pending += [_Pending(self._bounded(s), 0) for s in self._source.advance(late_ns)]
 
     def _more_of_the_dark(self, cut: Cut) -> bool:
         """One silence of all sensors is one case, however many sliding windows it lasts."""

@@ -11,6 +11,7 @@ import numpy as np
 from cobot_ai.app.ports import Decoder
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
+from cobot_ai.core.ring import FUTURE_NS
 from cobot_ai.core.samples import Edge, RawBatch, RawMessage, Samples, StepEvent
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import Slider, Span, StepTracker
@@ -34,6 +35,7 @@ class StepSource:
         timed: Time alone may begin or end a step.
         eager: Topics whose values are wanted at once.
         ended: Ends of steps so far, also those that had no begin.
+        future: Messages of edges with a stamp too far ahead of their arrival, which counts then.
     """
 
     def __init__(self, spec: CellSpec, decoder: Decoder, resolve: Callable[[str], str]) -> None:
@@ -49,7 +51,7 @@ class StepSource:
         ]
         self._column = _column_of(spec)
         self._context: deque[tuple[int, Facts]] = deque(maxlen=KEPT_FACTS)
-        self.damaged = self.ended = 0
+        self.damaged = self.ended = self.future = 0
 
         self.topics = self._topics()
         self.timed = self._slider is not None or self._signals is not None
@@ -109,10 +111,14 @@ class StepSource:
                 self.damaged += 1
 
     def _edge(self, message: RawMessage) -> None:
+        ahead = False
         for key, (topic, stream) in enumerate(self._edges):
             if topic == message.topic and self._signals is not None:
                 sample = self._decoder.sample(stream, message)
-                self._signals.take(key, sample.t_ns, float(sample.values[0]))
+                ahead = 0 < message.t_ns < sample.t_ns - FUTURE_NS
+                t_ns = message.t_ns if ahead else sample.t_ns
+                self._signals.take(key, t_ns, float(sample.values[0]))
+        self.future += ahead
 
     def samples(self, stream: str, new: Samples) -> None:
         """Take in the samples of a stream, for a threshold on one of its channels."""

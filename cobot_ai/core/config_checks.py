@@ -98,6 +98,10 @@ def _check_signals(spec: CellSpec) -> None:
             raise ConfigError(f'`step.edges[{i}].type`: topic `{edge.topic}` has another type.')
     if step.context_topic and step.context_topic in types:
         raise ConfigError(f'`step.context_topic`: `{step.context_topic}` is a topic of a stream.')
+    if step.trigger is Trigger.MESSAGE and step.context_topic == step.topic:
+        raise ConfigError(
+            f'`step.context_topic`: `{step.context_topic}` carries begin and end; name another.'
+        )
 
 
 def _check_threshold(threshold: ThresholdSpec, channels: tuple[str, ...]) -> None:
@@ -157,7 +161,12 @@ def _check_model(spec: CellSpec) -> None:
 
 def _check_rest(spec: CellSpec) -> None:
     check_motion(spec.motion)
-    budget = spec.budget
+    budget, risk = spec.budget, spec.risk
+    if risk.audit_last > risk.audit_first:
+        raise ConfigError(
+            f'`risk.audit_last` is {risk.audit_last:g}; it must not be more than '
+            f'`risk.audit_first`, which is {risk.audit_first:g}.'
+        )
     zone_of(spec.timezone)
     _unique(spec.shifts, 'shifts')
     if budget.hard and budget.warn > budget.hard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -116,8 +117,16 @@ class Slider:
 
 
 def context_key(facts: Facts, keys: tuple[str, ...]) -> str:
-    """The context of a step: `operation=insert/part=peg_a`; facts that are absent are left out."""
-    return '/'.join(f'{k}={facts[k]}' for k in keys if k in facts)
+    """The context of a step: `operation=insert/part=peg_a`; facts that are absent are left out.
+
+    A `/` or `=` inside a value is written as in an address (`%2F`, `%3D`): no two contexts share a
+    key, or they would share a certificate.
+    """
+    return '/'.join(f'{k}={_plain(facts[k])}' for k in keys if k in facts)
+
+
+def _plain(value: str) -> str:
+    return re.sub('[/=]|%(?=2F|3D|25)', lambda found: f'%{ord(found[0]):02X}', value)
 
 
 def group_key(facts: Facts, keys: tuple[str, ...], otherwise: str) -> str:

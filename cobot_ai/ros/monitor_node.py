@@ -256,7 +256,7 @@ class MonitorNode(LifecycleNode):
 
     def _on_judge(self, request: Any, answer: Any) -> None:
         def done(resolved: Resolved) -> None:
-            answer(Trigger.Response(success=resolved.go, message=judge_text(resolved)))
+            answer(Trigger.Response(success=resolved.go, message=resolved.text))
 
         self._need().authority.judge_step(done)
 
@@ -282,13 +282,6 @@ class MonitorNode(LifecycleNode):
             runtime.report(self, e)
             response.success, response.message = False, str(e)
         return response
-
-
-def judge_text(resolved: Resolved) -> str:
-    """The message of a `~/judge` response: `class=seated action=continue case=12 outcome=acted`."""
-    label = resolved.label or 'none'
-    facts = (label, resolved.action, resolved.case, resolved.outcome)
-    return 'class={} action={} case={} outcome={}'.format(*facts)
 
 
 def main(args: list[str] | None = None) -> int:

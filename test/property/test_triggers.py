@@ -9,6 +9,7 @@ from cobot_ai.core.merging import Merger
 from cobot_ai.core.samples import Edge
 from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
 from cobot_ai.core.spec import StepSpec, Trigger
+from cobot_ai.core.steps import context_key
 from cobot_ai.core.triggers import EdgeTrigger, ThresholdTrigger
 
 MS = 10**6
@@ -158,6 +159,24 @@ def test_no_window_joins_an_event_that_people_could_not_see(rows, gap):
         if outcome is not None and asked and asked not in resolved:
             resolved[asked] = end, outcome
             merger.resolved(asked, end, end, outcome)
+
+
+TEXT = st.text(alphabet='ab/=%2FD53 ', max_size=8)
+FACTS = st.dictionaries(st.sampled_from(['operation', 'part', 'tool']), TEXT)
+
+
+@given(FACTS, FACTS)
+def test_two_contexts_never_share_a_key(one, two):
+    """Whatever a barcode or a program name holds: a certificate is of one context."""
+    keys = ('operation', 'part', 'tool')
+    assert (context_key(one, keys) == context_key(two, keys)) == (one == two)
+
+
+def test_the_key_of_plain_values_is_as_they_are_written():
+    facts = {'operation': 'insert', 'part': 'peg 50% (rot)', 'tool': '100%2'}
+    keys = ('operation', 'part', 'tool')
+    assert context_key(facts, keys) == 'operation=insert/part=peg 50% (rot)/tool=100%2'
+    assert context_key({'operation': 'a/part=x'}, keys) == 'operation=a%2Fpart%3Dx'
 
 
 def test_a_pause_inside_an_event_is_bridged_by_the_declared_gap():

@@ -154,6 +154,9 @@ def test_defaults_are_filled_in():
         (('motion', 'recipe'), 'trigger', r'`motion\.driver` is missing'),
         (('motion', 'hold_service'), 'pause', r'has no use'),
         (('budget', 'warn'), 20, r'`budget.warn` must not be more'),
+        (('step', 'context_topic'), '~/step', r'carries begin and end; name another'),
+        (('risk', 'audit_last'), 0.5, r'`risk.audit_last` is 0.5; it must not be more'),
+        (('risk', 'audit_first'), 0.01, r'must not be more than `risk.audit_first`'),
         (('digest',), 'abc', r'`digest` is not a known key'),
     ],
 )

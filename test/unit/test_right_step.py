@@ -8,6 +8,7 @@ import pytest
 from bench_cell import Bench
 from cells import S, cell, signal, step_messages, wrench
 
+from cobot_ai.app.judgement import Resolved
 from cobot_ai.core.spec import StepSpec, Trigger
 
 SETTLE_NS = 150_000_000
@@ -126,3 +127,20 @@ def test_a_step_that_fails_to_be_judged_leaves_nobody_waiting(taught, monkeypatc
     with pytest.raises(ZeroDivisionError):
         taught.authority.tick()
     assert outcomes(told) == [('unwritten', '', False)]
+
+
+@pytest.mark.parametrize(
+    ('label', 'said'),
+    [
+        ('', 'none'),
+        ('good', 'good'),
+        ('sitzt nicht', 'sitzt%20nicht'),
+        ('50%', '50%'),
+        ('a action=continue', 'a%20action%3Dcontinue'),
+        ('a%20b', 'a%2520b'),
+    ],
+)
+def test_a_name_cannot_be_taken_for_another_field_of_the_response(label, said):
+    text = Resolved(7, 'answered', label, 'stop', False).text
+    assert text == f'class={said} action=stop case=7 outcome=answered'
+    assert dict(field.split('=') for field in text.split())['action'] == 'stop'

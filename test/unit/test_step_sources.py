@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from bench_cell import Bench
-from cells import S, cell, question, signal, step_messages, wrench
+from cells import WRENCH, S, cell, question, signal, step_messages, wrench
 
 from cobot_ai.core.samples import RawMessage
 from cobot_ai.core.signals import EdgeSpec, ThresholdSpec
@@ -64,6 +64,20 @@ def test_a_digital_line_bounds_a_step_and_bounces_are_ignored():
     play(cell, by_time(forces(t, 2.5), [io(t + ms * MS, bool(v)) for ms, v in line]))
     assert spans(cell) == [(0.508, 1.515)]
     assert cell.entries('decision')[0].body['notes'] == []
+
+
+def test_an_edge_with_a_stamp_far_ahead_counts_as_it_came_and_is_counted():
+    """A wrong clock in one sensor must neither hide its steps nor pile up what it says."""
+    line = EdgeSpec('grip', 'begin', 'rising', WRENCH, 'wrench.force.x')
+    both = (line, replace(line, marks='end', on='falling'))
+    cell, t = bench(trigger=Trigger.EDGE, edges=both), 10**18
+    ahead = [wrench(t + 3600 * S + i * 10 * MS, float(50 <= i < 150), 0.0) for i in range(250)]
+    seen = [m._replace(topic='/grip', t_ns=t + i * 10 * MS) for i, m in enumerate(ahead)]
+    play(cell, by_time(forces(t, 2.5), seen))
+    assert spans(cell) == [(0.5, 1.5)]
+    assert cell.observer.steps['future'] == 250
+    assert cell.entries('decision')[0].body['ingest']['step']['future'] > 100
+    assert not cell.observer.place.busy
 
 
 def test_a_line_that_only_tells_its_changes_is_enough():

@@ -18,6 +18,7 @@ from cobot_ai.core.losses import Losses
 from cobot_ai.core.ring import FUTURE_NS, Ring
 from cobot_ai.core.samples import RawBatch, RawMessage, Samples
 from cobot_ai.core.spec import StepSpec, Trigger
+from cobot_ai.core.steps import Span
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.typestore import encode_step
 
@@ -263,3 +264,13 @@ def test_sliding_windows_ignore_how_batches_fall() -> None:
     n = min(map(len, found))
     assert n >= 8
     assert found[0][:n] == found[1][:n] == found[2][:n]
+
+
+def test_one_batch_of_more_than_is_kept_is_left_out_and_said_so(monkeypatch):
+    """A camera in full resolution after a stall: the clip misses it, the cell goes on."""
+    monkeypatch.setattr(kept, 'MAX_BYTES', 1000)
+    keeper = kept.Kept({}, 10**10)
+    keeper.add(RawBatch('/camera', 'x', (1, 2), (b'x' * 600,) * 2))
+    keeper.add(RawBatch('/camera', 'x', (3,), (b'x' * 600,)))
+    clip = keeper.clip(Span(1, 4, {}))
+    assert ([m.t_ns for m in clip], clip.cut) == ([3], True)
