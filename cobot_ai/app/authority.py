@@ -183,8 +183,8 @@ class Authority:
 
     def _settled(self, resolved: Resolved) -> None:
         self._judges.settled(resolved)
-        clock, case = self._p.clock, resolved.case
-        self._judging.events.settled(case, clock.now_ns(), clock.monotonic_ns(), resolved.go)
+        clock = self._p.clock
+        self._judging.events.settled(resolved, clock.now_ns(), clock.monotonic_ns())
         if resolved.outcome == 'expired':
             self.tally.expired += 1
         # A case that was asked, or stays by its outcome, is held since it was decided.

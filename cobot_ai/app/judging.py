@@ -43,7 +43,7 @@ class Judging:
     events: Events = field(init=False)
 
     def __post_init__(self) -> None:
-        self.events = Events(self.spec.step)
+        self.events = Events(self.spec.step, self.spec.question)
 
     def judge(self, cut: Cut) -> None:
         """Judge a step and see to what follows from it."""

@@ -7,6 +7,9 @@ later nobody has seen, and it is a new event. Stamps may go back (a clock that i
 again), and windows of later would look like windows of before; so an outcome is also too old when
 a clock that never goes back says so.
 
+A person who names a fault sees its beginning, nobody sees its end. So what is taken for harmless
+right after it is put to people too, until somebody says that it is over.
+
 A window the model is sure of does not prolong an event, but it belongs to one that it touches: it
 shares samples with what a person is being asked about, so the model has no say in it. Sure windows
 right beside doubtful ones are wrong far more often than the labelled cases, of which each event
@@ -32,6 +35,8 @@ class _Event:
     resolved_ns: int | None = None
     since_ns: int = 0
     go: bool = False
+    fault: bool = False
+    reach_ns: int = 0
 
 
 class Merger:
@@ -65,24 +70,35 @@ class Merger:
             latest_ns = self._gap_ns + end_ns - unseen + self._settle_ns
             if at_ns > event.since_ns + latest_ns:
                 return None
+        event.reach_ns = max(event.reach_ns, end_ns)
         if not sure:
             event.end_ns = max(event.end_ns, end_ns)
         return event.case
 
+    def fault_before(self, key: str, start_ns: int) -> int | None:
+        """The asked case of a fault that reaches up to a window and that nobody called over."""
+        event = self._events.get(key)
+        if event is None or not event.fault or start_ns > event.reach_ns + self._gap_ns:
+            return None
+        return event.case
+
     def opened(self, key: str, case: int, end_ns: int) -> None:
         """A window was asked: an event begins."""
-        self._events[key] = _Event(case, end_ns)
+        self._events[key] = _Event(case, end_ns, reach_ns=end_ns)
 
-    def resolved(self, case: int, now_ns: int, at_ns: int, go: bool) -> None:
+    def resolved(
+        self, case: int, now_ns: int, at_ns: int, go: bool, fault: bool = False
+    ) -> None:
         """The ask of an event has its outcome.
 
         Args:
             case: The case that was asked. now_ns: Stamp clock. at_ns: Monotonic clock.
-            go: The outcome lets the process go on.
+            go: The outcome lets the process go on. fault: A person named one.
         """
         for event in self._events.values():
             if event.case == case and event.resolved_ns is None:
-                event.resolved_ns, event.since_ns, event.go = now_ns, at_ns, go
+                event.resolved_ns, event.since_ns = now_ns, at_ns
+                event.go, event.fault = go, fault
 
     def clear(self) -> None:
         """The clock jumped: what comes now belongs to nothing that was asked before."""

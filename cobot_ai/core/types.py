@@ -156,6 +156,7 @@ class Why(str, Enum):
     COST = 'cost'
     NEW_CLASS = 'new_class'
     UNUSUAL = 'unusual'
+    NOT_OVER = 'not_over'
     SENSOR = 'sensor'
     SENSOR_STOP = 'sensor_stop'
     DRIFT = 'drift'

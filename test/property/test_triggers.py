@@ -179,6 +179,20 @@ def test_the_key_of_plain_values_is_as_they_are_written():
     assert context_key({'operation': 'a/part=x'}, keys) == 'operation=a%2Fpart%3Dx'
 
 
+def test_a_fault_reaches_on_until_somebody_says_that_it_is_over():
+    merger = Merger(0, 0)
+    merger.opened('c', 1, 10)
+    assert merger.fault_before('c', 10) is None, 'nobody has named a fault yet'
+    merger.resolved(1, 11, 11, go=False, fault=True)
+    assert merger.joins('c', 10, 20, 11, sure=True) == 1
+    assert merger.fault_before('c', 20) == 1, 'it reaches to the end of a sure window too'
+    assert merger.fault_before('c', 21) is None, 'a pause ends it'
+    assert merger.fault_before('other', 20) is None
+    merger.opened('c', 3, 30)
+    merger.resolved(3, 31, 31, go=True)
+    assert merger.fault_before('c', 30) is None, 'somebody said that it is over'
+
+
 def test_a_pause_inside_an_event_is_bridged_by_the_declared_gap():
     for gap, case in ((0, None), (5, 1)):
         merger = Merger(gap, 0)

@@ -238,7 +238,7 @@ def test_a_fault_that_a_person_named_covers_what_began_before_the_answer():
     assert starts[cell.entries('ask')[1].case] > resolved_ns
 
 
-def opinions(cell, monkeypatch, *whys):
+def opinions(cell, monkeypatch, *whys, seconds=4.0):
     """What the model and the draw make of each window, in turn; the last one for all others."""
     left = list(whys)
 
@@ -253,7 +253,7 @@ def opinions(cell, monkeypatch, *whys):
         return Decision(case.id, Verdict.ASK, why, params, score=score, threshold=0.9), None
 
     monkeypatch.setattr('cobot_ai.app.judging.judge', scripted)
-    play(cell, forces(10**18, 4.0))
+    play(cell, forces(10**18, seconds))
     return [e.body for e in cell.entries('decision')]
 
 
@@ -270,6 +270,34 @@ def test_the_model_has_no_say_in_a_window_that_touches_an_open_event(monkeypatch
     assert cell.authority.memory.record.audits.figures().acted == sum(
         b['verdict'] == 'act' for b in found
     )
+
+
+def reasons_after(cell, monkeypatch, named: str) -> list[str]:
+    """Why each window was decided as it was, after a person named the class of the first one."""
+    opinions(cell, monkeypatch, Why.BELOW_THRESHOLD, Why.SURE, seconds=1.1)
+    cell.tap(cell.entries('ask')[0].case, named)
+    play(cell, forces(10**18 + 11 * S // 10, 3.9))
+    return [e.body['why'] for e in cell.entries('decision')]
+
+
+def test_after_a_fault_somebody_says_that_it_is_over(monkeypatch):
+    cell = watching()
+    whys = reasons_after(cell, monkeypatch, 'bad')
+    assert whys.count('not_over') == 1
+    assert 'sure' not in whys[: whys.index('not_over')], 'the model has no say until then'
+    first, second = cell.entries('ask')
+    body = next(e.body for e in cell.entries('decision') if e.body['why'] == 'not_over')
+    assert (body['params']['case'], body['label'], body['verdict']) == (first.case, None, 'ask')
+    cell.tap(second.case, 'good')
+    play(cell, forces(10**18 + 5 * S, 3.0))
+    assert cell.entries('decision')[-1].body['why'] == 'sure', 'it is over'
+    assert len(cell.entries('ask')) == 2
+
+
+def test_after_a_harmless_event_the_model_decides_again(monkeypatch):
+    whys = reasons_after(watching(), monkeypatch, 'good')
+    assert 'not_over' not in whys
+    assert whys[-1] == 'sure'
 
 
 def test_an_audit_is_never_merged_nor_makes_an_event_of_its_own(monkeypatch):
