@@ -54,6 +54,26 @@ def _more(row: dict[str, str]) -> Facts:
     return {name: text for name, text in row.items() if name not in COLUMNS and name and text}
 
 
+def misfits(intervals: Sequence[Interval], spec: CellSpec) -> list[str]:
+    """Labels of `class` rows that nobody can answer with, because the cell has no such class."""
+    if spec.question.open_classes:
+        return []
+    known = {UNKNOWN, *(c.name for c in spec.question.classes)}
+    return sorted({i.label for i in intervals if i.kind == 'class'} - known)
+
+
+def outside(intervals: Sequence[Interval], first_ns: int, last_ns: int) -> DataError | None:
+    """An error where no answer is about a recording: it would all be taken for harmless."""
+    begin, end = min(i.start_ns for i in intervals), max(i.end_ns for i in intervals)
+    if begin <= last_ns and end > first_ns:
+        return None
+    return DataError(
+        f'The answers are from {begin} to {end}, the bag from {first_ns} to {last_ns}: they share '
+        'no moment. Times are nanoseconds of the bag; a file with nothing but its first line says '
+        'that nothing happened.'
+    )
+
+
 class Truth:
     """What really happened in a span of time.
 

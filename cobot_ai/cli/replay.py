@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.operator import Habits, ScriptedOperator, Truth
+from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, misfits, outside
 from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
@@ -37,14 +36,12 @@ from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.clips import Clips
 from cobot_ai.store.drop import read_answers
 from cobot_ai.store.files import write_durably
-from cobot_ai.store.folder import CellFolder
+from cobot_ai.store.folder import CellFolder, fresh
 from cobot_ai.store.ledger import open_ledger
 from cobot_ai.store.messages import RosbagsDecoder
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
 
-MARK = '.replay'
-"""Empty file in a cell's folder that a replay made, and may delete."""
 PROGRESS_ROWS = 256
 PROGRESS_S = 3.0
 """Time between two lines about how far a replay is."""
@@ -81,13 +78,21 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
             the damage is in the output folder.
     """
     spec = load_cell(options.cell)
-    truth = Truth(read_answers(options.answers), spec) if options.answers else None
+    answers = read_answers(options.answers) if options.answers else []
+    truth = Truth(answers, spec) if options.answers else None
     bag = Bag(options.bag)
     beside = find_cell(options.cell).parent
     gate = GateOptions(load_suite(spec.model.suite, beside), files=GateFiles())
-    cell = _Cell(spec, _fresh(options.out), options.namespace, OnnxFitter(beside), gate)
+    cell = _Cell(spec, fresh(options.out), options.namespace, OnnxFitter(beside), gate)
     used = cell.check(bag, say)
+    if strange := misfits(answers, spec):
+        say(
+            f'not in the cell file: {", ".join(strange)} (answers). Nobody can answer so, such '
+            'questions expire; add them to `question.classes`, or set `open_classes: true`.'
+        )
     damage = cell.run(bag, used, truth, options)
+    if answers and damage is None:
+        damage = outside(answers, cell.first_ns, cell.clock.t_ns)
     document = cell.report(truth, options)
     if not document['cases'] and damage is None:
         damage = DataError(
@@ -253,25 +258,6 @@ class _Cell:
             'unreadable_clips': len(self.dataset.unreadable),
         }
         return {**figures, **facts}
-
-
-def _fresh(out: Path) -> CellFolder:
-    """The output folder; results of an earlier replay are replaced, other files never touched.
-
-    Raises:
-        ConfigError: The folder holds something that no replay made.
-    """
-    work, mark = out / 'cell', out / 'cell' / MARK
-    if work.exists():
-        if not mark.exists() and any(work.iterdir()):
-            raise ConfigError(
-                f'{work} exists and no replay made it; give another --out, '
-                'or delete that folder yourself.'
-            )
-        shutil.rmtree(work)
-    folder = CellFolder(work).create()
-    mark.touch()
-    return folder
 
 
 def _pace(speed: float, first_ns: int) -> Callable[[int], None]:

@@ -86,9 +86,7 @@ class Merger:
         """A window was asked: an event begins."""
         self._events[key] = _Event(case, end_ns, reach_ns=end_ns)
 
-    def resolved(
-        self, case: int, now_ns: int, at_ns: int, go: bool, fault: bool = False
-    ) -> None:
+    def resolved(self, case: int, now_ns: int, at_ns: int, go: bool, fault: bool = False) -> None:
         """The ask of an event has its outcome.
 
         Args:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+<<<<<<< HEAD
 import stat
+=======
+import shutil
+>>>>>>> 2805836 (Replay: answers of another time are an error, labels that the cell file lacks are said)
 from dataclasses import dataclass
 from pathlib import Path
 
-from cobot_ai.core.errors import StoreError
+from cobot_ai.core.errors import ConfigError, StoreError
+
+MARK = '.replay'
+"""Empty file in a cell's folder that a replay made, and may delete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +105,26 @@ def cell_folder(data_dir: str, cell: str, home: Path) -> CellFolder:
     """The folder of a cell: the given one, else `.local/state/cobot_ai/CELL` below `home`."""
     root = Path(data_dir) if data_dir else home / '.local' / 'state' / 'cobot_ai' / cell
     return CellFolder(root)
+
+
+def fresh(out: Path) -> CellFolder:
+    """The cell's folder of a replay; what an earlier one left is replaced, nothing else touched.
+
+    Args:
+        out: Output folder of the replay.
+
+    Raises:
+        ConfigError: The folder holds something that no replay made.
+    """
+    work = out / 'cell'
+    if work.exists():
+        ours = (work / MARK).exists() or (out / 'report.json').exists()
+        if not ours and any(work.iterdir()):
+            raise ConfigError(
+                f'{work} exists and no replay made it; give another --out, '
+                'or delete that folder yourself.'
+            )
+        shutil.rmtree(work)
+    folder = CellFolder(work).create()
+    (work / MARK).touch()
+    return folder

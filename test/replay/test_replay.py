@@ -170,6 +170,28 @@ def test_a_wrong_cell_file_is_one_clear_sentence(
     assert len(str(error.value).splitlines()) == 1
 
 
+def test_answers_of_another_time_are_an_error_and_no_success(made: Path, tmp_path: Path) -> None:
+    other = tmp_path / 'truth.csv'
+    other.write_text('piece,kind,label,start_ns,end_ns\n1,class,bad,1700000000,1700000001\n')
+    options = Options(made / 'bag', str(made / 'cell.yaml'), tmp_path / 'out', other)
+    with pytest.raises(DataError, match='they share no moment'):
+        run_replay(options, lambda text: None)
+
+
+def test_labels_that_the_cell_file_does_not_have_are_said(made: Path, tmp_path: Path) -> None:
+    other, said = tmp_path / 'truth.csv', list[str]()
+    text = (made / 'truth.csv').read_text()
+    other.write_text(text.replace(',bad,', ',broken,'))
+    run_replay(Options(made / 'bag', str(made / 'cell.yaml'), tmp_path / 'out', other), said.append)
+    assert any('broken' in line and 'open_classes' in line for line in said)
+
+
+def test_an_interrupted_replay_can_be_made_again(made: Path, tmp_path: Path) -> None:
+    replay(made, tmp_path, answers=False)
+    (tmp_path / 'report.json').unlink()
+    assert replay(made, tmp_path, answers=False)['cases'] == 40
+
+
 def test_results_of_others_are_never_overwritten(made: Path, tmp_path: Path) -> None:
     (tmp_path / 'cell').mkdir()
     precious = tmp_path / 'cell' / 'precious.txt'

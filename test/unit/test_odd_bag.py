@@ -70,7 +70,7 @@ def test_from_an_unknown_recording_to_a_report(bag, tmp_path, capsys):
         'Not read: /limit (std_msgs/msg/Float32, said once).',
         'Not read: /a-b/1x/name (std_msgs/msg/String, not a ROS 2 name).',
         'Not read: /a-b/1x (std_msgs/msg/Float64MultiArray, not a ROS 2 name).',
-        'Not read: /mine (my_msgs/msg/Foo, no numbers).',
+        'Not read: /mine (my_msgs/msg/Foo, no numbers, or not a type of the standard packages).',
         f'cobot_ai doctor {cell} --bag {path}',
     ):
         assert sentence in said, said
