@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-<<<<<<< HEAD
 import stat
-=======
 import shutil
->>>>>>> 2805836 (Replay: answers of another time are an error, labels that the cell file lacks are said)
 from dataclasses import dataclass
 from pathlib import Path
 
