@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ RECORDINGS = {
     'skab': ('skab', 'skab'),
 }
 QUICK = ('lp1', 'basic_motions')
-COLUMNS = ('cases', 'acted', 'asked', 'expired', 'wrong_alone', 'recomputed', 'models')
+COLUMNS = ('cases', 'acted', 'asked', 'merged', 'wrong_alone', 'recomputed', 'models', 'cpu_s')
 
 
 def run(setup: Setup) -> dict[str, object]:
@@ -59,16 +60,17 @@ def replay(setup: Setup, name: str) -> dict[str, Any]:
         folder = Path(place)
         command = [sys.executable, str(setup.tool), str(setup.data / f'{recording}.npz')]
         subprocess.run([*command, str(folder / 'made')], check=True, capture_output=True)
-        truth = folder / 'made' / 'truth.csv'
+        truth, begun = folder / 'made' / 'truth.csv', time.process_time()
         report = run_replay(
             Options(folder / 'made' / 'bag', cell, folder / 'out', truth), lambda text: None
         )
-        spec = load_cell(cell)
+        spent, spec = time.process_time() - begun, load_cell(cell)
         names = {c.name for c in spec.question.classes}
         nominal = next((c.name for c in spec.question.classes if c.nominal), None)
         wrong = count_wrong(next((folder / 'out').rglob('ledger.db')), truth, names, nominal)
-    keys = ('cases', 'acted', 'asked', 'expired', 'wrong_alone', 'asks_per_hour', 'digest')
-    row = {key: report[key] for key in keys}
+    keys = ('cases', 'acted', 'asked', 'merged', 'expired', 'wrong_alone', 'asks_per_hour')
+    row = {key: report[key] for key in (*keys, 'digest', 'reasons')}
+    row |= {'cpu_s': round(spent, 1), 'said': {c: f['said'] for c, f in report['contexts'].items()}}
     share = wrong / report['acted'] if report['acted'] else 0.0
     facts = {'recomputed': wrong, 'silent_share': share, 'epsilon': spec.risk.epsilon}
     return {**row, **facts, 'models': len(report['models']), 'latency_ms': report['latency_ms']}

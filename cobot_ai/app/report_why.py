@@ -23,12 +23,14 @@ class Standing:
         live: Digest of the live version, None without one.
         offered: Certificates of every candidate. failed: Checks the newest candidate failed.
         refused: How many candidates the gate refused.
+        waiting: Versions that passed the gate since the last swap, and wait for one.
     """
 
     live: str | None = None
     offered: dict[str, tuple[Certificate, ...]] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
     refused: int = 0
+    waiting: int = 0
 
     def take(self, entry: Entry) -> None:
         """Take in an entry; others than candidates and swaps change nothing."""
@@ -37,8 +39,9 @@ class Standing:
             self.offered[body['model']] = tuple(Certificate(**c) for c in body['certificates'])
             self.failed = tuple(body['failed'])
             self.refused += not body['passed']
+            self.waiting += body['passed']
         elif entry.kind in ('promote', 'rollback'):
-            self.live = body['model']
+            self.live, self.waiting = body['model'], 0
 
     def certificate(self, context: str) -> Certificate | None:
         """The live version's certificate in force in a context; None where it has none."""
@@ -75,6 +78,10 @@ def reasons(decisions: Iterable[Json]) -> dict[str, int]:
 def _said(certificate: Certificate | None, labels: int, standing: Standing) -> str:
     if standing.live is None:
         return _without_model(labels, standing)
+    return _with_model(certificate, labels) + _waiting(standing)
+
+
+def _with_model(certificate: Certificate | None, labels: int) -> str:
     if certificate is None:
         return f'The live version has learnt none of the {labels} answers of this context.'
     promise = f'at most {certificate.epsilon:.3g} wrong, rule {certificate.rule}'
@@ -102,9 +109,21 @@ def _changed(certificate: Certificate) -> str:
     )
 
 
+def _waiting(standing: Standing) -> str:
+    """That versions wait for a break, which a recording does not have."""
+    if not standing.waiting:
+        return ''
+    return (
+        f' Since the last swap {standing.waiting} passed the gate and wait for a maintenance '
+        'break; `model.swap: at_once` needs none.'
+    )
+
+
 def _without_model(labels: int, standing: Standing) -> str:
     if not standing.offered:
         return f'No version was trained: {labels} answers are too few, or all of one class.'
+    if standing.waiting:
+        return f'No version went live after {labels} answers.{_waiting(standing)}'
     failed = ', '.join(standing.failed) or 'nothing'
     return (
         f'No version went live after {labels} answers: the gate refused {standing.refused} of '

@@ -90,6 +90,8 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
             f'not in the cell file: {", ".join(strange)} (answers). Nobody can answer so, such '
             'questions expire; add them to `question.classes`, or set `open_classes: true`.'
         )
+    for hint in _hints(spec):
+        say(hint)
     damage = cell.run(bag, used, truth, options)
     if answers and damage is None:
         damage = outside(answers, cell.first_ns, cell.clock.t_ns)
@@ -258,6 +260,20 @@ class _Cell:
             'unreadable_clips': len(self.dataset.unreadable),
         }
         return {**figures, **facts}
+
+
+def _hints(spec: CellSpec) -> Iterator[str]:
+    """Settings that are right in a plant and leave a replay little to show."""
+    if spec.model.swap != 'at_once' and not spec.maintenance:
+        yield (
+            'hint: a recording has no maintenance break, so no version will go live; '
+            'set `model.swap: at_once` for a replay.'
+        )
+    if spec.budget.hard:
+        yield (
+            f'hint: beyond {spec.budget.hard} questions per hour nobody is asked; recordings are '
+            'often denser than a shift. `budget: {warn: 0, hard: 0}` asks about every case.'
+        )
 
 
 def _pace(speed: float, first_ns: int) -> Callable[[int], None]:

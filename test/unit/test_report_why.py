@@ -39,6 +39,7 @@ def context(rows):
     [
         (entries(), 'No version was trained'),
         (entries(certificate(None), passed=False, live=False), 'newest failed skill'),
+        (entries(certificate(0.9), live=False), '1 passed the gate and wait'),
         (entries(certificate(None, missing=7)), 'At least 7 more'),
         (entries(certificate(None, missing=7, changed=20)), 'the 40 answers after the first 20'),
         (entries(certificate(None), certificate(0.9, 'cell', bound=0.04)), 'of the whole cell'),
