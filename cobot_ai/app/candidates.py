@@ -32,7 +32,7 @@ def obstacle(digest: str, manifest: Manifest, live: str | None, lived: Collectio
     if manifest.facts.get('dropped'):
         return 'spare'
     # It was compared with a version that is no longer live: nobody knows whether it is better
-    # than the present one. The trainer makes another with the next label.
+    # than the present one. The trainer makes another at its next fit.
     return '' if manifest.parent == (live or '') else 'stale_parent'
 
 

@@ -100,11 +100,6 @@ FOLDED = ('decision', 'ask', 'answer', 'resolution', 'label')
 """Kinds behind a row."""
 
 
-def rows_of(reader: LedgerReader, newest: int = NEWEST) -> list[Row]:
-    """The newest cases, oldest first."""
-    return Record(reader, newest).rows()
-
-
 def _decided(entry: Entry) -> Row:
     body = entry.body
     probs: Mapping[str, float] = body.get('probs') or {}

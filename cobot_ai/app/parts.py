@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -37,12 +38,16 @@ def each(calls: Iterable[Callable[[], object]]) -> None:
         raise failed
 
 
+NEWEST = 100_000
+"""Most latencies that are kept: a replay is summed up by them, a cell runs for years."""
+
+
 @dataclass(slots=True)
 class Tally:
-    """Figures since the start, for `~/state` and the summary."""
+    """Figures since the start, for `~/state` and the summary; latencies of the newest cases."""
 
     cases: int = 0
     acted: int = 0
     asked: int = 0
     expired: int = 0
-    latency_ms: list[float] = field(default_factory=list)
+    latency_ms: deque[float] = field(default_factory=lambda: deque(maxlen=NEWEST))

@@ -251,8 +251,12 @@ class MonitorNode(LifecycleNode):
 
     def _on_candidate(self, message: DiagnosticArray) -> None:
         if self._active and self._cell is not None:
-            model = convert.from_array(message)[1].get('model')
-            self._cell.models.offer(str(model), self._cell.authority.offer)
+            body = convert.from_array(message)[1]
+            if body.get('fault'):
+                detail = f'The trainer could not learn and goes on: {body["fault"]}'
+                self._cell.authority.fault('model', detail)
+            if body.get('model'):
+                self._cell.models.offer(str(body['model']), self._cell.authority.offer)
 
     def _on_judge(self, request: Any, answer: Any) -> None:
         def done(resolved: Resolved) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from functools import partial
 from typing import Any
 
@@ -53,6 +54,7 @@ class TrainerNode(Node):
         self._spec, self._folder = read_cell(self._values)
         self._stamps = runtime.RosClock(self)
         self._trainer: Trainer | None = None
+        self._offered = self._fault = ''
         self._candidate = self.create_publisher(
             DiagnosticArray, names.CANDIDATE, names.CANDIDATE_QOS
         )
@@ -125,11 +127,26 @@ class TrainerNode(Node):
         except CobotAiError as e:
             self.get_logger().error(str(e), throttle_duration_sec=5.0)
             return None
+        except Exception as e:  # a model that cannot be made must not end the making of all others
+            self._failed(f'{type(e).__name__}: {e}')
+            return None
         if found is not None:
-            stamp = self.get_clock().now().to_msg()
-            body = {'model': found}
-            self._candidate.publish(convert.to_array('candidate', body, stamp, self._spec.name))
+            self._offered, self._fault = found, ''
+            self._announce()
         return found
+
+    def _failed(self, detail: str) -> None:
+        """Told once, to the log and to the monitor, who writes it down."""
+        if detail != self._fault:
+            self._fault = detail
+            self.get_logger().error(f'A turn of the trainer failed:\n{traceback.format_exc()}')
+            self._announce()
+
+    def _announce(self) -> None:
+        """The newest candidate and what went wrong since, if anything."""
+        stamp = self.get_clock().now().to_msg()
+        body = {'model': self._offered, 'fault': self._fault}
+        self._candidate.publish(convert.to_array('candidate', body, stamp, self._spec.name))
 
     def _on_retrain(self, request: Any, response: Any) -> Any:
         found = self._turn(force=True)

@@ -52,13 +52,13 @@ class AuditLog:
         self._lock = threading.Lock()
         self._recent: dict[tuple[str, ...], _Repeated] = {}
         self._lines_of: dict[tuple[str, str], int] = {}
-        self._whole = True
+        self._whole, self._lost = True, 0
         self._tip = self._last_hash()
 
     def note(
         self, what: str, who: str = '', tablet: str = '', address: str = '', **more: str
     ) -> None:
-        """Write down one event.
+        """Write down one event; the next line says how many a disk refused (`lost`).
 
         Args:
             what: What happened, a key such as `wrong_pin`.
@@ -113,8 +113,18 @@ class AuditLog:
             return all(b['prev'] == _hash(a) for a, b in pairwise(self._lines()))
 
     def _append(self, facts: Json) -> None:
+        """One line; nobody is locked out because this disk is full."""
+        lost = {'lost': self._lost} if self._lost else {}
+        try:
+            self._write({**facts, **lost})
+        except OSError:
+            self._lost += 1
+            self._whole = False  # a part of the line may be there
+        else:
+            self._lost = 0
+
+    def _write(self, facts: Json) -> None:
         line = {**facts, 'prev': self._tip}
-        self._tip = _hash(line)
         if self._path.exists() and self._path.stat().st_size > MAX_BYTES:
             self._path.replace(self._path.with_suffix('.1.jsonl'))
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -122,7 +132,7 @@ class AuditLog:
         with os.fdopen(handle, 'a', encoding='utf-8') as file:
             # A kill may have cut the line before: this one gets a line of its own.
             file.write(f'{"" if self._whole else chr(10)}{json.dumps(line, ensure_ascii=False)}\n')
-        self._whole = True
+        self._tip, self._whole = _hash(line), True
 
     def _lines(self) -> list[Json]:
         """Every line that can be read."""

@@ -93,7 +93,8 @@ class LedgerFile(LedgerView):
     ) -> list[Entry]:
         """Write entries in one durable transaction; returns only after the commit.
 
-        The body of an `ask` gets the SHA-256 of its case's evidence document as `evidence`.
+        The body of an `ask` or `review` gets the SHA-256 of the evidence document stored with it
+        as `evidence`.
 
         Args:
             drafts: What to write. t_ns: Stamp clock, nanoseconds.

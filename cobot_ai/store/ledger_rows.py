@@ -10,11 +10,14 @@ from cobot_ai.core.errors import ConflictError
 from cobot_ai.store.chain import Tip, canonical, digest, row_hash
 from cobot_ai.store.sqlite import DRIVER
 
+HASHED = ('ask', 'review')
+"""Kinds whose body carries the hash of the evidence document that was stored with them."""
+
 
 def prepared(draft: Draft, documents: Mapping[int, str]) -> tuple[Draft, str]:
     """A draft and its body as it is stored; `documents`: case -> canonical evidence document."""
     body = dict(draft.body)
-    if draft.kind in ('ask', 'review') and draft.case in documents:
+    if draft.kind in HASHED and draft.case in documents:
         body['evidence'] = digest(documents[draft.case])
     return draft, canonical(body)
 

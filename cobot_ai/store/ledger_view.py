@@ -14,6 +14,7 @@ from cobot_ai.core.errors import StoreError
 from cobot_ai.core.types import Json
 from cobot_ai.store.chain import ChainCheck, Tip, digest, genesis, parse_code, row_hash
 from cobot_ai.store.head import read_head
+from cobot_ai.store.ledger_rows import HASHED
 from cobot_ai.store.schema import ENTRIES, EVIDENCE, META, refuse_newer, version_of
 from cobot_ai.store.sqlite import SQLITE_VERSION, WAL_SAFE, readable, reader_engine
 
@@ -160,14 +161,14 @@ class LedgerView:
             whole = False
         if not whole:
             return f'entry {row["seq"]} or the one before it was changed'
-        wanted = json.loads(row['body']).get('evidence') if row['kind'] == 'ask' else None
+        wanted = json.loads(row['body']).get('evidence') if row['kind'] in HASHED else None
         if wanted and (row['document'] is None or digest(row['document']) != wanted):
             return f'the evidence of entry {row["seq"]} (case {row["case_id"]}) was changed'
         return ''
 
     def _rows(self) -> Iterator[Json]:
         joined = ENTRIES.outerjoin(
-            EVIDENCE, (EVIDENCE.c.case_id == _C.case_id) & (_C.kind == 'ask')
+            EVIDENCE, (EVIDENCE.c.case_id == _C.case_id) & _C.kind.in_(HASHED)
         )
         query = select(ENTRIES, EVIDENCE.c.body.label('document')).select_from(joined)
         seq = 0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from cobot_ai.core.cell_schema import suite_schema
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.suite import Suite, parse_suite
 from cobot_ai.store.cellfile import read_yaml, shipped
@@ -49,8 +47,3 @@ def find_suite(name: str, beside: Path | None) -> Path | None:
         f'There is no gate suite {name}. Give the path of a file, or the name of a shipped one: '
         f'{", ".join(known) or "default"}.'
     )
-
-
-def write_suite_schema(file: Path) -> None:
-    """Write the JSON Schema of gate suites."""
-    file.write_text(json.dumps(suite_schema(), indent=2) + '\n')

@@ -1,7 +1,9 @@
 """People, their secrets, tablets and their codes; certificates; the audit log."""
 
+import errno
 import json
 import multiprocessing
+import os
 import ssl
 from datetime import datetime, timedelta, timezone
 
@@ -277,6 +279,29 @@ def test_lines_are_chained_and_a_changed_one_is_found(tmp_path):
     text = (tmp_path / 'audit.jsonl').read_text()
     (tmp_path / 'audit.jsonl').write_text(text.replace('Person 2', 'Person X'))
     assert not AuditLog(tmp_path / 'audit.jsonl', Clock()).intact()
+
+
+def test_a_full_disk_refuses_nobody_and_breaks_no_chain(tmp_path, monkeypatch):
+    log = AuditLog(tmp_path / 'audit.jsonl', Clock())
+    log.note('login', who='ann')
+    opened = os.open
+
+    def full(*args, **more):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(os, 'open', full)
+    log.note('wrong_pin', who='bob')
+    log.note('wrong_pin', who='eve')
+    monkeypatch.setattr(os, 'open', opened)
+    with (tmp_path / 'audit.jsonl').open('a') as file:
+        file.write('{"what": "wrong_p')  # as far as the disk let it
+    log.note('login', who='carl')
+    log.note('login', who='dora')
+    assert log.intact()
+    assert [(e['who'], e.get('lost')) for e in log.newest()] == [
+        *(('dora', None), ('carl', 2), ('ann', None))
+    ]
+    assert AuditLog(tmp_path / 'audit.jsonl', Clock()).intact()
 
 
 def test_a_flood_is_counted_not_written(tmp_path):

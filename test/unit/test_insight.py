@@ -9,7 +9,7 @@ from cells import cell, question
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobot_ai.app.insight import Record, Row, confusion, kpis, rows_of, what_if
+from cobot_ai.app.insight import Record, Row, confusion, kpis, what_if
 from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.kpi import middle, rate, share
 from cobot_ai.core.spec import RiskSpec
@@ -158,7 +158,7 @@ def test_rows_come_from_the_record():
     bench.wait(2.0)
     bench.tap(case, 'good')
     bench.wait(10.0)
-    (found,) = rows_of(bench.ledger)
+    (found,) = Record(bench.ledger).rows()
     assert (found.verdict, found.label, found.outcome) == ('ask', 'good', 'answered')
     assert found.answer_s == pytest.approx(2.0, abs=0.2)
 
@@ -178,12 +178,12 @@ def test_the_record_folds_each_entry_once_and_ends_where_a_new_one_begins():
     record = Record(bench.ledger, newest=4)
     for i in range(7):
         case = bench.step('good' if i % 2 else 'bad')
-        assert record.rows() == rows_of(bench.ledger, newest=4), 'asked, not answered yet'
+        assert record.rows() == Record(bench.ledger, newest=4).rows(), 'asked, not answered yet'
         bench.wait(1.0)
         bench.tap(case, 'good')
         bench.wait(10.0)
         bench.command('correct', case=case, label='bad')
-        assert record.rows() == rows_of(bench.ledger, newest=4)
+        assert record.rows() == Record(bench.ledger, newest=4).rows()
         assert len(record.rows()) == min(i + 1, 4)
     read, bench.ledger.since = [], lambda seq, limit=1000: read.append(seq) or []
     record.rows()

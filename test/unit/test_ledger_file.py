@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Barrier
 
 import pytest
@@ -165,6 +166,16 @@ def test_verify_names_the_first_bad_row(path, statement, bad):
     assert not check.ok
     assert check.bad == bad
     assert str(bad) in check.why
+
+
+def test_verify_looks_at_the_evidence_of_a_review_too(path):
+    with closing(open_ledger(path)) as ledger:
+        ledger.commit([Draft('review', {'why': 'audit'}, 5)], 1, {5: {'channels': [1, 2]}})
+        ledger.commit([Draft('review', {'why': 'audit'}, 5), Draft('ask', {'x': 1}, 6)], 1)
+    assert LedgerFile.reader(path).verify().ok, 'an entry without a document has none to check'
+    tamper(path, "UPDATE evidence SET body = '{}' WHERE case_id = 5")
+    check = LedgerFile.reader(path).verify()
+    assert (check.bad, 'case 5' in check.why) == (1, True)
 
 
 def test_a_tail_that_was_cut_off_is_found_by_the_head_file_or_a_printed_code(path):

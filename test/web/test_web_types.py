@@ -46,7 +46,7 @@ def test_entries_of_a_whole_story_fit_their_schemas(cell):
     Evidence.model_validate(cell.ledger.evidence(case))
     ModelDoc.model_validate(models(cell.services()))
     StatsDoc.model_validate(stats(cell.ledger))
-    rows = insight.rows_of(cell.ledger)
+    rows = insight.Record(cell.ledger).rows()
     KpiDoc.model_validate(
         {
             'figures': insight.kpis(rows, cell.spec, timezone.utc),
