@@ -14,7 +14,7 @@ from cobot_ai.core import spec as specs
 from cobot_ai.core import stream_spec
 from cobot_ai.core.build import type_hints, writable
 from cobot_ai.core.cell_rules import CHOICES, FORMS, RANGES
-from cobot_ai.core.cell_schema import cell_schema
+from cobot_ai.core.cell_schema import cell_schema, suite_schema
 from cobot_ai.core.config import SHORTHAND, parse_cell, spec_to_json
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.recipe import CallSpec, CheckSpec, JointsSpec, RecipeSpec, StateSpec
@@ -250,6 +250,9 @@ def test_the_schema_file_is_current():
     remedy = "from pathlib import Path; from cobot_ai.store.cellfile import write_schema; \
 write_schema(Path('config/schema/cell.json'))"
     assert stored == json.loads(json.dumps(cell_schema())), f'run: python -c "{remedy}"'
+    suites = ROOT / 'config/schema/suite.json'
+    wanted = json.dumps(suite_schema(), indent=2) + '\n'
+    assert suites.read_text() == wanted, f'{suites} must be: {wanted}'
 
 
 @pytest.mark.parametrize('name', SHIPPED)
