@@ -5,7 +5,9 @@ const WAIT_MS = 3000;
 
 self.addEventListener('install', (event) => {
   // The new shell takes over at the next start of the page, never under somebody's finger.
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)));
+  // Where nobody is logged in `/` leads to the login: that is no shell. The old one stays until then.
+  const files = FILES.map((file) => new Request(file, { redirect: 'error' }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
 });
 self.addEventListener('activate', (event) => {
   const old = (names) => names.filter((n) => n.startsWith('cobot_ai-') && n !== CACHE);

@@ -14,6 +14,7 @@ from cobot_ai.web import instruction, views, wire
 from cobot_ai.web.auth import Auth, who_is
 from cobot_ai.web.bucket import Buckets
 from cobot_ai.web.commands import execute, refusal
+from cobot_ai.web.devices import build_of
 from cobot_ai.web.openapi import document
 from cobot_ai.web.record import DataSets, Figures, SecondLooks
 from cobot_ai.web.services import Services, WebSettings
@@ -51,6 +52,7 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
             'role': role.name.lower() if role is not None else '',
             'tablet': auth.tablet(),
             'station': who.station if who else '',
+            'build': build_of(settings.asset_dir),
             'login': settings.login_required,
             'tls': request.is_secure,
             'simulated': services.simulated,

@@ -319,13 +319,14 @@ class MeDoc(BaseModel):
     """Route `/api/me`: who the page is for, and how safely it is served.
 
     `tablet` is the enrolled tablet that asks, `station` what commands of this login carry as
-    theirs (both may be empty).
+    theirs (both may be empty). `build`: of the page that is served now.
     """
 
     name: str
     role: str
     tablet: str
     station: str
+    build: str
     login: bool
     tls: bool
     simulated: bool

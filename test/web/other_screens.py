@@ -156,7 +156,9 @@ def unsettled(cell: FakeCell) -> None:
         body = {'label': label, 'by': 'Nils', 'source': source, 'revision': 2}
         cell._write('label', {**body, 'context': 'operation=insert/part=peg_a'}, case)
     case = one(cell, now, asked, None, 7.0, by='Otto')
-    cell._write('resolution', {'outcome': 'unsure', 'label': None, 'action': 'hold', 'go': False}, case)
+    cell._write(
+        'resolution', {'outcome': 'unsure', 'label': None, 'action': 'hold', 'go': False}, case
+    )
     for case in cell.reviews.listed():
         still = 'camera' if case % 2 else None
         cell.ledger._evidence[case] = an_evidence(seed=case, still=still)

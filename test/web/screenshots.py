@@ -280,7 +280,9 @@ def shoot(options: argparse.Namespace, name: str, page: Any) -> None:
         dresser.dress(lang, theme)
         for size in options.size:
             page.set_viewport_size(SIZES[size])
-            page.evaluate('() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))')
+            page.evaluate(
+                '() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))'
+            )
             path = options.folder / f'{name}-{lang}-{size}-{theme}.png'
             page.screenshot(path=path, full_page='/#/' in OTHERS.get(name, ('', None))[0])
 

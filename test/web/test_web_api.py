@@ -110,7 +110,11 @@ def test_stats_count_only_what_the_ledger_has(cell, client):
     for case, label in zip(acted, ['seated', 'missing'], strict=False):
         body = {'kind': 'correct', 'case': case, 'label': label, 'by': 'M', 'tablet': 't'}
         client.post('/api/command', json={**body, 'key': f'correct-{case}'})
-    audit = {'label': 'seated', 'source': 'audit', 'audit': {'guess': 'missing', 'confidence': 0.99}}
+    audit = {
+        'label': 'seated',
+        'source': 'audit',
+        'audit': {'guess': 'missing', 'confidence': 0.99},
+    }
     cell._write('label', audit, case=4)
     doc = client.get('/api/stats').json
     assert (doc['decisions'], doc['acted'], doc['asked']) == (4, 3, 1)

@@ -73,8 +73,19 @@ EVENTS = {
     **dict.fromkeys(('hold', 'resume'), Role.OPERATOR),
     **dict.fromkeys(('maintenance', 'retrain'), Role.AMBASSADOR),
     **dict.fromkeys(
-        ('end_alarm', 'promote', 'rollback', 'schedule', 'unschedule', 'forget', 'tune', 'word',
-         'propose', 'approve', 'decline'),
+        (
+            'end_alarm',
+            'promote',
+            'rollback',
+            'schedule',
+            'unschedule',
+            'forget',
+            'tune',
+            'word',
+            'propose',
+            'approve',
+            'decline',
+        ),
         Role.ENGINEER,
     ),
 }
@@ -297,7 +308,9 @@ def test_a_wall_screen_lives_for_months_and_ends_when_the_admin_says_so(cell, se
 
 def test_a_forged_cookie_is_worth_nothing(app):
     client = app.test_client()
-    client.set_cookie(SESSION_COOKIE, 'eyJwZXJzb24iOnsiaWQiOiJ4In19.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb')
+    client.set_cookie(
+        SESSION_COOKIE, 'eyJwZXJzb24iOnsiaWQiOiJ4In19.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb'
+    )
     assert client.get('/api/cases').status_code == 401
 
 

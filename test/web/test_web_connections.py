@@ -51,7 +51,8 @@ def ended_after_s(connection):
         b'',
         b'GET / HTTP/1.1\r\n',
         b'POST / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nContent-Length: 9\r\n\r\nabc',
-        b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc'],
+        b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc',
+    ],
 )
 def test_who_does_not_finish_a_request_is_cut(port, said):
     with socket.create_connection(('127.0.0.1', port)) as connection:
@@ -109,4 +110,3 @@ def test_a_socket_without_a_login_is_dropped(serve, monkeypatch, greet):
         for _ in range(9):
             assert client.receive(timeout=5) is not None, 'nobody dropped it'
     assert site.console.socketio.server.eio.sockets == {}
-

@@ -25,7 +25,9 @@ def test_two_versions_stand_side_by_side_and_what_differs_is_marked(cell, tablet
     sides.nth(1).select_option(bad)
     row = table.locator('tr.differs', has_text='golden')
     assert '✕ 11 of 12 golden cases are right or would be asked.' in row.inner_text()
-    assert table.locator('tr', has_text='enough labels').count() == 0, 'the same: not shown at first'
+    assert table.locator('tr', has_text='enough labels').count() == 0, (
+        'the same: not shown at first'
+    )
     page.get_by_role('button', name='Show what is the same too').click()
     assert table.locator('tr', has_text='enough labels').get_attribute('class') == ''
     assert '32' not in row.inner_text()

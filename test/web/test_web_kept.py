@@ -47,4 +47,6 @@ def test_a_kept_tap_never_goes_under_the_name_of_the_next_person(cell, shared_ta
     page.get_by_text('Maria tapped this, but somebody else is logged in now').wait_for()
     assert cell.of_kind(case, 'answer') == []
     assert 'other_person' in {line['what'] for line in cell.audit.newest()}
-    page.wait_for_function("!Object.keys(localStorage).some((k) => k.startsWith('cobot_ai.outbox.'))")
+    page.wait_for_function(
+        "!Object.keys(localStorage).some((k) => k.startsWith('cobot_ai.outbox.'))"
+    )

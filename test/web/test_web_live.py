@@ -278,7 +278,9 @@ def test_a_hold_that_ends_with_its_answer_is_not_called_held(cell, tablet):
     page.locator('.idle').wait_for()
     page.wait_for_timeout(600)
     assert 'Held' not in page.evaluate('[...window.modes]')
-    page.get_by_role('heading', name='Held, checked').wait_for()  # it did not let go: said after a moment
+    page.get_by_role(
+        'heading', name='Held, checked'
+    ).wait_for()  # it did not let go: said after a moment
 
 
 def test_rule_05_a_held_process_is_resumed_by_holding_not_by_a_tap(cell, tablet):

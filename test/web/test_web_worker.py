@@ -152,8 +152,6 @@ def test_a_hold_is_for_what_was_pressed_even_when_the_list_moves_under_the_finge
     assert cell.registry.current() == wanted
 
 
-
-
 def test_names_in_other_languages_of_the_plant_and_the_longer_pseudo_language(cell, tablet):
     page = tablet(lang='zh-Hans')
     case = cell.ask(text={'zh': '销钉装好了吗', 'en': 'English'})

@@ -3,10 +3,11 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { refused } from './core/api';
 import { mayOpen, plainHttp } from './core/me';
-import { prefs } from './core/prefs';
+import { prefs, remember, remembered } from './core/prefs';
 import { area, type Area } from './core/route';
+import { link } from './core/transport';
 import { OperatorScreen } from './operator/OperatorScreen';
-import { NotForYou, PlainNotice } from './ui/Areas';
+import { NotForYou, NotLoaded, PlainNotice } from './ui/Areas';
 
 type Later = Exclude<Area, 'operator'>;
 const CHUNKS: Record<Later, () => Promise<ComponentType>> = {
@@ -40,10 +41,26 @@ export function App() {
   );
 }
 
+const RETRIED = 'cobot_ai.chunk';
+
 function Chunk({ of }: { of: Later }) {
-  const [screen, setScreen] = useState<{ view: ComponentType } | null>(null);
+  const [screen, setScreen] = useState<{ view: ComponentType } | 'lost' | null>(null);
   useEffect(() => {
-    void CHUNKS[of]().then((view) => setScreen({ view }));
+    CHUNKS[of]().then(
+      (view) => {
+        remember(RETRIED, '');
+        setScreen({ view });
+      },
+      () => setScreen('lost'),
+    );
   }, []);
+  // Its file is gone after an update: the page of now knows the new one. Kept taps stay kept.
+  const again = screen === 'lost' && link.value === 'online' && remembered(RETRIED) !== of;
+  useEffect(() => {
+    if (!again) return;
+    remember(RETRIED, of);
+    location.reload();
+  }, [again]);
+  if (screen === 'lost') return <NotLoaded />;
   return screen ? <screen.view /> : null;
 }

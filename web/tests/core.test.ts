@@ -150,13 +150,14 @@ describe('guard', () => {
 });
 
 describe('outbox', async () => {
-  const store = new Map<string, string>();
-  Object.assign(globalThis, {
-    localStorage: {
-      getItem: (k: string) => store.get(k) ?? null,
-      setItem: (k: string, v: string) => store.set(k, v),
-    },
+  const store: Record<string, string> = {};
+  const hidden = (value: unknown) => ({ value, enumerable: false });
+  const localStorage = Object.defineProperties(store, {
+    getItem: hidden((k: string) => store[k] ?? null),
+    setItem: hidden((k: string, v: string) => (store[k] = v)),
+    removeItem: hidden((k: string) => delete store[k]),
   });
+  Object.assign(globalThis, { localStorage });
   const { Outbox } = await import('../src/core/outbox');
   const reply = (c: Command, status: Reply['status']): Reply => ({ key: c.key, ok: true, status });
 
@@ -187,11 +188,25 @@ describe('outbox', async () => {
     expect(sent.length).toBeGreaterThan(2);
   });
 
+  it('keeps what two windows of a tablet wait for, and both of it is sent', async () => {
+    const offline = () => Promise.reject(new Error('offline'));
+    const never = () => undefined;
+    const [one, two] = [new Outbox(offline, never), new Outbox(offline, never)];
+    const draft = { kind: 'report', case: 0, what: 'odd', reason: 'x', by: 'a', tablet: 'b' } as const;
+    const keys = [one.put(draft), two.put(draft)];
+    const sent: string[] = [];
+    const next = new Outbox(async (c) => (sent.push(c.key), reply(c, 'accepted')));
+    next.flushAll();
+    await new Promise((r) => setTimeout(r));
+    expect(sent.sort()).toEqual(keys.sort());
+    expect(Object.keys(store)).toEqual(['cobot_ai.prefs']);
+  });
+
   it('sends what moves the robot or the model once, keeps it nowhere and says so', async () => {
     const waiting: (() => void)[] = [];
     const told: [string, string][] = [];
     const sent: string[] = [];
-    store.set('cobot_ai.outbox', JSON.stringify([{ kind: 'resume', key: 'from-long-ago' }]));
+    store['cobot_ai.outbox.1.from-long-ago'] = JSON.stringify({ kind: 'resume', key: 'from-long-ago' });
     const outbox = new Outbox(
       (c) => (sent.push(c.kind), Promise.reject(new Error('offline'))),
       (f) => waiting.push(f),
@@ -201,7 +216,7 @@ describe('outbox', async () => {
     const who = { by: 'a', tablet: 'b' };
     outbox.put({ kind: 'resume', hold: 3, ...who });
     outbox.put({ kind: 'maintenance', on: true, ...who });
-    expect(store.get('cobot_ai.outbox')).toBe('[]');
+    expect(Object.keys(store)).toEqual(['cobot_ai.prefs', 'cobot_ai.outbox.1.from-long-ago']);
     await new Promise((r) => setTimeout(r));
     outbox.flushAll();
     expect(sent).toEqual(['resume', 'maintenance']);

@@ -5,12 +5,19 @@ import { useEffect, useState } from 'preact/hooks';
 /** The server refused this page something because of the role. */
 export const refused = signal(false);
 
-/** Fetch JSON; null when the server does not have it. Goes to the login page when it must. */
+const NOTHING: ReadonlySet<number> = new Set([204, 401, 403, 404]);
+
+/**
+ * Fetch JSON; null when the server does not have it or does not give it. Goes to the login page
+ * when it must. Throws when the server cannot tell now: whoever asked should ask again.
+ */
 export async function get<T>(path: string): Promise<T | null> {
   const response = await fetch(path, { headers: { Accept: 'application/json' } });
   if (response.status === 401) location.assign('/login');
   if (response.status === 403) refused.value = true;
-  return response.ok ? ((await response.json()) as T) : null;
+  if (NOTHING.has(response.status)) return null;
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return (await response.json()) as T;
 }
 
 export interface Outcome {

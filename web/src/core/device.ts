@@ -1,8 +1,9 @@
-/** What admins see of this tablet, and the reload they may ask for: never while something is open. */
+/** What admins see of this tablet; its reload, asked for or after an update: never while something is open. */
 import { effect, signal } from '@preact/signals';
 import { current, outbox } from '../operator/desk';
 import { now } from './clock';
-import { prefs } from './prefs';
+import { me } from './me';
+import { prefs, remember, remembered } from './prefs';
 import { link, onConnect, onReload, tell } from './transport';
 import { awake } from './wakelock';
 
@@ -46,14 +47,24 @@ function idle(): boolean {
   return quiet && document.querySelector(OPEN) === null;
 }
 
+const RELOADED = 'cobot_ai.reloaded';
+
+/** The console serves another build than this page; once per build, or it would never end. */
+function outdated(): string | null {
+  const served = me.value?.build;
+  return served && build && served !== build && remembered(RELOADED) !== served ? served : null;
+}
+
 export function showDevice(): void {
   void watchBattery();
   effect(report);
   onConnect(report);
   onReload(() => (wanted.value = true));
   effect(() => {
-    if (wanted.value && now.value && idle()) {
+    const served = outdated();
+    if ((wanted.value || served) && now.value && idle()) {
       wanted.value = false;
+      if (served) remember(RELOADED, served);
       location.reload();
     }
   });

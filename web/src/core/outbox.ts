@@ -3,7 +3,8 @@ import { signal } from '@preact/signals';
 import type { Command, Reply } from './schema';
 import { randomKey, read, write } from './prefs';
 
-const KEY = 'cobot_ai.outbox';
+/** One entry of the storage per command: windows of one tablet do not overwrite each other's. */
+const PREFIX = 'cobot_ai.outbox.';
 const RETRY_MS = 700;
 
 export type Send = (command: Command) => Promise<Reply>;
@@ -31,7 +32,7 @@ const kept = (command: Command) => KEPT.has(command.kind);
 
 export class Outbox {
   /** What has no answer yet. */
-  readonly items = signal<Command[]>(read<Command[]>(KEY, []).filter(kept));
+  readonly items = signal<Command[]>(stored());
   private readonly inFlight = new Set<string>();
   onReply: (command: Command, reply: Reply) => void = () => undefined;
 
@@ -43,7 +44,8 @@ export class Outbox {
   /** Send a command; returns its key. */
   put(draft: Draft): string {
     const command = { ...draft, key: randomKey() } as Command;
-    this.store([...this.items.value, command]);
+    this.items.value = [...this.items.value, command];
+    if (kept(command)) write(`${PREFIX}${Date.now()}.${command.key}`, command);
     void this.flush(command);
     return command.key;
   }
@@ -63,14 +65,28 @@ export class Outbox {
       return;
     }
     if (kept(command) && reply?.status === 'login') return;
-    this.store(this.items.value.filter((c) => c.key !== command.key));
+    this.items.value = this.items.value.filter((c) => c.key !== command.key);
+    forget(command.key);
     this.onReply(command, reply ?? unanswered(command));
   }
+}
 
-  private store(items: Command[]): void {
-    this.items.value = items;
-    write(KEY, items.filter(kept));
+/** Names of what is kept, oldest first; of all windows of this tablet. */
+function names(): string[] {
+  try {
+    return Object.keys(localStorage).filter((name) => name.startsWith(PREFIX)).sort();
+  } catch {
+    return [];
   }
+}
+
+function stored(): Command[] {
+  const found = names().map((name) => read<Command | null>(name, null));
+  return found.filter((c): c is Command => c !== null && kept(c));
+}
+
+function forget(key: string): void {
+  names().filter((name) => name.endsWith(`.${key}`)).forEach((name) => localStorage.removeItem(name));
 }
 
 /** Sent once and no answer: whether it was carried out is not known here. */

@@ -36,6 +36,23 @@ export function write(key: string, value: unknown): void {
   }
 }
 
+/** What this window remembers over a reload. */
+export function remembered(key: string): string | null {
+  try {
+    return sessionStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+export function remember(key: string, value: string): void {
+  try {
+    sessionStorage.setItem(key, value);
+  } catch {
+    // As above.
+  }
+}
+
 /** Random name; `crypto.randomUUID` is missing on plain HTTP, `getRandomValues` is not. */
 export function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -582,12 +582,13 @@ export interface MaintenanceBody {
   by: string;
 }
 
-/** Route `/api/me`: who the page is for, and how safely it is served. `tablet` is the enrolled tablet that asks, `station` what commands of this login carry as theirs (both may be empty). */
+/** Route `/api/me`: who the page is for, and how safely it is served. `tablet` is the enrolled tablet that asks, `station` what commands of this login carry as theirs (both may be empty). `build`: of the page that is served now. */
 export interface MeDoc {
   name: string;
   role: string;
   tablet: string;
   station: string;
+  build: string;
   login: boolean;
   tls: boolean;
   simulated: boolean;

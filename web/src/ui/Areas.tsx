@@ -39,6 +39,21 @@ export function NotForYou() {
   );
 }
 
+/** A part of the page did not come, also after a reload. */
+export function NotLoaded() {
+  return (
+    <main class="not-for-you">
+      <h1>{t('part.missing')}</h1>
+      <p>
+        <button type="button" onClick={() => location.reload()}>
+          {t('part.again')}
+        </button>
+      </p>
+      <Areas />
+    </main>
+  );
+}
+
 export function PlainNotice() {
   return (
     <aside class="plain-notice" aria-label={t('plain.title')}>
