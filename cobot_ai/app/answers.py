@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from cobot_ai.app.escalate import PLACES, Desk
+from cobot_ai.app.escalate import Desk
 from cobot_ai.app.fields import text_of, whole_of
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
+from cobot_ai.app.records import PLACES
 from cobot_ai.app.remarks import Remarks
 from cobot_ai.app.review import Reviews
 from cobot_ai.app.second_look import SecondLooks

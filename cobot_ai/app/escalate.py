@@ -10,12 +10,10 @@ from functools import partial
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.parts import each
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
+from cobot_ai.app.records import Records
 from cobot_ai.app.wording import (
-    ask_body,
     came_through,
     closed_ask,
-    label_body,
-    question_body,
     resolution_body,
     standing_answer,
     unlike,
@@ -24,12 +22,10 @@ from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase
 from cobot_ai.core.errors import ConflictError, DataError
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.types import Case, Decision, Json
+from cobot_ai.core.types import Case, Json
 
 KEPT_CLOSED = 500
 """Closed asks kept in memory for late answers; older ones are looked up in the ledger."""
-PLACES = ('decision', 'import')
-"""Kinds that say where a case belongs."""
 RETRY_NS = 10**9
 """Time between two tries to write an outcome that the disk refused."""
 
@@ -42,7 +38,7 @@ class _Told:
     at_ns: int
 
 
-class Desk:
+class Desk(Records):
     """Owns every open ask and its deadline.
 
     Args:
@@ -62,8 +58,8 @@ class Desk:
         settled: Callable[[Resolved], None],
         evidence: Callable[[int], Json | None] = lambda case: None,
     ) -> None:
-        self.spec, self._ledger, self._clock = spec, ledger, clock
-        self._announce, self._settled, self._evidence = announce, settled, evidence
+        super().__init__(spec, ledger, clock, announce, evidence)
+        self._settled = settled
         self._asks: dict[int, Ask] = {}
         self._open: dict[int, Ask] = {}
         self._under_way: Ask | None = None
@@ -71,16 +67,6 @@ class Desk:
         self._owed: dict[int, int] = {}
 
     # ------------------------------------------------------------ opening
-
-    def ask_body(self, case: Case, decision: Decision) -> Json:
-        """The record of a question as it is put to people."""
-        return ask_body(self.spec.question, case, decision, self._clock.wall_ns())
-
-    def review_body(self, case: int, why: str, risk: float) -> Json:
-        """The record of a question without any hurry: it has no deadline and moves nothing."""
-        body = next(e.body for e in self._ledger.of_case(case) if e.kind in PLACES)
-        question = question_body(self.spec.question, body['context'], body['facts'])
-        return {**question, 'why': why, 'risk': risk}
 
     def open(self, case: Case, write: Callable[[], object]) -> None:
         """Have the entry of an ask written; its clock runs from now on, also while that waits."""
@@ -288,39 +274,6 @@ class Desk:
         if not {'decision', 'resolution'} <= {e.kind for e in entries}:
             raise DataError(f'Case {case} has no question; refresh the page.', key='no_question')
         return closed_ask(entries, self.spec.question)
-
-    def may_label(self, label: str) -> bool:
-        """Whether a label may be given: a declared class, or any name where classes are open."""
-        question = self.spec.question
-        names = {c.name for c in question.classes}
-        return label != NOT_SURE and (question.open_classes or label in names)
-
-    def label(self, case: int, label: str | None, by: str, source: str) -> Draft:
-        """The next revision of a case's label; None withdraws it until somebody decides."""
-        entries = self._ledger.of_case(case)
-        place = next((e.body for e in entries if e.kind in PLACES), None)
-        if place is None:
-            raise DataError(f'There is no case {case}.')
-        body = label_body(entries, label, by, source)
-        return Draft('label', {**body, **{n: place[n] for n in ('context', 'group')}}, case)
-
-    def commit(self, drafts: list[Draft]) -> list[Entry]:
-        """Write entries and announce them.
-
-        With the first label of a case nobody was asked about goes its evidence, so that a second
-        person can judge it.
-        """
-        if not drafts:
-            return []
-        cases = {d.case for d in drafts if d.kind == 'label'}
-        shown = {c: doc for c in cases if (doc := self._not_stored(c)) is not None}
-        entries = self._ledger.commit(drafts, self._clock.now_ns(), shown)
-        for entry in entries:
-            self._announce(entry)
-        return entries
-
-    def _not_stored(self, case: int) -> Json | None:
-        return None if self._ledger.evidence(case) is not None else self._evidence(case)
 
 
 def _expired(ask: Ask, now: int) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cobot_ai.app.escalate import PLACES, Desk
+from cobot_ai.app.escalate import Desk
 from cobot_ai.app.fields import plain_name, text_of, whole_of
 from cobot_ai.app.ports import Draft, Entry, Ledger, LedgerReader
+from cobot_ai.app.records import PLACES
 from cobot_ai.app.review import FORGOTTEN, REVIEW, UNREVIEW, Reviews, verdict
 from cobot_ai.core.asks import NOT_SURE
 from cobot_ai.core.errors import DataError
