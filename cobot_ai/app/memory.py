@@ -58,8 +58,8 @@ class Memory:
         Args:
             ledger: Where it is written. now_ns: Stamp clock. monotonic_ns: Clock of the budget.
         """
-        learnt = {e.seq: e for e in ledger.labels().values()}
-        for kind in {*record.KINDS, *review.KINDS} - {'start'}:
+        learnt = {e.seq: e for e in ledger.last('label', record.LABELS)}
+        for kind in {*record.KINDS, *review.KINDS} - {'start', 'label'}:
             learnt.update({e.seq: e for e in ledger.last(kind, record.RECALLED)})
         learnt.update({e.seq: e for e in ledger.last('start', 2)})
         entries = [learnt[seq] for seq in sorted(learnt)]

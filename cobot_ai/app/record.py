@@ -24,6 +24,8 @@ from cobot_ai.core.types import Case, Json, Verdict, Why
 
 RECALLED = 20_000
 """Decisions of earlier runs that audits and detectors look back to after a restart."""
+LABELS = 1_000_000
+"""Labels of earlier runs: all of them, and every revision, or the figures would not be the same."""
 KINDS = ('start', 'decision', 'label', 'promote', 'rollback', 'maintenance', 'alarm')
 AUDITED = (Why.AUDIT.value, Why.DRIFT.value)
 """Reasons under which the model was sure and a person is asked anyway."""
@@ -56,6 +58,7 @@ class Record:
     _heard: set[int] = field(default_factory=set)
     _lost: dict[str, frozenset[str]] = field(default_factory=dict)
     _cell: str = ''
+    _oldest: int = 0
 
     def __post_init__(self) -> None:
         self.audits = Audits(self.spec.risk, self.spec.model.seed)
@@ -69,6 +72,10 @@ class Record:
 
     def recall(self, entries: Iterable[Entry]) -> None:
         """Take in the entries of earlier runs, oldest first; nothing is called for by them."""
+        entries = list(entries)
+        decided = [e.case for e in entries if e.kind == 'decision']
+        # What audits of still older decisions found says nothing about those that are counted.
+        self._oldest = min(decided) if len(decided) >= RECALLED else 0
         standing: set[str] = set()
         for entry in sorted(entries, key=lambda e: e.seq):
             self.take(entry)
@@ -157,7 +164,8 @@ class Record:
     def _audited(self, case: int, context: str, label: str) -> None:
         guess = self._guesses[case]
         right = guess['guess'] == label
-        outcome = Outcome(context, guess.get('share', 1.0), guess['confidence'], right)
+        share, counted = guess.get('share', 1.0), case >= self._oldest
+        outcome = Outcome(context, share, guess['confidence'], right, counted=counted)
         self.audits.found(case, outcome, self.answers.get(context, 0))
         self._watched(case, context, right)
         body = {'context': context, 'right': right, 'guess': guess['guess'], 'label': label}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from cobot_ai.core import anytime
@@ -33,6 +34,8 @@ class Outcome:
         context: Context key. share: Audit share in force when it was drawn, 0 to 1.
         confidence: The model's confidence. right: Whether the person agreed.
         open_at: Labels of the context at which a failed audit no longer closes anything.
+        counted: Its decision is among those that `acted` and `drawn` were told of; the figures
+            are about these alone.
     """
 
     context: str
@@ -40,6 +43,7 @@ class Outcome:
     confidence: float
     right: bool
     open_at: int = 0
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +165,7 @@ class Audits:
         else:
             outcome = replace(outcome, open_at=labels + CLOSED_FOR)
             one.failures[case] = self._now
-            one.wrong[outcome.share] += 1
-            cell.wrong[outcome.share] += 1
-        one.total += 1
-        cell.total += 1
+        _count(outcome, (one, cell), 1)
         self.outcomes[case] = outcome
 
     def withdraw(self, case: int) -> None:
@@ -176,14 +177,11 @@ class Audits:
         if outcome is None:
             return
         one, cell = self._of(outcome.context)
-        one.total -= 1
-        cell.total -= 1
+        _count(outcome, (one, cell), -1)
         if outcome.right:
             del one.clean[bisect_left(one.clean, self._answered[case])]
         else:
             del one.failures[case]
-            one.wrong[outcome.share] -= 1
-            cell.wrong[outcome.share] -= 1
 
     def floor(self, context: str, labels: int) -> float:
         """Confidence a decision needs because of failed audits; 0 when there is none in force."""
@@ -237,3 +235,11 @@ class Audits:
         for one in both:
             one.figures = None
         return both
+
+
+def _count(outcome: Outcome, counts: Iterable[_Context], by: int) -> None:
+    """One audit more or less in the figures."""
+    for one in counts if outcome.counted else ():
+        one.total += by
+        if not outcome.right:
+            one.wrong[outcome.share] += by

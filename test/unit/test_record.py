@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from cells import cell, question
+from fakes import MemoryLedger
 
 from cobot_ai.app import record as recording
 from cobot_ai.app.memory import Memory
-from cobot_ai.app.ports import Entry
+from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.record import Record
 from cobot_ai.app.status import contexts
 from cobot_ai.core.audit import Outcome
@@ -147,3 +148,75 @@ def test_the_page_shows_no_threshold_that_is_not_in_force() -> None:
         (row,) = contexts(spec, memory, SimpleNamespace(certificates=(made,)))
         found = in_force(covering((made,), spec.risk, words.costs), 'c', ())
         assert row['threshold'] == threshold == (found.threshold if found else None)
+
+
+class Lived:
+    """A cell whose ledger outlives its memory."""
+
+    def __init__(self) -> None:
+        self.spec = cell(risk=RISK)
+        self.ledger, self.memory = MemoryLedger(), Memory(self.spec)
+
+    def put(self, draft: Draft) -> None:
+        for entry in self.ledger.commit([draft], 1):
+            self.memory.take(entry, 1)
+
+    def case(self, case: int, wrong: bool) -> None:
+        """A sure case, audited where the draw says so."""
+        audits = self.memory.record.audits
+        share = audits.share('c')
+        audited = audits.due(case, share)
+        body = {
+            **{'context': 'c', 'why': 'audit' if audited else 'sure', 'notes': [], 'model': None},
+            **{'verdict': 'ask' if audited else 'act', 'params': {'share': share}},
+            **{'label': 'good', 'threshold': 0.9, 'confidence': 0.99, 'probs': {'good': 0.99}},
+        }
+        self.put(Draft('decision', body, case))
+        if audited:
+            guess = {**AUDIT, 'share': share}
+            self.label(case, 'bad' if wrong else 'good', audit=guess)
+
+    def label(self, case: int, label: str | None, source: str = 'answer', **more: Any) -> None:
+        body = {'label': label, 'by': 'ann', 'source': source, 'context': 'c', 'group': ''}
+        self.put(Draft('label', {**body, 'revision': 1, **more}, case))
+
+    def restarted(self) -> Record:
+        again = Memory(self.spec)
+        again.recall(self.ledger, 1, 1)
+        return again.record
+
+
+def test_after_a_restart_the_figures_are_about_the_same_decisions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The model was bad long ago: failures of then must not be held against decisions of now."""
+    monkeypatch.setattr(recording, 'RECALLED', 500)
+    lived = Lived()
+    for case in range(1, 3001):
+        lived.case(case, wrong=case < 300 and case % 3 == 0)
+    live, again = lived.memory.record.audits, lived.restarted().audits
+    assert live.figures('c').failed > 0
+    found = again.figures('c')
+    assert found.failed == 0
+    assert found.drawn == found.total
+    assert found.drawn + found.acted == 500
+    assert again.share('c') == live.share('c')
+    assert found.bound is not None
+    assert live.figures('c').bound is not None
+    assert found.bound < live.figures('c').bound
+
+
+def test_a_short_life_is_the_same_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, 'RECALLED', 100)
+    lived = Lived()
+    for case in range(1, 81):
+        lived.case(case, wrong=case % 7 == 0)
+    for case in range(101, 301):
+        lived.label(case, 'good' if case < 290 else 'jam')
+    for case in range(101, 251):
+        lived.label(case, None, 'forgotten')
+    live, again = lived.memory.record, lived.restarted()
+    assert again.answers == live.answers
+    assert (again.burn_left, again.classes) == (live.burn_left, live.classes)
+    assert again.audits.figures() == live.audits.figures()
+    assert again.audits.floor('c', 0) == live.audits.floor('c', 0)
