@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -10,12 +10,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from cobot_ai.app.downtime import Downtime
 from cobot_ai.app.follow import Follower
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.core.calendar import local, shift_of
 from cobot_ai.core.kpi import NONE, Figure, middle, rate, share
 from cobot_ai.core.levels import certify_levels, in_force
-from cobot_ai.core.spec import CellSpec, RiskSpec
+from cobot_ai.core.spec import Action, CellSpec, RiskSpec
 from cobot_ai.core.types import Json, Why
 
 NEWEST = 5000
@@ -136,24 +137,68 @@ def _with(row: Row, entry: Entry) -> Row:
 Measure = Callable[[Sequence[Row]], Figure]
 
 
-def kpis(rows: Sequence[Row], spec: CellSpec, zone: tzinfo) -> Json:
-    """Every figure over all rows and per shift, the newest shifts last.
+SCRAP = (Action.REJECT, Action.STOP)
+"""A class that makes the robot do this is no part to be sold, nor one to be worked on again."""
+ANSWER_S = 6.0
+"""Wanted median from the question to its answer, seconds: what a worker needs who stands there."""
+
+
+def kpis(
+    rows: Sequence[Row], spec: CellSpec, zone: tzinfo, downtime: Downtime | None = None
+) -> Json:
+    """Every figure over all rows and per shift, the newest shifts last, with what is wanted.
 
     Args:
         rows: Cases, oldest first. spec: The cell. zone: Its time zone.
+        downtime: When it was held; None: nobody knows.
     """
     shifts = _by_shift(rows, spec, zone)
-    measures = _measures(spec)
+    measures = _measures(spec, downtime)
     return {
         name: {
             'all': measure(rows).to_json(),
             'shifts': [{'shift': s, **measure(part).to_json()} for s, part in shifts],
+            'most': _most(spec).get(name),
+            'parts': _scrapped(rows, spec) if name == 'scrap' else [],
         }
         for name, measure in measures.items()
     }
 
 
-def _measures(spec: CellSpec) -> dict[str, Measure]:
+def _most(spec: CellSpec) -> dict[str, float]:
+    """What the cell file wants a figure to stay below; most figures have nothing declared."""
+    found = {'wrong_alone': spec.risk.epsilon, 'answer_s': ANSWER_S, 'expired': 0.0}
+    return found | ({'asks_per_hour': spec.budget.warn} if spec.budget.warn else {})
+
+
+def _scrapped(rows: Sequence[Row], spec: CellSpec) -> list[Json]:
+    """The share of each class that is scrap, the most frequent first."""
+    known = [r.final for r in rows if r.final]
+    found = Counter(name for name in known if spec.question.action_of(name) in SCRAP)
+    return [{'label': n, **share(k, len(known)).to_json()} for n, k in found.most_common()]
+
+
+def _available(rows: Sequence[Row], downtime: Downtime | None) -> Figure:
+    """Share of the working time between the first and the last case that was not held."""
+    if downtime is None or downtime.shadow or len(rows) < 2:
+        return NONE
+    planned, worked = downtime.worked(rows[0].t_ns, rows[-1].t_ns)
+    return Figure(worked / planned, None, None, len(rows)) if planned > 0 else NONE
+
+
+def _measures(spec: CellSpec, downtime: Downtime | None) -> dict[str, Measure]:
+    def scrap(rows: Sequence[Row]) -> Figure:
+        known = [r for r in rows if r.final]
+        bad = sum(spec.question.action_of(r.final) in SCRAP for r in known)
+        return share(bad, len(known))
+
+    def oee(rows: Sequence[Row]) -> Figure:
+        """Without performance: the ledger knows no ideal time of a step."""
+        time, good = _available(rows, downtime), first_pass(rows)
+        if time.value is None or good.value is None:
+            return NONE
+        return Figure(time.value * good.value, None, None, good.n)
+
     def first_pass(rows: Sequence[Row]) -> Figure:
         known = [r for r in rows if r.final]
         good = sum(spec.question.is_nominal(r.final) for r in known)
@@ -164,6 +209,9 @@ def _measures(spec: CellSpec) -> dict[str, Measure]:
         'answer_s': lambda rows: middle([r.answer_s for r in rows if r.answer_s is not None]),
         'acted_share': lambda rows: share(sum(r.verdict == 'act' for r in rows), len(rows)),
         'first_pass': first_pass,
+        'scrap': scrap,
+        'available': lambda rows: _available(rows, downtime),
+        'oee': oee,
         'expired': lambda rows: share(
             sum(r.outcome == 'expired' for r in rows), sum(r.verdict == 'ask' for r in rows)
         ),

@@ -110,7 +110,9 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
         return figures.get(
             'kpi',
             lambda rows: {
-                'figures': insight.kpis(rows, services.spec, zone),
+                'figures': insight.kpis(
+                    rows, now_spec(services.spec, services.reader), zone, figures.downtime
+                ),
                 'cases': len(rows),
                 'since_ns': rows[0].t_ns if rows else None,
             },

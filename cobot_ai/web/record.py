@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
-from cobot_ai.app import holdings, review, second_look
+from cobot_ai.app import downtime, holdings, review, second_look
+from cobot_ai.app.downtime import Downtime
 from cobot_ai.app.follow import Follower
 from cobot_ai.app.holdings import Holdings
 from cobot_ai.app.insight import Record, Row
@@ -35,6 +36,8 @@ class Figures:
 
     def __init__(self, reader: LedgerReader) -> None:
         self._record = Record(reader)
+        self.downtime = Downtime()
+        self._stops = Follower(reader, downtime.KINDS, downtime.NEWEST, self.downtime.take)
         self._lock = threading.Lock()
         self._made: dict[str, tuple[int, Json]] = {}
 
@@ -42,6 +45,7 @@ class Figures:
         """The document of this name, made by `make` when something happened since."""
         with self._lock:
             rows = self._record.rows()
+            self._stops.catch_up()
             at, found = self._made.get(name, (-1, {}))
             if at != self._record.head:
                 found = make(rows)

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-Texts = dict[str, str]
-"""Language code -> text."""
-
-
-class Body(BaseModel):
-    """A body: further fields may come with later versions."""
-
-    model_config = ConfigDict(extra='allow')
-
+from cobot_ai.web.schemas_base import Body, Texts
+from cobot_ai.web.schemas_evidence import Nearest
 
 class Note(Body):
     """What was missing in a channel and what was done about it."""
@@ -32,22 +25,6 @@ class AskClass(Body):
     action: str
     nominal: bool
     text: Texts
-
-
-class Nearest(Body):
-    """A stored case that resembles the present one."""
-
-    case: int
-    similarity: float
-
-
-class Alike(Nearest):
-    """The same with the label that counts, and the shift or (without one) who gave it."""
-
-    label: str | None
-    shift: str | None = None
-    by: str | None = None
-    t_ns: int | None = None
 
 
 class CellReason(Body):
@@ -425,50 +402,3 @@ class Snapshot(BaseModel):
     entries: list[Entry]
 
 
-class EvidenceChannel(Body):
-    """One channel of the evidence document."""
-
-    name: str
-    unit: str
-    text: Texts
-    t: list[float]
-    value: list[float | None]
-    low: list[float | None] | None
-    high: list[float | None] | None
-    score: float | None
-    note: str | None = None
-
-
-class PastChannel(Body):
-    """One signal of a past case."""
-
-    name: str
-    t: list[float]
-    value: list[float | None]
-
-
-class PastCase(Body):
-    """A past case of the same context, to compare with."""
-
-    case: int
-    good: bool
-    label: str
-    t_ns: int
-    channels: list[PastChannel]
-
-
-class Evidence(Body):
-    """The evidence document of an ask: channels sorted by how much they deviate.
-
-    `nearest` (what the model goes by) is empty until somebody answered.
-    `past` is added by the console: at most one good and one bad case of the same context.
-    """
-
-    channels: list[EvidenceChannel]
-    still: str | None = None
-    good: int | None = None
-    bad: int | None = None
-    span_s: float
-    band_cases: int
-    nearest: list[Alike] = []
-    past: list[PastCase] = []

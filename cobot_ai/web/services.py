@@ -59,7 +59,7 @@ class Services:
         accounts: People and tablets. audit: Where refusals and changes of accounts go.
         sop: Markdown of the work instruction in a language, None when there is none.
         simulated: Stamps follow the clock of a simulation or a bag, not the one on the wall.
-        drop: State of the drop folder (`schemas_api.DropDoc`), None where there is none.
+        drop: State of the drop folder (`schemas_figures.DropDoc`), None where there is none.
     """
 
     spec: CellSpec

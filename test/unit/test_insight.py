@@ -9,10 +9,12 @@ from cells import cell, question
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cobot_ai.app.downtime import Downtime
 from cobot_ai.app.insight import Record, Row, confusion, kpis, what_if
+from cobot_ai.app.ports import Entry
 from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.kpi import middle, rate, share
-from cobot_ai.core.spec import RiskSpec
+from cobot_ai.core.spec import Action, BudgetSpec, ClassSpec, RiskSpec
 
 UTC = timezone.utc
 HOUR = 3600 * 10**9
@@ -188,3 +190,59 @@ def test_the_record_folds_each_entry_once_and_ends_where_a_new_one_begins():
     read, bench.ledger.since = [], lambda seq, limit=1000: read.append(seq) or []
     record.rows()
     assert read == [record.head], 'nothing that was seen is read again'
+
+
+def stops(*entries, shadow=False):
+    found = Downtime()
+    found.take(Entry(1, 0, 'start', 0, {'shadow': shadow}))
+    for kind, hour, body in entries:
+        found.take(Entry(2, round(hour * HOUR), kind, 0, body))
+    return found
+
+
+HOLD, GO = {'confirmed': False}, {'confirmed': True}
+
+
+def test_a_cell_is_not_available_while_it_is_held_outside_of_breaks():
+    rows = [row(i, label='good', hour=float(i)) for i in range(11)]
+    found = stops(
+        ('hold', 2, HOLD), ('hold', 2.5, GO), ('resume', 2.7, HOLD), ('resume', 3, GO),
+        ('maintenance', 4, {'on': True}), ('hold', 4.5, HOLD), ('maintenance', 6, {'on': False}),
+        ('resume', 7, GO),
+    )  # fmt: skip
+    figures = kpis(rows, cell(), UTC, found)
+    assert found.worked(0, 10 * HOUR) == (8 * HOUR, 6 * HOUR)
+    assert figures['available']['all']['value'] == pytest.approx(6 / 8)
+    assert figures['oee']['all']['value'] == pytest.approx(6 / 8)
+    still = stops(('hold', 9, HOLD))
+    assert still.worked(0, 10 * HOUR) == (10 * HOUR, 9 * HOUR), 'held to this moment'
+
+
+def test_where_nothing_is_held_nothing_is_known_of_availability():
+    rows = [row(i, label='good', hour=float(i)) for i in range(3)]
+    for unknown in (None, stops(shadow=True)):
+        figures = kpis(rows, cell(), UTC, unknown)
+        assert figures['available']['all']['value'] is None
+        assert figures['oee']['all']['value'] is None
+
+
+def test_scrap_is_told_by_class_and_rework_is_none():
+    classes = (
+        *cell().question.classes,
+        ClassSpec('press_again', Action.REWORK),
+        ClassSpec('broken', Action.REJECT),
+    )
+    spec = cell(question=question(classes=classes))
+    names = ['good'] * 5 + ['broken'] * 2 + ['bad'] + ['press_again'] * 2
+    rows = [row(i, 'ask', label, hour=float(i)) for i, label in enumerate(names)]
+    found = kpis([*rows, row(99, 'ask')], spec, UTC)['scrap']
+    assert (found['all']['value'], found['all']['n']) == (0.3, 10)
+    assert [(p['label'], p['value']) for p in found['parts']] == [('broken', 0.2), ('bad', 0.1)]
+
+
+def test_what_is_wanted_comes_from_the_cell_file():
+    spec = cell(budget=BudgetSpec(warn=6.0))
+    found = {name: kpi['most'] for name, kpi in kpis([], spec, UTC).items()}
+    assert (found['asks_per_hour'], found['wrong_alone']) == (6.0, spec.risk.epsilon)
+    assert found['scrap'] is None, 'no plant declares it'
+    assert kpis([], cell(budget=BudgetSpec(0.0, 0.0)), UTC)['asks_per_hour']['most'] is None

@@ -5,7 +5,7 @@ from other_screens import put_in, unsettled
 from test_web_card import until
 
 from cobot_ai.web.app import create_app
-from cobot_ai.web.schemas_api import DataDoc
+from cobot_ai.web.schemas_figures import DataDoc
 from cobot_ai.web.services import WebSettings
 
 

@@ -46,3 +46,16 @@ def test_a_robot_that_is_held_or_free_needs_no_banner(cell, tablet):
     cell.motion = motion('held')
     shown(page, cell.ask())
     assert page.locator('.motion').count() == 0
+
+
+def test_the_drivers_own_words_are_a_quotation_under_a_sentence_of_the_reader(cell, tablet):
+    page = tablet(lang='ar')
+    cell.motion = motion('not_held', reason='the joints move (0.5 rad/s)')
+    quote = page.locator('.motion .driver q')
+    quote.wait_for()
+    assert (quote.get_attribute('lang'), quote.get_attribute('dir')) == ('en', 'ltr')
+    assert quote.inner_text() == 'the joints move (0.5 rad/s)'
+    assert 'يقول برنامج تشغيل الروبوت' in page.locator('.motion .driver').inner_text()
+    cell.motion = motion('not_held')
+    quote.wait_for(state='detached')
+    assert page.locator('.motion .driver').count() == 0

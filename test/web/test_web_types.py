@@ -5,8 +5,10 @@ from pathlib import Path
 
 from cobot_ai.app import insight
 from cobot_ai.web import schema_ts, schemas_entries
-from cobot_ai.web.schemas_api import ConfusionDoc, KpiDoc, ModelDoc, StatsDoc, WhatIfDoc
-from cobot_ai.web.schemas_entries import Entry, Evidence, Snapshot
+from cobot_ai.web.schemas_api import ModelDoc
+from cobot_ai.web.schemas_entries import Entry, Snapshot
+from cobot_ai.web.schemas_evidence import Evidence
+from cobot_ai.web.schemas_figures import ConfusionDoc, KpiDoc, StatsDoc, WhatIfDoc
 from cobot_ai.web.views import models, stats
 from cobot_ai.web.wire import snapshot
 

@@ -101,13 +101,17 @@ def test_figures_stand_with_band_number_of_cases_and_eight_shifts(cell, tablet):
     assert tile.locator('.trend circle').count() >= 8
     assert '160 decisions since' in page.locator('.kpis header').inner_text()
     assert page.get_by_text('Maria').count() == 0, 'no figure names a person'
-    assert page.locator('.kpi').count() == 7
+    assert page.locator('.kpi').count() == 9
+    assert 'Part missing' in page.locator('[data-kpi=scrap]').inner_text()
+    oee = page.locator('[data-kpi=oee]').inner_text()
+    assert 'No figure yet' in oee or 'Without performance' in oee or 'advises only' in oee
+    assert 'wanted: at most' in page.locator('[data-kpi=wrong_alone]').inner_text()
 
 
 def test_without_cases_there_is_no_figure_and_no_zero(cell, tablet):
     page = tablet(path='/wall/kpi')
     page.locator('.kpi').first.wait_for()
-    assert page.get_by_text('No figure yet').count() == 7
+    assert page.locator('.kpi .none').count() == 9
     assert page.locator('.kpi .value').count() == 0
 
 

@@ -257,6 +257,15 @@ export interface ClassCount {
   cases: number[];
 }
 
+/** The figure of one class. */
+export interface ClassFigure {
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  n: number;
+  label: string;
+}
+
 /** `config`: a number or a text was changed. Tablets get `question` as it is now, no more. */
 export interface ConfigBody {
   name?: string;
@@ -536,13 +545,15 @@ export interface ImportBody {
   end_ns?: number | null;
 }
 
-/** One figure overall and per shift, the newest last. */
+/** One figure overall and per shift, the newest last. `most`: what it should stay below, null where nothing is declared. `parts`: scrap by class. */
 export interface Kpi {
   all: Figure;
   shifts: ShiftFigure[];
+  most?: number | null;
+  parts?: ClassFigure[];
 }
 
-/** Route `/api/kpi`. Figures: asks_per_hour, answer_s, acted_share, first_pass, expired, between_interventions_s, wrong_alone (audits that found the model wrong). `since_ns`: stamp of the oldest case. */
+/** Route `/api/kpi`. Figures: asks_per_hour, answer_s, acted_share, first_pass, scrap, available, oee (without performance), expired, between_interventions_s, wrong_alone (audits that found it wrong). `since_ns`: stamp of the oldest case. */
 export interface KpiDoc {
   figures: Record<string, Kpi>;
   cases: number;

@@ -21,14 +21,20 @@ export function Motion() {
   useEffect(() => (kind === 'alarm' ? alarm() : undefined), [kind]);
   const motion = beat.value?.pulse.state.motion;
   if (!kind || !motion) return null;
+  const words = motion.stopped || motion.reason;
   return (
     <section class={`motion ${kind}`} role="alert">
       <h1>{t(`motion.${kind}`)}</h1>
       {motion.text && <p>{plant(motion.text, '')}</p>}
-      {/* The driver's own words, as they are at the robot. */}
-      <small lang="en" dir="ltr">
-        {motion.stopped || motion.reason}
-      </small>
+      {words && (
+        <p class="driver">
+          {/* Its own words, as they are at the robot and in its manual. */}
+          {t('motion.says')}{' '}
+          <q lang="en" dir="ltr">
+            {words}
+          </q>
+        </p>
+      )}
     </section>
   );
 }

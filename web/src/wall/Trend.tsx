@@ -8,15 +8,17 @@ const PAD = 8;
 interface Props {
   shifts: ShiftFigure[];
   name: string;
+  /** What the figure should stay below, drawn as a band; null: nothing is declared. */
+  most: number | null;
   format: (value: number) => string;
 }
 
-export function Trend({ shifts, name, format }: Props) {
+export function Trend({ shifts, name, most, format }: Props) {
   const known = shifts.filter((s) => s.value !== null);
   const ends = known.flatMap((s) => [s.low, s.value, s.high]).filter((v) => v !== null);
   if (ends.length === 0) return null;
   const low = Math.min(0, ...ends);
-  const high = Math.max(...ends, low + 1e-9);
+  const high = Math.max(...ends, most ?? 0, low + 1e-9);
   const x = (i: number) => PAD + ((i + 0.5) / shifts.length) * (W - 2 * PAD);
   const y = (v: number) => H - PAD - ((v - low) / (high - low)) * (H - 2 * PAD);
   const first = shifts[0]?.shift ?? '';
@@ -24,6 +26,7 @@ export function Trend({ shifts, name, format }: Props) {
   return (
     <figure class="trend" dir="ltr">
       <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={name}>
+        {most !== null && <rect class="target" x="0" width={W} y={y(most)} height={y(low) - y(most)} />}
         <line class="axis" x1="0" x2={W} y1={H - 2} y2={H - 2} />
         {shifts.slice(1).map((s, i) => {
           const before = shifts[i];
