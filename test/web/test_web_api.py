@@ -112,7 +112,8 @@ def test_stats_count_only_what_the_ledger_has(cell, client):
         client.post('/api/command', json={**body, 'key': f'correct-{case}'})
     audit = {
         'label': 'seated',
-        'source': 'audit',
+        'source': 'answer',
+        'revision': 1,
         'audit': {'guess': 'missing', 'confidence': 0.99},
     }
     cell._write('label', audit, case=4)
