@@ -18,7 +18,7 @@ from cobot_ai.store.ledger import LedgerFile, open_ledger
 from cobot_ai.store.registry import ModelFolder
 
 FAULT = Draft('fault', {'code': 'x', 'detail': 'y' * 500})
-FACTS = {'cell': 'c'}
+FACTS = {'cell': 'c', 'cell_digest': 'd' * 64}
 
 
 @pytest.fixture
