@@ -153,9 +153,9 @@ class Events:
         joined = server.manager.sid_from_eio_sid
         silent = [s for s in list(server.environ) if joined(s, '/') is None]
         self._silent = {s: self._silent.get(s, now) for s in silent}
-        for socket, since in self._silent.items():
-            if now - since > CONNECT_TIMEOUT_S:
-                server.eio.disconnect(socket)
+        late = [s for s, since in self._silent.items() if now - since > CONNECT_TIMEOUT_S]
+        for found in [f for s in late if (f := server.eio.sockets.get(s))]:
+            found.close(wait=False)  # `disconnect` waits for the peer, and everybody with it
 
     def connected(self) -> list[Json]:
         """Who is connected, for admins."""
