@@ -31,20 +31,22 @@ LONGEST = 400
 """Decisions after the undeclared change; LP2 is repeated in random order."""
 NAMES = ('failure', 'normal')
 COLUMNS = ('silent_share', 'wrong_of_all', 'asks')
+RULES = ('certified', 'expected')
 
 
 def run(setup: Setup) -> dict[str, object]:
     """Declared through the product's loop; rules that know no context; undeclared."""
     known, new, dropped = cases(setup)
     seeds, longest = (1, 150) if setup.quick else (10, LONGEST)
-    declared = with_context(known, new, seeds, setup.seed)
+    declared = {rule: with_context(known, new, seeds, setup.seed, rule) for rule in RULES}
     rules = without_context(known, new, 4 if setup.quick else 40)
     hidden = undeclared(known, new, seeds, setup.seed, longest)
-    table(
-        'context declared (ours)',
-        COLUMNS,
-        {f'after {n} answers': [row[c] for c in COLUMNS] for n, row in declared.items()},
-    )
+    for rule, found in declared.items():
+        table(
+            f'context declared (ours {rule})',
+            COLUMNS,
+            {f'after {n} answers': [row[c] for c in COLUMNS] for n, row in found.items()},
+        )
     for who, rows in rules.items():
         table(
             f'context ignored: {who}',
@@ -53,8 +55,9 @@ def run(setup: Setup) -> dict[str, object]:
         )
     table('undeclared', tuple(hidden), {'ours': list(hidden.values())})
     bars = {
-        f'silent errors after {n} answers': bar(row['silent_share'], EPSILON, '<=')
-        for n, row in declared.items()
+        f'silent errors after {n} answers, {rule}': bar(row['silent_share'], EPSILON, '<=')
+        for rule, found in declared.items()
+        for n, row in found.items()
     }
     table('unknown_context', (), {}, bars)
     return {
@@ -94,13 +97,13 @@ def _distinct(found: Sequence[LabelledCase], kept: list[LabelledCase]) -> list[L
 
 
 def with_context(
-    known: list[LabelledCase], new: list[LabelledCase], seeds: int, first: int
+    known: list[LabelledCase], new: list[LabelledCase], seeds: int, first: int, rule: str
 ) -> dict[str, dict[str, float]]:
     """The whole loop: all known cases in random order, then LP2 under its own operation."""
     rows: dict[int, list[tuple[int, int]]] = {n: [] for n in ANSWERS}
     for seed in range(first, first + seeds):
         stream = _shuffled(known, seed) + _shuffled(new, seed)
-        spec = cell(stream[0], NAMES[::-1], seed=seed, rule='expected', epsilon=EPSILON)
+        spec = cell(stream[0], NAMES[::-1], seed=seed, rule=rule, epsilon=EPSILON)
         judged, _ = run_stream(stream, spec)
         late = [r for r in judged if r.case > len(known)]
         for n in ANSWERS:
