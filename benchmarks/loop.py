@@ -28,7 +28,7 @@ from cobot_ai.app.teach import Dataset
 from cobot_ai.core.config import parse_cell, spec_to_json
 from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.steps import Span
+from cobot_ai.core.steps import Place, Span
 from cobot_ai.core.suite import DeadChannelLimit, ParityLimit, Suite
 from cobot_ai.core.types import Json, LabelledCase, Window
 from cobot_ai.model.fitter import OnnxFitter
@@ -94,10 +94,13 @@ class ArrayObserver:
 
     cases: Sequence[LabelledCase]
     step_topic: str = '/step'
-    running: bool = False
-    settling: bool = False
-    events: int = 0
+    ended: int = 0
+    jumps: int = 0
     _ready: list[Cut] = field(default_factory=list)
+
+    def repeats(self) -> list[int]:
+        """No window is left out."""
+        return []
 
     def failures(self) -> list[Exception]:
         """Nothing is read, so nothing fails."""
@@ -108,9 +111,14 @@ class ArrayObserver:
         for number, end in zip(batch.data, batch.t_ns, strict=True):
             case = self.cases[int(number)]
             window = replace(case.window, start_ns=end - STEP_NS, end_ns=end)
-            span = Span(window.start_ns, end, {'operation': case.context})
+            self.ended += 1
+            span = Span(window.start_ns, end, {'operation': case.context}, self.ended)
             self._ready.append(Cut(span, window, (), {}))
-            self.events += 2  # begin and end
+
+    @property
+    def place(self) -> Place:
+        """Between two steps: a message is a whole step."""
+        return Place(self.ended, running=False, busy=False, settling=False)
 
     def ready(self, now_ns: int, stamp_ns: int | None = None) -> list[Cut]:
         """Everything that came."""
