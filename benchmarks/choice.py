@@ -17,8 +17,7 @@ import ours
 import synthetic
 from bench_setup import Setup, table
 from data import aeon_set, noisy, robot_failures, skab
-from figures import bar
-from sklearn.metrics import f1_score
+from figures import bar, macro_f1
 
 from cobot_ai.app.offers import LOOKED_AT, Offers
 from cobot_ai.core.types import Case, LabelledCase
@@ -94,7 +93,7 @@ def judged(fitted: object, apart: list[LabelledCase]) -> tuple[float, float]:
     probs = ours.probabilities(fitted, [c.window for c in apart])  # type: ignore[arg-type]
     guess = [fitted.classes[i] for i in probs.argmax(axis=1)]  # type: ignore[attr-defined]
     truth = [c.label for c in apart]
-    f1 = f1_score(truth, guess, average='macro', labels=sorted(set(truth)), zero_division=0)
+    f1 = macro_f1(np.array(guess), np.array(truth))
     return mean(g != t for g, t in zip(guess, truth, strict=True)), float(f1)
 
 
