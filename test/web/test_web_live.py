@@ -152,7 +152,7 @@ def test_rule_10_everybody_sees_who_has_the_question_as_long_as_it_is_in_sight(c
     assert cell.of_kind(case, 'release') == [], 'the lease is renewed while the card is open'
     maria.close()
     ana.locator(f'.card[data-case="{case}"]').wait_for()
-    assert cell.of_kind(case, 'claim')[-1]['by'] == 'Ana'
+    until(ana, lambda: cell.of_kind(case, 'claim')[-1]['by'] == 'Ana')
 
 
 def test_an_engineers_screen_takes_no_question_from_the_operators(cell, tablet):

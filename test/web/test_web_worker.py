@@ -75,7 +75,8 @@ def test_a_worker_reports_a_step_the_robot_judged_wrong(cell, tablet):
     settled(page)
     page.locator('#report').click()
     row = page.locator('.choices .row').first
-    assert 'robot goes on' in row.inner_text() and 'ago' in row.inner_text()
+    assert 'P-20417' in row.inner_text() and 'ago' in row.inner_text()
+    assert 'robot goes on' not in row.inner_text(), 'it would tell what the model thinks'
     settled(page)
     row.click()
     page.locator('#just-wrong').wait_for()
