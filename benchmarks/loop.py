@@ -70,6 +70,7 @@ def cell(case: LabelledCase, classes: Sequence[str], seed: int = 0, **risk: Any)
             'step': {
                 'samples': case.window.values.shape[1],
                 'context': ['operation'],
+                'group': ['group'],
                 'topic': 'step',
             },
             'question': {
@@ -112,7 +113,8 @@ class ArrayObserver:
             case = self.cases[int(number)]
             window = replace(case.window, start_ns=end - STEP_NS, end_ns=end)
             self.ended += 1
-            span = Span(window.start_ns, end, {'operation': case.context}, self.ended)
+            facts = {'operation': case.context, 'group': case.group}
+            span = Span(window.start_ns, end, facts, self.ended)
             self._ready.append(Cut(span, window, (), {}))
 
     @property

@@ -52,18 +52,23 @@ def class_late(setup: Setup, seed: int, length: int) -> Stream:
 
 
 def regimes(setup: Setup, seed: int, length: int) -> Stream:
-    """The pump test bed in its true order, run after run, every run at its own level."""
+    """The pump test bed in its true order, run after run, every run at its own level.
+
+    A run is a declared group: its windows follow one another and are alike.
+    """
     data = np.load(setup.data / 'skab.npz')
-    starts, labels = [], []
-    for run in range(len(data['rec_names'])):
+    starts, labels, runs = [], [], []
+    for run, name in enumerate(data['rec_names'].tolist()):
         rows = np.flatnonzero(data['rec'] == run)[seed % SKAB_ROWS :]
         for i in range(0, len(rows) - SKAB_ROWS + 1, SKAB_ROWS):
             starts.append(rows[i])
             share = (data['L_anomaly'][rows[i : i + SKAB_ROWS]] == 1).mean()
             labels.append('anomaly' if share >= 0.5 else 'normal')
+            runs.append(f'run {name}')
     picks = np.unique(np.linspace(0, len(starts) - 1, length).astype(int))
     x = np.stack([data['X'][starts[i] : starts[i] + SKAB_ROWS].T for i in picks])
-    return Stream(make_cases(x, [labels[i] for i in picks], context='pump'))
+    found = ([of[i] for i in picks] for of in (labels, runs))
+    return Stream(make_cases(x, next(found), context='pump', groups=next(found)))
 
 
 def new_context(setup: Setup, seed: int, length: int) -> Stream:
