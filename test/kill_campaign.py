@@ -75,6 +75,7 @@ def write_cases(path: Path, ack: Ack, early: bool) -> None:
         ]
         if early:
             ack(f'tap-{case}')
+            time.sleep(0.01)  # most of a commit is waiting for the disk, when nothing is lost
         ledger.commit(drafts, case)
         if not early:
             ack(f'tap-{case}')
