@@ -34,6 +34,8 @@ from cobot_ai.cli.supervise import node_command
 
 CHROMIUM = Path('/usr/bin/chromium')
 PORT = 18437
+BETWEEN_S = 0.2
+"""Between two rounds: the console lets one tablet send five commands a second."""
 PATIENCE_S = 60.0
 CELL = {
     'name': 'page_bench',
@@ -248,6 +250,7 @@ def rounds(
     """Milliseconds of each round, and the last case."""
     times: dict[str, list[float]] = {'visible': [], 'ack': [], 'resolution': []}
     for _ in range(taps):
+        time.sleep(BETWEEN_S)
         robot.step()
         last = tablet.next_case(last)
         begun = time.perf_counter()

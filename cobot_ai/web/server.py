@@ -35,7 +35,7 @@ ASK_TIMEOUT_S = 10.0
 REQUEST_TIMEOUT_S = 120.0
 """And to be done with it within this; a websocket has its own heartbeat instead."""
 TELL_S = 60.0
-PER_ADDRESS, IN_ALL = 64, 256
+PER_ADDRESS, IN_ALL = 160, 256
 """Most connections at a time, each is a thread; a tablet has one, and a few while it loads."""
 log = logging.getLogger(__name__)
 
