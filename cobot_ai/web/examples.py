@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cobot_ai.app.records import PLACES
 from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.app.records import PLACES
 from cobot_ai.core.spec import QuestionSpec
 from cobot_ai.core.types import Json
 

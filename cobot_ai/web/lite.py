@@ -61,7 +61,7 @@ def texts(lang: str) -> dict[str, str]:
 
 def local(text: dict[str, str], lang: str, fallback: str) -> str:
     """A plant's text in the reader's language, else English, else any, else the fallback."""
-    base = lang.split('-')[0]
+    base = lang.split('-', maxsplit=1)[0]
     near = next((t for code, t in text.items() if code.split('-')[0] == base), None)
     return text.get(lang) or near or text.get('en') or next(iter(text.values()), fallback)
 

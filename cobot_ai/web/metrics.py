@@ -18,7 +18,7 @@ from cobot_ai.store.files import write_durably
 from cobot_ai.web.auth import Auth
 from cobot_ai.web.services import Services
 
-TOKEN_FILE = 'metrics_token'  # noqa: S105  # a file name
+TOKEN_FILE = 'metrics_token'  # noqa: S105  # nosec B105  # a file name
 COUNTERS = {
     'cases': 'Cases judged since the monitor started.',
     'acted': 'Cases decided alone.',

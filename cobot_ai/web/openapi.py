@@ -87,7 +87,7 @@ def document(app: Flask) -> Json:
     """
     schemas_of, defs = _schemas()
     paths: dict[str, Json] = {}
-    for rule in sorted(app.url_map.iter_rules(), key=lambda r: str(r)):
+    for rule in sorted(app.url_map.iter_rules(), key=str):
         for method in sorted((rule.methods or set()) & set(METHODS)):
             path = re.sub(r'<(?:\w+:)?(\w+)>', r'{\1}', str(rule))
             paths.setdefault(path, {})[method.lower()] = _operation(rule, schemas_of)

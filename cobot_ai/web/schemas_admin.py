@@ -30,8 +30,10 @@ class DoneDoc(BaseModel):
 
 
 class OfferDoc(DoneDoc):
-    """Route `/api/admin/tablets`, POST: a pairing code, how long it is good for, seconds, and
-    its QR code as a `data:` address (none where only this machine could open it)."""
+    """Route `/api/admin/tablets`, POST: a pairing code, and how long it is good for, seconds.
+
+    Its QR code is a `data:` address (none where only this machine could open it).
+    """
 
     code: str = ''
     seconds: float = 0.0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from cobot_ai.web.schemas_entries import CertificateDoc, Entry
 from cobot_ai.web.schemas_evidence import Alike, Evidence

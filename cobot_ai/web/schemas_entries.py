@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from cobot_ai.web.schemas_base import Body, Texts
 from cobot_ai.web.schemas_evidence import Nearest
 
+
 class Note(Body):
     """What was missing in a channel and what was done about it."""
 
@@ -400,5 +401,3 @@ class Snapshot(BaseModel):
     ledger: str
     seq: int
     entries: list[Entry]
-
-

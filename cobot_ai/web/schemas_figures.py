@@ -126,7 +126,8 @@ class KpiDoc(BaseModel):
     """Route `/api/kpi`.
 
     Figures: asks_per_hour, answer_s, acted_share, first_pass, scrap, available, oee (without
-    performance), expired, between_interventions_s, wrong_alone (audits that found it wrong). `since_ns`: stamp of the oldest case.
+    performance), expired, between_interventions_s, wrong_alone (audits that found it wrong).
+    `since_ns`: stamp of the oldest case.
     """
 
     figures: dict[str, Kpi]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cobot_ai.core.errors import ConfigError
 
-SECRET_FILE = 'console_secret'  # noqa: S105  # a file name
+SECRET_FILE = 'console_secret'  # noqa: S105  # nosec B105  # a file name
 
 
 def load_secret(folder: Path) -> bytes:

@@ -134,7 +134,7 @@ class Server(ThreadedWSGIServer):
 class _LateHandshake(ssl.SSLContext):
     """TLS whose handshake is not part of `accept`: a silent client must not hold up all others."""
 
-    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:  # noqa: D102
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         kwargs['do_handshake_on_connect'] = False
         return super().wrap_socket(sock, *args, **kwargs)
 

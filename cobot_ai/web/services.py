@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
-from cobot_ai.app.ports import LedgerReader
 from cobot_ai.app.model_ports import Registry
+from cobot_ai.app.ports import LedgerReader
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 from cobot_ai.store.accounts import Accounts

@@ -22,7 +22,9 @@ WORD_KINDS = ('start', 'config')
 
 
 def to_wire(entry: Entry, wall_ns: int, whole: bool = False) -> Json:
-    """One entry as JSON, without the model's opinion unless `whole`; an ask also tells how much time is left now (milliseconds).
+    """One entry as JSON, without the model's opinion unless `whole`.
+
+    An ask also tells how much time is left now (milliseconds).
 
     The tablet counts down from its own arrival time, so its wall clock does not matter.
     """

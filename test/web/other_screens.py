@@ -144,7 +144,7 @@ def label_review(cell: FakeCell, page: Any) -> None:
 
 
 def unsettled(cell: FakeCell) -> None:
-    """Cases that wait for a second opinion, one for every reason, with what stands on their card."""
+    """Cases that wait for a second opinion, one for every reason, with what is on their card."""
     sure = {'probs': {'seated': 0.97, 'misaligned': 0.02, 'missing': 0.01}, 'confidence': 0.97}
     now = time.time_ns()
     one(cell, now, {**sure, 'verdict': 'ask', 'why': 'audit'}, 'misaligned', 4.0, by='Otto')

@@ -219,7 +219,8 @@ def opened(
             viewport=size, has_touch=True, locale=lang, service_workers='block'
         )
         context.add_init_script(
-            f"localStorage.getItem('{KEY}') ?? localStorage.setItem('{KEY}', '{prefs(lang, theme)}')"
+            f"localStorage.getItem('{KEY}') ?? "
+            f"localStorage.setItem('{KEY}', '{prefs(lang, theme)}')"
         )
         page = context.new_page()
         page.goto(site.url + OTHERS.get(name, ('', None))[0])

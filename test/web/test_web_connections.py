@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 import simple_websocket
-from flask import Flask
+from flask import Flask, request
 
 from cobot_ai.web import events, server
 
@@ -21,8 +21,6 @@ def port(monkeypatch):
 
     @app.post('/')
     def read():
-        from flask import request
-
         return f'{len(request.get_data())}'
 
     served = server.web_server(app, '127.0.0.1', 0)

@@ -1,6 +1,4 @@
-"""Taps that are kept on a tablet while the network is gone: whose they are and what becomes of them."""
-
-from contextlib import contextmanager
+"""Taps kept on a tablet while the network is gone: whose they are and what becomes of them."""
 
 import pytest
 from conftest import LANDSCAPE

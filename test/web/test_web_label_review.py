@@ -105,7 +105,8 @@ def test_by_touch_alone_it_is_the_same(cell, tablet):
     until(page, lambda: shown(page) == first)
     until(page, lambda: cell.reviews.why(first) is not None)
     small = page.locator('.look .tap').evaluate_all(
-        'all => all.filter(e => Math.min(e.offsetHeight, e.offsetWidth) < 44).map(e => e.textContent)'
+        'all => all.filter(e => Math.min(e.offsetHeight, e.offsetWidth) < 44)'
+        '.map(e => e.textContent)'
     )
     assert small == []
 

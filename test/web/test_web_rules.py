@@ -140,7 +140,9 @@ def test_rule_12_what_the_model_thinks_does_not_even_reach_the_tablet(cell, tabl
     case = cell.ask()
     cell._write('review', {**cell.of_kind(case, 'ask')[0], 'why': 'audit', 'risk': 0.71234}, case)
     told = {'guess': 'x', 'confidence': 0.71234}
-    cell._write('label', {'label': 'seated', 'source': 'answer', 'revision': 1, 'audit': told}, case)
+    cell._write(
+        'label', {'label': 'seated', 'source': 'answer', 'revision': 1, 'audit': told}, case
+    )
     cell.model()
     shown(page, case)
     page.locator('.trace').first.wait_for()

@@ -8,8 +8,8 @@ import pytest
 from web_fakes import FakeCell
 from web_people import SECRETS, SESSION_COOKIE, STATION, TABLET_COOKIE, enrol, log_in
 
-from cobot_ai.store.ended import EndedSessions
 from cobot_ai.core.errors import StoreError
+from cobot_ai.store.ended import EndedSessions
 from cobot_ai.web.app import create_app
 from cobot_ai.web.services import WebSettings
 

@@ -60,7 +60,7 @@ def test_without_an_answer_it_is_sent_again_under_its_key_and_not_called_refused
 @pytest.mark.parametrize('status', [200, 501])
 def test_another_web_server_is_no_console(body, status, capsys):
     class Other(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802
+        def do_POST(self):
             self.send_response(status)
             self.send_header('Content-Length', str(len(body)))
             self.end_headers()

@@ -21,9 +21,9 @@ from cobot_ai.app.answers import Answers
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.judgement import Resolved
 from cobot_ai.app.ports import Draft, Entry
+from cobot_ai.app.proposals import Proposals
 from cobot_ai.app.review import Reviews
 from cobot_ai.app.status import time_left
-from cobot_ai.app.proposals import Proposals
 from cobot_ai.app.tuning import Tuning
 from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.errors import CobotAiError, ConflictError, ModelError
@@ -33,7 +33,6 @@ from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
 from cobot_ai.core.types import Decision, Verdict, Why
 from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.web.services import Services
-
 
 FZ = ChannelSpec('fz', 'wrench.force.z', 'N')
 STREAMS = (StreamSpec('wrench', 'wrench', 'geometry_msgs/msg/WrenchStamped', 100.0, (FZ,)),)

@@ -11,7 +11,7 @@ from cobot_ai.store.account_file import Role
 from cobot_ai.store.accounts import Accounts
 from cobot_ai.web.auth import session_cookie, tablet_cookie
 
-PASSWORD = 'grüne Tür am Tor 7'
+PASSWORD = 'grüne Tür am Tor 7'  # noqa: S105  # of people made up
 SECRETS = {
     'Maria': (Role.OPERATOR, '481516'),
     'Otto': (Role.AMBASSADOR, '231642'),

@@ -651,7 +651,7 @@ export interface Note {
   share: number;
 }
 
-/** Route `/api/admin/tablets`, POST: a pairing code, how long it is good for, seconds, and its QR code as a `data:` address (none where only this machine could open it). */
+/** Route `/api/admin/tablets`, POST: a pairing code, and how long it is good for, seconds. Its QR code is a `data:` address (none where only this machine could open it). */
 export interface OfferDoc {
   ok: boolean;
   reason?: string;
