@@ -24,7 +24,7 @@ from figures import bar
 
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.model_ports import Fitted
-from cobot_ai.app.retrain import build_candidate
+from cobot_ai.app.retrain import make_candidate
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import LabelledCase, Window
 from cobot_ai.model.fitter import HEADS, OnnxFitter
@@ -218,14 +218,15 @@ def gated_answer(
         learn = [*learn, test[i]]
         begin = time.process_time()
         found = fitter.update(fitted, learn, ModelSpec())
-        made = build_candidate(
+        made = make_candidate(
             learn, fitter, cell, load, registry, parent, 0, '', GateOptions(), found
         )
         if found is None or made is None or not made[1].gates.passed:
             raise SystemExit('The gates refuse the version of the benchmark.')
-        load(*registry.get(made[0])).score(test[-1].window)
+        parent = registry.put(*made)
+        load(*registry.get(parent)).score(test[-1].window)
         times.append(time.process_time() - begin)
-        fitted, parent = found, made[0]
+        fitted = found
     return {'one_answer_gated_cpu_s': median(times)}
 
 

@@ -13,11 +13,10 @@ from typing import Any
 import model_cases
 import numpy as np
 import onnx
-from model_cases import Shelf
+from model_cases import Shelf, build_candidate
 from onnx import TensorProto, helper, numpy_helper
 
 from cobot_ai.app.gate import GateOptions
-from cobot_ai.app.retrain import build_candidate
 from cobot_ai.core.gates import GateReport
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec

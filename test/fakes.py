@@ -71,6 +71,9 @@ class MemoryLedger:
     def evidence(self, case: int) -> Json | None:
         return self.documents.get(case)
 
+    def has_evidence(self, case: int) -> bool:
+        return case in self.documents
+
     def commit(
         self, drafts: Sequence[Draft], t_ns: int, evidence: Mapping[int, Json] | None = None
     ) -> list[Entry]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cobot_ai.app.retrain import make_candidate
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec, ModelSpec, QuestionSpec, RiskSpec, StepSpec
 from cobot_ai.core.types import LabelledCase, Window
@@ -111,3 +112,9 @@ class Shelf:
 
     def versions(self) -> list[str]:
         return list(self.stored)
+
+
+def build_candidate(cases, fitter, spec, loader, registry, *more):
+    """A candidate that is made and stored: digest and manifest, None with too few labels."""
+    found = make_candidate(cases, fitter, spec, loader, registry, *more)
+    return (registry.put(*found), found[1]) if found is not None else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cobot_ai.app.escalate import Desk
-from cobot_ai.app.fields import text_of, whole_of
+from cobot_ai.app.fields import done, text_of, unknown, whole_of
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
 from cobot_ai.app.records import PLACES
 from cobot_ai.app.remarks import Remarks
@@ -165,11 +165,11 @@ class Answers:
         )
         decided = any(e.kind in PLACES for e in self._ledger.of_case(case))
         if not (self._desk.may_label(label) and decided):
-            return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
+            return unknown(command)
         return self._teach(command, self._desk.label(case, label, by, 'correction'))
 
     def _teach(self, command: Mapping[str, object], draft: Draft) -> Json:
-        reply = {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}
+        reply = done(command)
         draft = replace(draft, body={**draft.body, 'reply': reply}, key=text_of(command, 'key'))
         return {**reply, 'seq': self._desk.commit([draft])[0].seq}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cobot_ai.core.errors import DataError
+from cobot_ai.core.types import Json
 
 MACHINES = frozenset({'cobot_ai', 'robot', 'ros_service', 'parameter'})
 """Names the record uses for what no person did; nobody may be called so."""
@@ -37,3 +38,13 @@ def whole_of(command: Mapping[str, object], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise DataError(f'The command needs a whole number "{name}", 0 or more.')
     return value
+
+
+def done(command: Mapping[str, object]) -> Json:
+    """The reply to a command that was carried out."""
+    return {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}
+
+
+def unknown(command: Mapping[str, object]) -> Json:
+    """The reply to a command about something that is not there, or not so."""
+    return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}

@@ -16,6 +16,7 @@ from cobot_ai.core.calendar import local, shift_of
 from cobot_ai.core.honest import from_json
 from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.newest import put_newest
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 
@@ -108,11 +109,9 @@ class Holdings:
             self.taught[entry.case] = _taught(entry, step_ns, lost)
 
     def _step(self, case: int, t_ns: int, lost: tuple[str, ...]) -> None:
-        self._steps[case] = t_ns, lost
+        put_newest(self._steps, case, (t_ns, lost), NEWEST)
         if case in self.taught:
             self.taught[case] = replace(self.taught[case], step_ns=t_ns, lost=lost)
-        if len(self._steps) > NEWEST:
-            del self._steps[next(iter(self._steps))]
 
     def _import(self, entry: Entry) -> None:
         body = entry.body
@@ -124,7 +123,7 @@ class Holdings:
         if body['ok']:
             found.cases.append(entry.case)
             self.cases[body['context']] += 1
-            self._steps[entry.case] = body['start_ns'], ()
+            put_newest(self._steps, entry.case, (body['start_ns'], ()), NEWEST)
 
 
 def _taught(entry: Entry, step_ns: int | None, lost: tuple[str, ...] | None) -> Taught:

@@ -10,6 +10,7 @@ from functools import partial
 from urllib.parse import quote
 
 from cobot_ai.app.parts import each
+from cobot_ai.core.newest import put_newest
 from cobot_ai.core.steps import Place
 
 REMEMBERED = 200
@@ -71,7 +72,7 @@ class JudgeQueue:
         self._outcomes: OrderedDict[int, Resolved] = OrderedDict()
         self._followers: dict[int, list[int]] = {}
         self._waiters: list[_Waiter] = []
-        self._cases: OrderedDict[int, int] = OrderedDict()
+        self._cases: dict[int, int] = {}
         self._reported = 0
 
     def decided(self, case: int, step: int) -> None:
@@ -80,9 +81,7 @@ class JudgeQueue:
         Args:
             case: Case number. step: Number of the step (`Span.number`).
         """
-        self._cases[step] = case
-        while len(self._cases) > REMEMBERED:
-            self._cases.popitem(last=False)
+        put_newest(self._cases, step, case, REMEMBERED)
         for waiter in self._unbound():
             if waiter.step is None and step > waiter.ended:
                 waiter.step = waiter.ended + 1

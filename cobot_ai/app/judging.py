@@ -131,8 +131,7 @@ class Judging:
             return
         case = self.memory.next_review(self.parts.versions.scorer)
         body = self.desk.review_body(case, **reviews.waiting[case])
-        stored = self.parts.ledger.evidence(case) is not None
-        evidence = None if stored else self.memory.evidence(case)
+        evidence = self.desk.not_stored(case)
         self.commit([Draft('review', body, case)], {case: evidence} if evidence else None)
 
     def _unwritten(self, case: Case) -> None:

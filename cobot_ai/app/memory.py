@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import replace
 
 from cobot_ai.app import record, review
@@ -13,6 +12,7 @@ from cobot_ai.app.record import Record
 from cobot_ai.app.review import Reviews
 from cobot_ai.core.budget import Budget
 from cobot_ai.core.evidence import Gallery
+from cobot_ai.core.newest import put_newest
 from cobot_ai.core.policy import Standing, risk_of
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Case, Decision, Json, Verdict, Why
@@ -41,7 +41,7 @@ class Memory:
         self.record, self.reviews = Record(spec), Reviews()
         self._offers = Offers(spec.model.seed)
         self.budget, self.gallery = Budget(spec.budget), Gallery(spec)
-        self.cases: OrderedDict[int, Case] = OrderedDict()
+        self.cases: dict[int, Case] = {}
 
     def retune(self, spec: CellSpec) -> None:
         """The cell's numbers or words changed."""
@@ -129,9 +129,7 @@ class Memory:
 
     def keep(self, case: Case) -> None:
         """Remember a case for the evidence of later ones."""
-        self.cases[case.id] = case
-        while len(self.cases) > REMEMBERED:
-            self.cases.popitem(last=False)
+        put_newest(self.cases, case.id, case, REMEMBERED)
 
     def next_review(self, scorer: Scorer | None) -> int:
         """The waiting case to offer next; those no longer in memory come last, by risk."""

@@ -206,6 +206,9 @@ class LedgerReader(Protocol):
     def evidence(self, case: int) -> Json | None:
         """The evidence document stored with the case's ask."""
 
+    def has_evidence(self, case: int) -> bool:
+        """Whether there is one; it is not read."""
+
 
 class Ledger(LedgerReader, Protocol):
     """The one writer of the record."""

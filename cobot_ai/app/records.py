@@ -69,11 +69,12 @@ class Records:
         if not drafts:
             return []
         cases = {d.case for d in drafts if d.kind == 'label'}
-        shown = {c: doc for c in cases if (doc := self._not_stored(c)) is not None}
+        shown = {c: doc for c in cases if (doc := self.not_stored(c)) is not None}
         entries = self._ledger.commit(drafts, self._clock.now_ns(), shown)
         for entry in entries:
             self._announce(entry)
         return entries
 
-    def _not_stored(self, case: int) -> Json | None:
-        return None if self._ledger.evidence(case) is not None else self._evidence(case)
+    def not_stored(self, case: int) -> Json | None:
+        """The evidence document of a recent case, None where it is in the ledger already."""
+        return None if self._ledger.has_evidence(case) else self._evidence(case)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from cobot_ai.app.escalate import Desk
-from cobot_ai.app.fields import text_of, whole_of
+from cobot_ai.app.fields import done, text_of, unknown, whole_of
 from cobot_ai.app.ports import Draft, Ledger
 from cobot_ai.core.types import Json
 
@@ -34,7 +34,7 @@ class Remarks:
         """Somebody names the cause of a bad step; no label changes."""
         case, reason = whole_of(command, 'case'), text_of(command, 'reason')
         if 'decision' not in self._kinds(case):
-            return _refused(command)
+            return unknown(command)
         return self._note(command, case, {'reason': reason}, [])
 
     def _report(self, command: Command) -> Json:
@@ -46,7 +46,7 @@ class Remarks:
         case, what = whole_of(command, 'case'), text_of(command, 'what')
         label = text_of(command, 'label') if command.get('label') is not None else None
         if not (label is None or self._desk.may_label(label)) or not self._may_report(case, what):
-            return _refused(command)
+            return unknown(command)
         more = []
         if what == 'wrong':
             source = 'report' if label is None else 'correction'
@@ -62,18 +62,10 @@ class Remarks:
 
     def _note(self, command: Command, case: int, facts: Json, more: list[Draft]) -> Json:
         who = {'by': text_of(command, 'by'), 'tablet': text_of(command, 'tablet')}
-        reply = _done(command)
+        reply = done(command)
         body = {**who, **facts, 'reply': reply}
         draft = Draft(text_of(command, 'kind'), body, case, text_of(command, 'key'))
         return {**reply, 'seq': self._desk.commit([draft, *more])[0].seq}
 
     def _kinds(self, case: int) -> set[str]:
         return {e.kind for e in self._ledger.of_case(case)}
-
-
-def _done(command: Command) -> Json:
-    return {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}
-
-
-def _refused(command: Command) -> Json:
-    return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}

@@ -12,6 +12,7 @@ from cobot_ai.app.ports import ClipStore, Entry
 from cobot_ai.app.robot import Guard
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.motion import Told
+from cobot_ai.core.newest import put_newest
 from cobot_ai.core.samples import RawBatch, RawMessage, together
 from cobot_ai.core.types import Json
 
@@ -100,9 +101,7 @@ class DirectClips:
     def save(self, case: int, messages: Sequence[RawMessage], kept: str) -> None:
         """Write and report."""
         sha256 = self._store.write(case, messages, kept)
-        self._newest[case] = messages
-        for old in list(self._newest)[:-RECENT]:
-            del self._newest[old]
+        put_newest(self._newest, case, messages, RECENT)
         self.stored(case, sha256, kept)
 
     def read(self, case: int) -> list[RawMessage]:
@@ -135,9 +134,7 @@ class Recent(Registry):
     def put(self, blob: bytes, manifest: Manifest) -> str:
         """Store a version, and remember it."""
         digest = self._stored.put(blob, manifest)
-        self._versions[digest] = blob, manifest
-        for old in list(self._versions)[:-RECENT]:
-            del self._versions[old]
+        put_newest(self._versions, digest, (blob, manifest), RECENT)
         return digest
 
     def get(self, digest: str) -> tuple[bytes, Manifest]:

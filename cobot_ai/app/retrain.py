@@ -178,25 +178,6 @@ class Trainer:
         return digest
 
 
-def build_candidate(  # noqa: PLR0913, PLR0917 - as `make_candidate`
-    cases: Sequence[LabelledCase],
-    fitter: Fitter,
-    spec: CellSpec,
-    loader: ScorerLoader,
-    registry: Registry,
-    parent: str | None,
-    now_ns: int,
-    code: str,
-    options: GateOptions | None = None,
-    fitted: Fitted | None = None,
-) -> tuple[str, Manifest] | None:
-    """Make a candidate (`make_candidate`) and store it; returns digest and manifest."""
-    found = make_candidate(
-        cases, fitter, spec, loader, registry, parent, now_ns, code, options, fitted
-    )
-    return (registry.put(*found), found[1]) if found is not None else None
-
-
 def make_candidate(  # noqa: PLR0913, PLR0917 - ports and facts of the composition root
     cases: Sequence[LabelledCase],
     fitter: Fitter,

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from cobot_ai.app.ports import Entry
 from cobot_ai.core.asks import NOT_SURE
+from cobot_ai.core.newest import put_newest
 from cobot_ai.core.types import Json, Verdict, Why
 
 KINDS = ('decision', 'resolution', 'label', 'review', 'command')
@@ -72,7 +72,7 @@ class Reviews:
         if body['why'] == Why.BUDGET.value:
             self._risk[case] = body['params'].get('risk', 0.0)
         if (guess := _sure_of(body)) is not None:
-            _put(self._sure, case, guess, self.kept)
+            put_newest(self._sure, case, guess, self.kept)
 
     def _resolved(self, case: int, outcome: str) -> None:
         if outcome == SUPPRESSED:
@@ -83,7 +83,7 @@ class Reviews:
     def _label(self, case: int, body: Json) -> None:
         label, before = body['label'], self._said.pop(case, None)
         if label is not None:
-            _put(self._said, case, label, self.kept)
+            put_newest(self._said, case, label, self.kept)
         if body['source'] == REVIEW:
             was = self._looked(case)
             # Two people saw an audited case blind and differ: somebody else settles it.
@@ -116,7 +116,7 @@ class Reviews:
         """Somebody looked; returns why it had waited, which is kept so that it can wait again."""
         was = self.why(case)
         if was is not None:
-            _put(self._done, case, was, DONE)
+            put_newest(self._done, case, was, DONE)
         self._remove(case)
         return was
 
@@ -174,17 +174,6 @@ def _sure_of(decision: Json) -> str | None:
     if not probs or threshold is None or (decision.get('confidence') or 0.0) < threshold:
         return None
     return str(max(probs, key=lambda name: probs[name]))
-
-
-Value = TypeVar('Value')
-
-
-def _put(kept: dict[int, Value], case: int, value: Value, most: int) -> None:
-    """Keep a value as the newest of at most so many."""
-    kept.pop(case, None)
-    kept[case] = value
-    if len(kept) > most:
-        del kept[next(iter(kept))]
 
 
 def verdict(label: str, guess: Json | None, first: str | None) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cobot_ai.app.escalate import Desk
-from cobot_ai.app.fields import plain_name, text_of, whole_of
+from cobot_ai.app.fields import done, plain_name, text_of, unknown, whole_of
 from cobot_ai.app.ports import Draft, Entry, Ledger, LedgerReader
 from cobot_ai.app.records import PLACES
 from cobot_ai.app.review import FORGOTTEN, REVIEW, UNREVIEW, Reviews, verdict
@@ -37,12 +37,12 @@ class SecondLooks:
         case, by = whole_of(command, 'case'), text_of(command, 'by')
         label = text_of(command, 'label')
         if self._reviews.why(case) is None or not self._allowed(label):
-            return {'key': command['key'], 'ok': False, 'status': 'refused', 'reason': 'unknown'}
+            return unknown(command)
         entries = self._ledger.of_case(case)
         if plain_name(by) in opinions_of(entries):
             self._reviews.pass_over(case)
             raise DataError('You labelled this case before; somebody else must.', key='own_label')
-        reply = _done(command)
+        reply = done(command)
         key = text_of(command, 'key')
         if label == NOT_SURE:
             body = {'kind': REVIEW, 'by': by, 'ok': True, 'reason': NOT_SURE, 'reply': reply}
@@ -63,10 +63,10 @@ class SecondLooks:
         mine = look is not None and plain_name(look.body['by']) == plain_name(by)
         if look is None or not mine or not self._reviews.may_undo(case):
             raise DataError('There is no look of yours to take back.', key='no_look')
-        reply = _done(command)
+        reply = done(command)
         body = {'kind': UNREVIEW, 'by': by, 'ok': True, 'reason': '', 'reply': reply}
-        done = Draft('command', body, case, text_of(command, 'key'))
-        return self._write(reply, [*self._before(look, entries, by), done])
+        taken_back = Draft('command', body, case, text_of(command, 'key'))
+        return self._write(reply, [*self._before(look, entries, by), taken_back])
 
     def _before(self, look: Entry, entries: Sequence[Entry], by: str) -> list[Draft]:
         """The label as it was before a look; nothing where the look gave none."""
@@ -139,7 +139,3 @@ def _last_look(entries: Sequence[Entry]) -> Entry | None:
             looked = entry.body['source'] == REVIEW and 'undone' not in entry.body
             return entry if looked else None
     return None
-
-
-def _done(command: Command) -> Json:
-    return {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}

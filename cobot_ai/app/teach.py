@@ -59,6 +59,7 @@ class Dataset:
     ) -> None:
         self._reader, self._clips, self._spec = reader, clips, spec
         self._decoder, self._resolve, self._kept = decoder, resolve, windows
+        self._form = window_form(spec)
         self._seq = 0
         self._where: dict[int, _Where] = {}
         self._labels: dict[int, Entry] = {}
@@ -222,14 +223,14 @@ class Dataset:
         try:
             window = self._recut(case, place)
         except DataError:
-            found = self._kept.load(case, window_form(self._spec)) if self._kept else None
+            found = self._kept.load(case, self._form) if self._kept else None
             if found is None:
                 self.unreadable.add(case)
                 return None
             window = found
         else:
             if self._kept is not None:
-                self._kept.save(case, window_form(self._spec), window)
+                self._kept.save(case, self._form, window)
         self._windows[case] = window
         return window
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from cobot_ai.app.fields import plain_name
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.types import Json
 
@@ -86,11 +87,6 @@ class Doc:
     offers: dict[str, Offer]
 
 
-def plain(name: str) -> str:
-    """A name without regard to case and blanks."""
-    return ' '.join(name.split()).casefold()
-
-
 def to_json(doc: Doc) -> Json:
     """The file's content."""
     people = [{**asdict(p), 'role': p.role.name.lower()} for p in doc.people.values()]
@@ -121,7 +117,7 @@ def parse(path: Path) -> Doc:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
         raise StoreError(f'{path} is damaged; restore a backup, or move it away.') from e
     return Doc(
-        {plain(p.name): p for p in people},
-        {plain(t.name): t for t in tablets},
-        {plain(o.name): o for o in offers},
+        {plain_name(p.name): p for p in people},
+        {plain_name(t.name): t for t in tablets},
+        {plain_name(o.name): o for o in offers},
     )

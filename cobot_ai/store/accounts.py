@@ -21,9 +21,9 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from cobot_ai.app.fields import MACHINES
+from cobot_ai.app.fields import MACHINES, plain_name
 from cobot_ai.core.errors import ConfigError, StoreError
-from cobot_ai.store.account_file import Doc, Offer, Person, Role, Tablet, parse, plain, to_json
+from cobot_ai.store.account_file import Doc, Offer, Person, Role, Tablet, parse, to_json
 from cobot_ai.store.files import write_durably
 
 LONGEST = 128
@@ -62,7 +62,7 @@ class Accounts:
 
     def person(self, name: str) -> Person | None:
         """One person, case and blanks of the name apart."""
-        return self._load().people.get(plain(name))
+        return self._load().people.get(plain_name(name))
 
     def put(self, name: str, role: Role, secret: str) -> None:
         """Add a person, or give one a new role and secret.
@@ -74,14 +74,14 @@ class Accounts:
         name = ' '.join(name.split())
         if not 0 < len(name) <= 80:
             raise ConfigError('A name has 1 to 80 characters.', key='name_length')
-        if plain(name) in MACHINES:
+        if plain_name(name) in MACHINES:
             raise ConfigError(f'The name {name} is reserved; use another.', key='reserved_name')
         check_secret(role, secret)
         hashed = _HASHER.hash(secret)
         with self._changing() as doc:
-            old = doc.people.get(plain(name))
+            old = doc.people.get(plain_name(name))
             epoch = old.epoch + 1 if old else 0
-            doc.people[plain(name)] = Person(name, role, hashed, True, epoch)
+            doc.people[plain_name(name)] = Person(name, role, hashed, True, epoch)
             if old is not None:
                 _keep_an_admin(doc, old)
 
@@ -92,10 +92,10 @@ class Accounts:
             ConfigError: There is no such person, or it is the last active admin.
         """
         with self._changing() as doc:
-            person = doc.people.get(plain(name))
+            person = doc.people.get(plain_name(name))
             if person is None:
                 raise ConfigError(f'There is nobody called {name}.', key='no_person', name=name)
-            doc.people[plain(name)] = replace(person, active=active, epoch=person.epoch + 1)
+            doc.people[plain_name(name)] = replace(person, active=active, epoch=person.epoch + 1)
             _keep_an_admin(doc, person)
 
     def check(self, name: str, secret: str) -> Person | None:
@@ -133,7 +133,7 @@ class Accounts:
         code = ''.join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
         with self._changing() as doc:
             _forget(doc, now_s)
-            doc.offers[plain(name)] = Offer(name, _digest(code), now_s + OFFER_S, wall)
+            doc.offers[plain_name(name)] = Offer(name, _digest(code), now_s + OFFER_S, wall)
         return code
 
     def enrol(self, code: str, now_s: float) -> tuple[str, str] | None:
@@ -159,10 +159,10 @@ class Accounts:
             ConfigError: There is no such tablet.
         """
         with self._changing() as doc:
-            tablet = doc.tablets.get(plain(name))
+            tablet = doc.tablets.get(plain_name(name))
             if tablet is None:
                 raise ConfigError(f'There is no tablet called {name}.', key='no_tablet', name=name)
-            doc.tablets[plain(name)] = replace(tablet, active=False)
+            doc.tablets[plain_name(name)] = replace(tablet, active=False)
 
     def tablet(self, token: str) -> Tablet | None:
         """The enrolled tablet that shows this token."""

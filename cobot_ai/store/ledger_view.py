@@ -114,6 +114,12 @@ class LedgerView:
             text = connection.execute(query).scalar_one_or_none()
             return None if text is None else dict(json.loads(text))
 
+    def has_evidence(self, case: int) -> bool:
+        """Whether there is one; it is not read."""
+        with self._reading() as connection:
+            query = select(EVIDENCE.c.case_id).where(EVIDENCE.c.case_id == case)
+            return connection.execute(query).first() is not None
+
     def verify(self, code: str | None = None) -> ChainCheck:
         """Walk the whole chain, with the evidence documents.
 

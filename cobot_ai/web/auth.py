@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from flask import Response, redirect, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
+from cobot_ai.app.fields import plain_name
 from cobot_ai.core.errors import StoreError
-from cobot_ai.store.account_file import Role, Tablet, plain
+from cobot_ai.store.account_file import Role, Tablet
 from cobot_ai.store.ended import EndedSessions
 from cobot_ai.web.commands import Who
 from cobot_ai.web.roles import may_open, may_send
@@ -169,7 +170,7 @@ class Auth:
         if not may_send(role, kind):
             self.note('role', command=kind)
             return 'role'
-        if who is not None and by and plain(by) != plain(who.name):
+        if who is not None and by and plain_name(by) != plain_name(who.name):
             self.note('other_person', who=who.name, command=kind, tapped_by=by)
             return 'other_person'
         return ''

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
+
+from cobot_ai.core.newest import put_newest
 
 FORGET_AFTER = 4096
 """Most clients remembered at a time; the one seen longest ago is forgotten first."""
@@ -40,14 +41,12 @@ class Buckets:
     def __init__(self, rate_hz: float, burst: int) -> None:
         self._rate = rate_hz
         self._burst = burst
-        self._of: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._of: dict[str, TokenBucket] = {}
 
     def take(self, client: str, now: float) -> bool:
         """Take one of the client's tokens; False when it has none left."""
-        bucket = self._of.pop(client, None) or TokenBucket(self._rate, self._burst, now)
-        self._of[client] = bucket
-        if len(self._of) > FORGET_AFTER:
-            self._of.popitem(last=False)
+        bucket = self._of.get(client) or TokenBucket(self._rate, self._burst, now)
+        put_newest(self._of, client, bucket, FORGET_AFTER)
         return bucket.take(now)
 
 
@@ -69,7 +68,7 @@ class Backoff:
         self._free = free
         self._first_s = first_s
         self._longest_s = longest_s
-        self._of: OrderedDict[str, _Tries] = OrderedDict()
+        self._of: dict[str, _Tries] = {}
 
     def wait_s(self, client: str, now: float) -> float:
         """Seconds this client has to wait before it may try again, 0 when it may."""
@@ -78,14 +77,12 @@ class Backoff:
 
     def wrong(self, client: str, now: float) -> None:
         """Note a wrong try."""
-        tries = self._of.setdefault(client, _Tries())
-        self._of.move_to_end(client)
+        tries = self._of.get(client) or _Tries()
+        put_newest(self._of, client, tries, FORGET_AFTER)
         tries.wrong += 1
         if tries.wrong >= self._free:
             doubled = self._first_s * 2.0 ** min(tries.wrong - self._free, 30)
             tries.until = now + min(doubled, self._longest_s)
-        if len(self._of) > FORGET_AFTER:
-            self._of.popitem(last=False)
 
     def right(self, client: str) -> None:
         """Forget a client's wrong tries."""

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from cobot_ai.core.newest import put_newest
 from cobot_ai.core.types import Json
 from cobot_ai.web.schemas import Name, Strict
 
@@ -102,10 +103,7 @@ class Devices:
         with self._lock:
             if (device := self._here.pop(sid, None)) is None or not device.name:
                 return
-            self._gone.pop(device.name, None)
-            self._gone[device.name] = device
-            if len(self._gone) > REMEMBERED:
-                del self._gone[next(iter(self._gone))]
+            put_newest(self._gone, device.name, device, REMEMBERED)
 
     def to_reload(self, name: str) -> list[str]:
         """Connections of a tablet that is to load its page anew; each waits until it is idle."""

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from flask import Blueprint, Response, redirect, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
+from cobot_ai.app.fields import plain_name
 from cobot_ai.store import account_file
-from cobot_ai.store.account_file import Role, Tablet, plain
+from cobot_ai.store.account_file import Role, Tablet
 from cobot_ai.web.auth import Auth, Person, tablet_cookie
 from cobot_ai.web.bucket import Backoff
 from cobot_ai.web.plain import language, page_in
@@ -60,7 +61,7 @@ class Login:
     def try_login(self, name: str, secret: str) -> Refusal | None:
         """Log in; None when it worked."""
         device = self._auth.tablet() or request.remote_addr or ''
-        who = plain(name)[:LONGEST_NAME]
+        who = plain_name(name)[:LONGEST_NAME]
         if not who:
             return Refusal('no_name')
         wait_s = self._count(device, who)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
+from functools import partial
 
 from cobot_ai.app import downtime, holdings, review, second_look
 from cobot_ai.app.downtime import Downtime
@@ -27,6 +29,20 @@ FOLDED = 20_000
 Make = Callable[[Sequence[Row]], Json]
 
 
+class _Made:
+    """A document, made anew when the ledger has grown."""
+
+    def __init__(self) -> None:
+        self._at = -1
+        self._found: Json = {}
+
+    def get(self, head: int, make: Callable[[], Json]) -> Json:
+        """The document of the ledger up to `head`."""
+        if self._at != head:
+            self._at, self._found = head, make()
+        return self._found
+
+
 class Figures:
     """Documents made of the newest cases; made anew only when the ledger has grown.
 
@@ -39,18 +55,14 @@ class Figures:
         self.downtime = Downtime()
         self._stops = Follower(reader, downtime.KINDS, downtime.NEWEST, self.downtime.take)
         self._lock = threading.Lock()
-        self._made: dict[str, tuple[int, Json]] = {}
+        self._made: dict[str, _Made] = defaultdict(_Made)
 
     def get(self, name: str, make: Make) -> Json:
         """The document of this name, made by `make` when something happened since."""
         with self._lock:
             rows = self._record.rows()
             self._stops.catch_up()
-            at, found = self._made.get(name, (-1, {}))
-            if at != self._record.head:
-                found = make(rows)
-                self._made[name] = (self._record.head, found)
-            return found
+            return self._made[name].get(self._record.head, partial(make, rows))
 
 
 class SecondLooks:
@@ -64,15 +76,12 @@ class SecondLooks:
         self._reader, self._reviews = reader, Reviews()
         self._follower = Follower(reader, review.KINDS, FOLDED, self._reviews.take)
         self._lock = threading.Lock()
-        self._made: tuple[int, Json] = (-1, {})
+        self._made = _Made()
 
     def get(self) -> Json:
         """How many wait for which reason, and the first of them."""
         with self._lock:
-            head = self._follower.catch_up()
-            if self._made[0] != head:
-                self._made = head, self._list()
-            return self._made[1]
+            return self._made.get(self._follower.catch_up(), self._list)
 
     def _list(self) -> Json:
         found = [self._reviews.why(case) or {} for case in self._reviews.listed()]
@@ -94,15 +103,13 @@ class DataSets:
         self._services, self._zone = services, zone
         self._holdings = Holdings(services.reader)
         self._lock = threading.Lock()
-        self._made: tuple[int, Json] = (-1, {})
+        self._made = _Made()
 
     def get(self) -> Json:
         """The figures, made anew when the ledger has grown, and the drop folder as it is now."""
         with self._lock:
-            head = self._holdings.refresh()
-            if self._made[0] != head:
-                self._made = head, self._document()
-            return {**self._made[1], 'drop': self._services.drop()}
+            found = self._made.get(self._holdings.refresh(), self._document)
+            return {**found, 'drop': self._services.drop()}
 
     def _document(self) -> Json:
         services = self._services

@@ -97,6 +97,8 @@ def test_evidence_is_stored_with_its_ask(ledger):
     document = {'channels': [{'name': 'fx', 'value': [1.0, None]}]}
     ledger.commit([Draft('ask', {'why': 'no_model'}, case=3)], 1, {3: document})
     assert ledger.evidence(3) == document
+    assert ledger.has_evidence(3)
+    assert not ledger.has_evidence(4)
     assert ledger.of_case(3)[0].body['why'] == 'no_model'
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import model_cases
 import numpy as np
 import pytest
-from model_cases import Shelf
+from model_cases import Shelf, build_candidate
 
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.gate_parts import FILE_CHECKS
 from cobot_ai.app.opinions import Opinions, certified, judged_by
-from cobot_ai.app.retrain import Trainer, build_candidate, certify_contexts, data_hash
+from cobot_ai.app.retrain import Trainer, certify_contexts, data_hash
 from cobot_ai.core.errors import GateError, StoreError
 from cobot_ai.core.honest import Honest
 from cobot_ai.core.leakage import Split

@@ -74,6 +74,9 @@ class MemoryLedger:
     def evidence(self, case: int) -> Any:
         return self._evidence.get(case)
 
+    def has_evidence(self, case: int) -> bool:
+        return case in self._evidence
+
     def commit(self, drafts: Any, t_ns: int, evidence: Any = None) -> list[Entry]:
         written = []
         for draft in drafts:

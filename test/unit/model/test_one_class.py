@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_cases import build_candidate
 
 from cobot_ai.app.decide import judge
-from cobot_ai.app.retrain import build_candidate
 from cobot_ai.core.policy import Standing
 from cobot_ai.core.spec import Action, ClassSpec, ModelSpec, QuestionSpec
 from cobot_ai.core.types import Case, Verdict, Why

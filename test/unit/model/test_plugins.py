@@ -10,9 +10,9 @@ import model_cases
 import numpy as np
 import onnx
 import pytest
+from model_cases import build_candidate
 from onnx import TensorProto, helper, numpy_helper
 
-from cobot_ai.app.retrain import build_candidate
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.spec import BLOCKS, ModelSpec
 from cobot_ai.model.data import arrange

@@ -10,11 +10,11 @@ import model_cases
 import numpy as np
 import pytest
 from bench_cell import Bench
+from model_cases import build_candidate
 from PIL import Image
 
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.recut import recut
-from cobot_ai.app.retrain import build_candidate
 from cobot_ai.core.config import parse_cell, spec_to_json
 from cobot_ai.core.errors import ConfigError, DataError, ModelError
 from cobot_ai.core.samples import RawMessage
