@@ -174,6 +174,17 @@ def serve(cell: FakeCell, tmp_path: Path) -> Iterator[Callable[..., Site]]:
         yield lambda **kw: stack.enter_context(serving(cell, tmp_path, **kw))
 
 
+@contextmanager
+def listening(server: Any) -> Iterator[int]:
+    """A server on loopback in a thread of its own; its port."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield server.port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @pytest.fixture
 def site(serve: Callable[..., Site]) -> Site:
     return serve()

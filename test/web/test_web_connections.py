@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 import simple_websocket
+from conftest import listening
 from flask import Flask, request
 
 from cobot_ai.web import events, server
@@ -23,13 +24,8 @@ def port(monkeypatch):
     def read():
         return f'{len(request.get_data())}'
 
-    served = server.web_server(app, '127.0.0.1', 0)
-    thread = threading.Thread(target=served.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield served.port
-    served.shutdown()
-    thread.join()
-    served.server_close()
+    with listening(server.web_server(app, '127.0.0.1', 0)) as port:
+        yield port
 
 
 def ended_after_s(connection):

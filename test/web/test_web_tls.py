@@ -4,10 +4,10 @@ import http.client
 import json
 import socket
 import ssl
-import threading
 from datetime import datetime, timezone
 
 import pytest
+from conftest import listening
 
 from cobot_ai.store.certs import Certs
 from cobot_ai.web.app import create_app
@@ -25,13 +25,10 @@ def certs(tmp_path):
 @pytest.fixture
 def port(cell, tmp_path, certs):
     app = create_app(cell.services(), WebSettings(tmp_path, login_required=True, tls=True)).app
-    server = web_server(app, '127.0.0.1', 0, tls_context(certs.host, certs.host_key))
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield server.port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(
+        web_server(app, '127.0.0.1', 0, tls_context(certs.host, certs.host_key))
+    ) as port:
+        yield port
 
 
 def health(port, trust):

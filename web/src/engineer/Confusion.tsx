@@ -42,18 +42,13 @@ export function Confusion() {
                   const cell = find(label, guess);
                   return (
                     <td key={guess} class={label === guess ? 'right' : cell ? 'wrong' : ''}>
-                      {cell ? (
-                        <button
-                          type="button"
-                          aria-pressed={chosen === cell}
-                          onClick={() => setOpen([label, guess])}
-                          aria-label={t('confusion.cell', { n: cell.n, label: name(label), guess: name(guess) })}
-                        >
-                          {label === guess ? '✓' : '✕'} {number(cell.n, 6)}
-                        </button>
-                      ) : (
-                        '–'
-                      )}
+                      <Count
+                        of={cell}
+                        chosen={chosen}
+                        mark={label === guess ? '✓' : '✕'}
+                        title={(n) => t('confusion.cell', { n, label: name(label), guess: name(guess) })}
+                        open={() => setOpen([label, guess])}
+                      />
                     </td>
                   );
                 })}
@@ -72,8 +67,29 @@ export function Confusion() {
   );
 }
 
+type Counted = Pick<ConfusionCell, 'n' | 'cases'>;
+
+interface CountProps {
+  of: Counted | undefined;
+  chosen: Counted | null | undefined;
+  mark?: string;
+  title: (n: number) => string;
+  open: () => void;
+}
+
+/** How many cases there are, on a button that opens them; a dash for none. */
+export function Count({ of, chosen, mark, title, open }: CountProps) {
+  if (!of) return <>–</>;
+  return (
+    <button type="button" aria-pressed={chosen === of} aria-label={title(of.n)} onClick={open}>
+      {mark && `${mark} `}
+      {number(of.n, 6)}
+    </button>
+  );
+}
+
 /** The cases behind a figure, the newest first. */
-export function Cases({ of, title }: { of: Pick<ConfusionCell, 'n' | 'cases'>; title: string }) {
+export function Cases({ of, title }: { of: Counted; title: string }) {
   return (
     <div class="chosen" role="status">
       <h2>{title}</h2>

@@ -5,7 +5,7 @@ import { dateTime, number, percent, t, tr, type Params } from '../core/i18n';
 import type { ContextData, DataDoc, DataRow, DataSlice, DropDoc, RecordingDoc } from '../core/schema';
 import { state } from '../core/transport';
 import { labelText } from '../operator/desk';
-import { Cases } from './Confusion';
+import { Cases, Count } from './Confusion';
 import { useVersion } from './version';
 
 export function DataSets() {
@@ -89,25 +89,16 @@ function Slice({ slice: { of, rows }, classes }: { slice: DataSlice; classes: st
                 </th>
                 <td>{number(row.n, 6)}</td>
                 <td>{of === 'week' ? <Grown n={(grown += row.n)} of={total} /> : number(row.taught, 6)}</td>
-                {classes.map((label) => {
-                  const found = find(row, label);
-                  return (
-                    <td key={label}>
-                      {found ? (
-                        <button
-                          type="button"
-                          aria-pressed={cell === found}
-                          aria-label={`${rowName(of, row.name)}, ${className(label)}: ${found.n}`}
-                          onClick={() => setOpen([row.name, label])}
-                        >
-                          {number(found.n, 6)}
-                        </button>
-                      ) : (
-                        '–'
-                      )}
-                    </td>
-                  );
-                })}
+                {classes.map((label) => (
+                  <td key={label}>
+                    <Count
+                      of={find(row, label)}
+                      chosen={cell}
+                      title={(n) => `${rowName(of, row.name)}, ${className(label)}: ${n}`}
+                      open={() => setOpen([row.name, label])}
+                    />
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>
