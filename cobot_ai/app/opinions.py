@@ -16,10 +16,10 @@ from cobot_ai.core.errors import ModelError
 from cobot_ai.core.gates import Check
 from cobot_ai.core.honest import Honest, class_shares, from_json, judge
 from cobot_ai.core.leakage import Split
-from cobot_ai.core.levels import certify_levels
+from cobot_ai.core.levels import certify_cases
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.risk import Certificate
-from cobot_ai.core.spec import CellSpec, RiskSpec
+from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import LabelledCase, oldest_first
 
 REMEMBERED = 0.9999
@@ -87,16 +87,9 @@ def certified(
         found: The opinions. cases: Labelled cases. spec: The cell file; None: its defaults.
     """
     judged = [(c, found.new[c.id]) for c in oldest_first([cases[i] for i in found.new])]
-    return certify_levels(
-        np.array([h.top for _, h in judged]),
-        np.array([not h.right for _, h in judged], bool),
-        [c.context for c, _ in judged],
-        spec.risk if spec else RiskSpec(),
-        0,
-        [c.label for c, _ in judged],
-        spec.question.costs if spec else {},
-        [c.answered for c, _ in judged],
-    )
+    wrong = np.array([not h.right for _, h in judged], bool)
+    top = np.array([h.top for _, h in judged])
+    return certify_cases([c for c, _ in judged], top, wrong, spec, 0)
 
 
 def judged_by(current: Scorer, cases: Mapping[int, LabelledCase]) -> dict[int, Honest]:

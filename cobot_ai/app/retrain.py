@@ -16,7 +16,7 @@ from cobot_ai.app.model_ports import FeatureStore, Fitted, Fitter, Registry, Sco
 from cobot_ai.app.teach import is_due
 from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError
-from cobot_ai.core.levels import certify_levels
+from cobot_ai.core.levels import certify_cases
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.one_class import may_stand_alone
 from cobot_ai.core.risk import Certificate
@@ -232,16 +232,8 @@ def certify_contexts(
     scores = fitted.scores[[row[case.id] for case in judged]]
     labels = [case.label for case in judged]
     answers = [fitted.classes[i] for i in scores.argmax(axis=1)]
-    made = certify_levels(
-        scores.max(axis=1),
-        np.array([label != a for label, a in zip(labels, answers, strict=True)]),
-        [case.context for case in judged],
-        spec.risk,
-        now_ns,
-        labels,
-        spec.question.costs,
-        [case.answered for case in judged],
-    )
+    wrong = np.array([label != a for label, a in zip(labels, answers, strict=True)], bool)
+    made = certify_cases(judged, scores.max(axis=1), wrong, spec, now_ns)
     model = hashlib.sha256(fitted.blob).hexdigest()
     return tuple(replace(one, model=model) for one in made)
 

@@ -42,10 +42,13 @@ class RunningTail:
         self._value = tail(self.errors, self.trials, self.share)
 
     def to(self, errors: int, trials: int) -> float:
-        """The probability at larger numbers of both."""
+        """The probability at more trials and any number of errors."""
         while self.trials < trials:
             self._value -= self.share * _just(self.errors, self.trials, self.share)
             self.trials += 1
+        while self.errors > errors:
+            self._value -= _just(self.errors, self.trials, self.share)
+            self.errors -= 1
         while self.errors < errors:
             self.errors += 1
             self._value += _just(self.errors, self.trials, self.share)

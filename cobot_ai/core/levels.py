@@ -15,8 +15,9 @@ import numpy as np
 
 from cobot_ai.core.mix import changes
 from cobot_ai.core.risk import Certificate, certify, floor, weight
-from cobot_ai.core.spec import RiskSpec
-from cobot_ai.core.types import Bools, Doubles
+from cobot_ai.core.spec import CellSpec, RiskSpec
+from cobot_ai.core.steps import declared_group
+from cobot_ai.core.types import Bools, Doubles, LabelledCase
 from cobot_ai.core.walk import Ints
 
 CONTEXT, OPERATION, CELL = 'context', 'operation', 'cell'
@@ -43,11 +44,12 @@ def certify_levels(  # noqa: PLR0913, PLR0917 - columns of the same cases
     labels: Sequence[str] | None = None,
     costs: Mapping[str, float] | None = None,
     answers: Sequence[int] | None = None,
+    groups: Sequence[str] | None = None,
 ) -> tuple[Certificate, ...]:
     """One certificate for each context, and for each key of the declared wider levels.
 
     Where the mix of classes changed (`core.mix`), the labels since then must agree. Windows that
-    share one answer are one trial (`_trials`).
+    share one answer are one trial (`_trials`), and trials of one group one witness (`core.walk`).
 
     Args:
         confidence, wrong: Honest scores [case], oldest case first, as for `certify`.
@@ -55,9 +57,11 @@ def certify_levels(  # noqa: PLR0913, PLR0917 - columns of the same cases
         now_ns: Time of making, nanoseconds.
         labels: Label of each case. costs: Cost of missing a class; 1 where it is not declared.
         answers: What stands for the answer behind each case; None: each case has its own.
+        groups: Declared group of each case, '' where it has none; None: no case has one.
     """
     labels, costs = labels or [''] * len(wrong), costs or {}
     given = np.arange(len(wrong)) if answers is None else np.asarray(answers)
+    together = _numbered(groups or [''] * len(wrong))
     made = []
     for level in (CONTEXT, *spec.fallback):
         keys = np.array([level_key(c, level) or '' for c in contexts])
@@ -67,9 +71,45 @@ def certify_levels(  # noqa: PLR0913, PLR0917 - columns of the same cases
             trials, cost = _trials(confidence[of], wrong[of], cost, given[of], floor(spec.epsilon))
             of = of[trials]
             since = changes([labels[i] for i in of.tolist()])
-            one = certify(confidence[of], wrong[of], str(key), spec, now_ns, cost, since)
+            one = certify(
+                confidence[of], wrong[of], str(key), spec, now_ns, cost, since, together[of]
+            )
             made.append(replace(one, level=level, costs=dict(costs)))
     return tuple(made)
+
+
+def certify_cases(
+    cases: Sequence[LabelledCase],
+    confidence: Doubles,
+    wrong: Bools,
+    spec: CellSpec | None,
+    now_ns: int,
+) -> tuple[Certificate, ...]:
+    """Certificates from the honest scores of labelled cases, as the cell file declares them.
+
+    Args:
+        cases: Oldest first. confidence, wrong: Their honest scores [case], as for `certify`.
+        spec: The cell; None: what a cell file says that says nothing.
+        now_ns: Time of making, nanoseconds.
+    """
+    keys = spec.step.group if spec else ()
+    return certify_levels(
+        confidence,
+        wrong,
+        [c.context for c in cases],
+        spec.risk if spec else RiskSpec(),
+        now_ns,
+        [c.label for c in cases],
+        spec.question.costs if spec else {},
+        [c.answered for c in cases],
+        [declared_group(c.group, keys) for c in cases],
+    )
+
+
+def _numbered(groups: Sequence[str]) -> Ints:
+    """A number for each group [case]; a case without one is alone."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(g or f'\0{i}', i) for i, g in enumerate(groups)], np.int64)
 
 
 def _trials(

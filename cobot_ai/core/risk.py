@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.types import Bools, Doubles
-from cobot_ai.core.walk import Walk, least, missing, passed, walk
+from cobot_ai.core.walk import Ints, Walk, least, missing, passed, walk, witnesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Certificate:
     since_errors: int = 0
 
 
-def certify(
+def certify(  # noqa: PLR0913, PLR0917 - columns of the same cases
     confidence: Doubles,
     wrong: Bools,
     context: str,
@@ -76,6 +75,7 @@ def certify(
     now_ns: int,
     cost: Doubles | None = None,
     changes: Sequence[int] = (),
+    groups: Ints | None = None,
 ) -> Certificate:
     """Find the smallest confidence that may act alone, and say what stands behind it.
 
@@ -102,6 +102,8 @@ def certify(
         now_ns: Time of making, cell clock, nanoseconds.
         cost: Cost of being wrong on each case [case], >= 0, needless ask = 1; None: 1 for all.
         changes: How many of the oldest cases are from before each change of the mix of classes.
+        groups: Number of the group of each case [case]: a group is one witness, however many
+            cases it has (`walk.witnesses`); None: each case is its own.
 
     Raises:
         ModelError: The arrays differ in length or hold a number that is not finite.
@@ -112,18 +114,19 @@ def certify(
     ):
         raise ModelError('The honest scores of this model are damaged; retrain it.')
     counted = np.where(wrong, weight(cost), 0).astype(np.int64)
+    groups = np.arange(len(wrong)) if groups is None else groups
     usable = confidence >= floor(spec.epsilon)
-    steps = walk(confidence[usable], counted[usable])
+    steps = walk(confidence[usable], counted[usable], groups[usable])
     found = passed(steps, spec) if len(wrong) >= spec.min_answers else []
     made = Certificate(
         context, spec.rule, spec.epsilon, spec.delta, None, len(wrong), created_ns=now_ns
     )
     made = replace(made, changed=max(changes, default=0))
     newest = confidence[-spec.window :], counted[-spec.window :]
-    later = [(confidence[at:], counted[at:]) for at in sorted(changes)]
     places = steps.threshold[found]
-    recent, errors = _above(*newest, places)
-    since = [_above(*cases, places) for cases in later]
+    alone = np.arange(len(wrong))[-spec.window :]
+    recent, errors = _above(*newest, alone, places)
+    since = [_above(confidence[at:], counted[at:], groups[at:], places) for at in sorted(changes)]
     fits = errors <= spec.epsilon * recent + 1e-12
     for taken, wrongs in since:
         fits &= wrongs + 1 <= spec.epsilon * (taken + 1) + 1e-12
@@ -163,17 +166,14 @@ def _at(made: Certificate, steps: Walk, step: int, spec: RiskSpec) -> Certificat
 
 
 def _above(
-    confidence: Doubles, counted: NDArray[np.int64], thresholds: Doubles
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How many of these cases would act at each threshold, and the errors among them."""
-    order = np.argsort(-confidence)
-    taken = np.searchsorted(-confidence[order], -thresholds, 'right')
-    return taken, np.append(0, np.cumsum(counted[order]))[taken]
+    confidence: Doubles, counted: Ints, groups: Ints, thresholds: Doubles
+) -> tuple[Ints, Ints]:
+    """Witnesses that would act at each threshold, and the errors among them, rounded up."""
+    taken, errors = witnesses(confidence, counted, groups, thresholds)
+    return taken, np.ceil(errors - 1e-9).astype(np.int64)
 
 
-def _outweigh(
-    confidence: Doubles, counted: NDArray[np.int64], threshold: float, epsilon: float
-) -> int:
+def _outweigh(confidence: Doubles, counted: Ints, threshold: float, epsilon: float) -> int:
     """Clean labels that make the newest cases speak for a threshold again."""
     for more in range(1, len(counted)):
         above = confidence[more:] >= threshold
@@ -182,7 +182,7 @@ def _outweigh(
     return len(counted)
 
 
-def _wanted(since: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], epsilon: float) -> int:
+def _wanted(since: Sequence[tuple[Ints, Ints]], epsilon: float) -> int:
     """Clean labels that make the cases since every change support some threshold."""
     wanted = [[least(e, epsilon) - m for m, e in np.transpose(pair).tolist()] for pair in since]
     return min(map(max, zip(*wanted, strict=True)), default=0)

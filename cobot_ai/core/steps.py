@@ -130,5 +130,17 @@ def _plain(value: str) -> str:
 
 
 def group_key(facts: Facts, keys: tuple[str, ...], otherwise: str) -> str:
-    """The split group of a case; `otherwise` where none of the group facts is declared."""
-    return context_key(facts, keys) or otherwise
+    """The split group of a case; `otherwise` where the step says none of the group facts.
+
+    A blank fact says nothing: pieces without a number are not one piece.
+    """
+    return context_key({k: v for k, v in facts.items() if v}, keys) or otherwise
+
+
+def declared_group(group: str, keys: tuple[str, ...]) -> str:
+    """A split group made of facts, '' where it is only the case itself or a stretch of time.
+
+    Args:
+        group: Of `group_key`. keys: Names of the group facts, as declared.
+    """
+    return group if group.partition('=')[0] in keys else ''

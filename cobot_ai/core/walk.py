@@ -32,8 +32,9 @@ class Walk:
 
     Attributes:
         threshold: Confidence of right cases, each once [step].
-        right: Right cases at or above it [step]. accepted: All cases there [step].
-        errors: What the wrong ones among them count [step].
+        right: Witnesses among the right cases at or above it [step].
+        accepted: Witnesses among all cases there [step].
+        errors: What the wrong ones among them count, rounded up [step].
         expected: Errors the confidences themselves announce there [step].
     """
 
@@ -44,27 +45,56 @@ class Walk:
     expected: Doubles
 
 
-def walk(confidence: Doubles, counted: Ints) -> Walk:
+def walk(confidence: Doubles, counted: Ints, groups: Ints | None = None) -> Walk:
     """Put cases in order.
 
     Args:
         confidence: Confidence of each case [case], 0 to 1.
         counted: What it counts: 0 where it was right, else as often as it costs [case].
+        groups: Number of its group [case], which is one witness; None: each its own.
     """
-    rights = -np.sort(-confidence[counted == 0])
-    ends = np.flatnonzero(np.append(np.diff(rights) != 0, True))[: len(rights)]
-    threshold = rights[ends]
-    wrong = np.argsort(-confidence[counted > 0], kind='stable')
-    above = np.searchsorted(-confidence[counted > 0][wrong], -threshold, 'right')
-    sums = np.append(0, np.cumsum(counted[counted > 0][wrong]))
-    odds = np.clip(1 - rights, 0, 1) / np.clip(rights, 1e-3, 1)
-    return Walk(
-        threshold,
-        (ends + 1).astype(np.int64),
-        (ends + 1 + above).astype(np.int64),
-        sums[above].astype(np.int64),
-        np.cumsum(odds)[ends],
-    )
+    groups = np.arange(len(counted)) if groups is None else groups
+    fine = counted == 0
+    threshold = -np.unique(-confidence[fine])
+    odds = np.clip(1 - confidence[fine], 0, 1) / np.clip(confidence[fine], 1e-3, 1)
+    right, expected = witnesses(confidence[fine], odds, groups[fine], threshold)
+    accepted, errors = witnesses(confidence, counted, groups, threshold)
+    return Walk(threshold, right, accepted, np.ceil(errors - 1e-9).astype(np.int64), expected)
+
+
+def witnesses(
+    confidence: Doubles, counted: Ints | Doubles, groups: Ints, thresholds: Doubles
+) -> tuple[Ints, Doubles]:
+    """Groups of cases at or above each threshold, and the sum of what each counts on average.
+
+    Cases of one group stand or fall together more or less, and how much nobody knows. So a group
+    is one witness, as if it were entirely so, and speaks with the mean of its cases there. The sum
+    of means between 0 and 1 varies no more than the number of errors of as many single cases.
+
+    Args:
+        confidence: Confidence of each case [case]. counted: What it counts [case], 0 or more.
+        groups: Number of its group [case]. thresholds: Where to count [threshold].
+    """
+    order = np.argsort(-confidence, kind='stable')
+    taken = np.searchsorted(-confidence[order], -thresholds, 'right')
+    whole, falls = _means(counted[order], groups[order])
+    return np.append(0, whole)[taken], np.append(0.0, falls)[taken]
+
+
+def _means(counted: Ints | Doubles, groups: Ints) -> tuple[Ints, Doubles]:
+    """After each case: how many groups there are, and the sum of their means so far [case]."""
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    new = np.zeros(len(groups), np.int64)
+    new[first] = 1
+    if new.all():
+        return np.cumsum(new), np.cumsum(counted, dtype=np.float64)
+    mine = np.argsort(number, kind='stable')
+    size = np.arange(1, len(groups) + 1) - np.flatnonzero(new[mine])[number[mine]]
+    total = np.cumsum(counted[mine], dtype=np.float64)
+    mean = (total - (total - counted[mine])[np.flatnonzero(new[mine])][number[mine]]) / size
+    change = np.empty(len(groups))
+    change[mine] = np.where(new[mine] == 1, mean, mean - np.append(0.0, mean[:-1]))
+    return np.cumsum(new), np.cumsum(change)
 
 
 def clean_labels(spec: RiskSpec) -> int:
