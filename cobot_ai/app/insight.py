@@ -17,6 +17,7 @@ from cobot_ai.core.calendar import local, shift_of
 from cobot_ai.core.kpi import NONE, Figure, middle, rate, share
 from cobot_ai.core.levels import certify_levels, in_force
 from cobot_ai.core.spec import Action, CellSpec, RiskSpec
+from cobot_ai.core.steps import declared_group
 from cobot_ai.core.types import Json, Why
 
 NEWEST = 5000
@@ -43,6 +44,7 @@ class Row:
         answer_s: From the question to the answer that counted, seconds; None without one.
         asked_ns: When it was asked; None: it was not.
         event: Case whose event it was merged into; 0: none.
+        group: Split group.
     """
 
     case: int
@@ -59,6 +61,7 @@ class Row:
     answer_s: float | None = None
     asked_ns: int | None = None
     event: int = 0
+    group: str = ''
 
     @property
     def final(self) -> str:
@@ -116,6 +119,7 @@ def _decided(entry: Entry) -> Row:
         audit=body['why'] == 'audit',
         acted=str(body.get('label') or '') if body['verdict'] == 'act' else '',
         event=int(body['params']['case']) if body['why'] == Why.MERGED.value else 0,
+        group=str(body.get('group', '')),
     )
 
 
@@ -322,6 +326,7 @@ def _thresholds(rows: Sequence[Row], spec: CellSpec, labels: Mapping[int, str]) 
         names,
         spec.question.costs,
         [taught[r.case][1] for r in known],
+        [declared_group(r.group, spec.step.group) for r in known],
     )
     found = {r.context: in_force(made, r.context, spec.risk.fallback) for r in rows}
     return {c: f.threshold for c, f in found.items() if f and f.threshold is not None}

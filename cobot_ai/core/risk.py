@@ -124,9 +124,9 @@ def certify(  # noqa: PLR0913, PLR0917 - columns of the same cases
     made = replace(made, changed=max(changes, default=0))
     newest = confidence[-spec.window :], counted[-spec.window :]
     places = steps.threshold[found]
-    alone = np.arange(len(wrong))[-spec.window :]
-    recent, errors = _above(*newest, alone, places)
-    since = [_above(confidence[at:], counted[at:], groups[at:], places) for at in sorted(changes)]
+    recent, errors = witnesses(*newest, np.arange(len(newest[0])), places)
+    later = [(confidence[at:], counted[at:], groups[at:]) for at in sorted(changes)]
+    since = [witnesses(*cases, places) for cases in later]
     fits = errors <= spec.epsilon * recent + 1e-12
     for taken, wrongs in since:
         fits &= wrongs + 1 <= spec.epsilon * (taken + 1) + 1e-12
@@ -163,14 +163,6 @@ def _at(made: Certificate, steps: Walk, step: int, spec: RiskSpec) -> Certificat
         errors=errors,
         bound=_bound(accepted, errors, spec),
     )
-
-
-def _above(
-    confidence: Doubles, counted: Ints, groups: Ints, thresholds: Doubles
-) -> tuple[Ints, Ints]:
-    """Witnesses that would act at each threshold, and the errors among them, rounded up."""
-    taken, errors = witnesses(confidence, counted, groups, thresholds)
-    return taken, np.ceil(errors - 1e-9).astype(np.int64)
 
 
 def _outweigh(confidence: Doubles, counted: Ints, threshold: float, epsilon: float) -> int:

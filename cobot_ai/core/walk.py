@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -55,46 +56,51 @@ def walk(confidence: Doubles, counted: Ints, groups: Ints | None = None) -> Walk
     """
     groups = np.arange(len(counted)) if groups is None else groups
     fine = counted == 0
-    threshold = -np.unique(-confidence[fine])
-    odds = np.clip(1 - confidence[fine], 0, 1) / np.clip(confidence[fine], 1e-3, 1)
-    right, expected = witnesses(confidence[fine], odds, groups[fine], threshold)
+    rights = -np.sort(-confidence[fine])
+    ends = np.flatnonzero(np.append(np.diff(rights) != 0, True))[: len(rights)]
+    threshold = rights[ends]
+    right, _ = witnesses(confidence[fine], counted[fine], groups[fine], threshold)
     accepted, errors = witnesses(confidence, counted, groups, threshold)
-    return Walk(threshold, right, accepted, np.ceil(errors - 1e-9).astype(np.int64), expected)
+    odds = np.cumsum(np.clip(1 - rights, 0, 1) / np.clip(rights, 1e-3, 1))[ends]
+    return Walk(threshold, right, accepted, errors, odds * right / (ends + 1))
 
 
 def witnesses(
-    confidence: Doubles, counted: Ints | Doubles, groups: Ints, thresholds: Doubles
-) -> tuple[Ints, Doubles]:
-    """Groups of cases at or above each threshold, and the sum of what each counts on average.
+    confidence: Doubles, counted: Ints, groups: Ints, thresholds: Doubles
+) -> tuple[Ints, Ints]:
+    """Groups of cases at or above each threshold, and the sum of their errors, rounded up.
 
     Cases of one group stand or fall together more or less, and how much nobody knows. So a group
-    is one witness, as if it were entirely so, and speaks with the mean of its cases there. The sum
-    of means between 0 and 1 varies no more than the number of errors of as many single cases.
+    is one witness, as if it were entirely so, and speaks with the share of its cases there that
+    were wrong; that counts as often as the dearest of them. A sum of shares varies no more than
+    the number of errors of as many single cases, so the test of those is good for it.
 
     Args:
-        confidence: Confidence of each case [case]. counted: What it counts [case], 0 or more.
+        confidence: Confidence of each case [case]. counted: 0 where it was right, else as often as
+            it costs [case].
         groups: Number of its group [case]. thresholds: Where to count [threshold].
     """
     order = np.argsort(-confidence, kind='stable')
     taken = np.searchsorted(-confidence[order], -thresholds, 'right')
-    whole, falls = _means(counted[order], groups[order])
-    return np.append(0, whole)[taken], np.append(0.0, falls)[taken]
+    counted, groups = counted[order], groups[order]
+    if len(np.unique(groups)) == len(groups):
+        return taken, np.append(0, np.cumsum(counted))[taken]
+    rows = list(_shares(counted.tolist(), groups.tolist()))
+    whole, errors = np.array([(0, 0.0), *rows]).T
+    return whole[taken].astype(np.int64), np.ceil(errors[taken] - 1e-9).astype(np.int64)
 
 
-def _means(counted: Ints | Doubles, groups: Ints) -> tuple[Ints, Doubles]:
-    """After each case: how many groups there are, and the sum of their means so far [case]."""
-    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
-    new = np.zeros(len(groups), np.int64)
-    new[first] = 1
-    if new.all():
-        return np.cumsum(new), np.cumsum(counted, dtype=np.float64)
-    mine = np.argsort(number, kind='stable')
-    size = np.arange(1, len(groups) + 1) - np.flatnonzero(new[mine])[number[mine]]
-    total = np.cumsum(counted[mine], dtype=np.float64)
-    mean = (total - (total - counted[mine])[np.flatnonzero(new[mine])][number[mine]]) / size
-    change = np.empty(len(groups))
-    change[mine] = np.where(new[mine] == 1, mean, mean - np.append(0.0, mean[:-1]))
-    return np.cumsum(new), np.cumsum(change)
+def _shares(counted: list[int], groups: list[int]) -> Iterator[tuple[int, float]]:
+    """After each case: how many groups there are, and the sum of their errors."""
+    found: dict[int, tuple[int, int, int, float]] = {}
+    total = 0.0
+    for counts, group in zip(counted, groups, strict=True):
+        cases, wrong, dearest, before = found.get(group, (0, 0, 0, 0.0))
+        cases, wrong, dearest = cases + 1, wrong + (counts > 0), max(dearest, counts)
+        errors = dearest * wrong / cases
+        found[group] = cases, wrong, dearest, errors
+        total += errors - before
+        yield len(found), total
 
 
 def clean_labels(spec: RiskSpec) -> int:

@@ -197,7 +197,7 @@ def test_rule_03_a_tap_on_a_card_that_has_just_changed_does_not_count(cell, tabl
     settled(page)
     assert answers(cell, second) == []
     page.mouse.click(*at)
-    page.get_by_text('You said').wait_for()
+    page.locator('.said', has_text='You said').wait_for()
     assert answers(cell, second) == [('seated', 'accepted')]
 
 
@@ -210,7 +210,7 @@ def test_rule_03_the_tap_that_wakes_the_screen_is_not_an_answer(cell, tablet):
     settled(page)
     assert answers(cell, case) == []
     tap(page, 'Seated')
-    page.get_by_text('You said').wait_for()
+    page.locator('.said', has_text='You said').wait_for()
 
 
 def test_rule_03_the_finger_must_go_down_and_up_on_the_same_answer(cell, tablet):
@@ -227,7 +227,7 @@ def test_rule_03_the_finger_must_go_down_and_up_on_the_same_answer(cell, tablet)
     page.mouse.move(*centre(second))
     page.mouse.down()
     page.mouse.up()
-    page.get_by_text('You said').wait_for()
+    page.locator('.said', has_text='You said').wait_for()
     assert answers(cell, case) == [('misaligned', 'accepted')]
 
 

@@ -165,7 +165,7 @@ def test_outside_loopback_a_pin_opens_the_page_and_the_name_is_recorded(
     case = cell.ask()
     shown(page, case)
     tap(page, 'Seated')
-    page.get_by_text('You said').wait_for()
+    page.locator('.said', has_text='You said').wait_for()
     assert cell.of_kind(case, 'answer')[0]['by'] == 'Eva'
     context.clear_cookies()
     site.down()

@@ -24,7 +24,7 @@ def test_rule_07_without_a_heartbeat_the_whole_screen_becomes_unknown(cell, tabl
     page.locator('#line', has_text='Question open, checked').wait_for()
     settled(page)
     tap(page, 'Seated')
-    page.get_by_text('You said').wait_for()
+    page.locator('.said', has_text='You said').wait_for()
 
 
 def test_fault_1_the_idle_screen_never_shows_a_stale_truth(cell, site, tablet):
