@@ -54,7 +54,7 @@ def class_late(setup: Setup, seed: int, length: int) -> Stream:
 def regimes(setup: Setup, seed: int, length: int) -> Stream:
     """The pump test bed in its true order, run after run, every run at its own level.
 
-    A run is a declared group: its windows follow one another and are alike.
+    A run is a declared group: its windows follow one another and are alike. 35 runs, 300 windows.
     """
     data = np.load(setup.data / 'skab.npz')
     starts, labels, runs = [], [], []
@@ -69,6 +69,12 @@ def regimes(setup: Setup, seed: int, length: int) -> Stream:
     x = np.stack([data['X'][starts[i] : starts[i] + SKAB_ROWS].T for i in picks])
     found = ([of[i] for i in picks] for of in (labels, runs))
     return Stream(make_cases(x, next(found), context='pump', groups=next(found)))
+
+
+def regimes_undeclared(setup: Setup, seed: int, length: int) -> Stream:
+    """The same, but nobody said which windows are of one run."""
+    stream = regimes(setup, seed, length)
+    return Stream([replace(c, group='') for c in stream.cases])
 
 
 def new_context(setup: Setup, seed: int, length: int) -> Stream:
@@ -97,6 +103,7 @@ ORDERS: dict[str, Maker] = {
     'made_shuffled': made_shuffled,
     'class_late': class_late,
     'regimes': regimes,
+    'regimes_undeclared': regimes_undeclared,
     'new_context': new_context,
     'wrong_answers': wrong_answers,
     'absent': absent,

@@ -12,7 +12,7 @@ from cobot_ai.core.risk import Certificate
 from cobot_ai.core.types import Json, Verdict, Why
 
 SHOWN = ('level', 'rule', 'epsilon', 'delta', 'threshold', 'labels', 'accepted', 'errors')
-FURTHER = ('bound', 'missing', 'changed', 'since', 'since_errors')
+FURTHER = ('bound', 'missing', 'changed', 'since', 'since_errors', 'groups')
 
 
 @dataclass(slots=True)

@@ -44,6 +44,8 @@ class Certificate:
         costs: Class -> cost of missing it that was counted; 1 where it is not named.
         changed: Labels from before the mix of classes changed last (`core.mix`), 0: it did not.
         since: Cases after that at or above the threshold. since_errors: Errors among them.
+        groups: Witnesses behind the labels: a declared group is one, a case without is one. Those
+            of `accepted`, `missing` and `since` are such witnesses too. 0: not recorded.
     """
 
     context: str
@@ -65,6 +67,7 @@ class Certificate:
     changed: int = 0
     since: int = 0
     since_errors: int = 0
+    groups: int = 0
 
 
 def certify(  # noqa: PLR0913, PLR0917 - columns of the same cases
@@ -121,7 +124,7 @@ def certify(  # noqa: PLR0913, PLR0917 - columns of the same cases
     made = Certificate(
         context, spec.rule, spec.epsilon, spec.delta, None, len(wrong), created_ns=now_ns
     )
-    made = replace(made, changed=max(changes, default=0))
+    made = replace(made, changed=max(changes, default=0), groups=len(np.unique(groups)))
     newest = confidence[-spec.window :], counted[-spec.window :]
     places = steps.threshold[found]
     recent, errors = witnesses(*newest, np.arange(len(newest[0])), places)

@@ -299,6 +299,7 @@ class CertificateDoc(Body):
     changed: int = 0
     since: int = 0
     since_errors: int = 0
+    groups: int = 0
 
 
 class CandidateBody(Body):

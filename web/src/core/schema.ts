@@ -223,6 +223,7 @@ export interface CertificateDoc {
   changed?: number;
   since?: number;
   since_errors?: number;
+  groups?: number;
 }
 
 /** One gate check of a version; `cases` speak against it. */

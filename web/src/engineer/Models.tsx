@@ -179,6 +179,9 @@ function Certificates({ certificates }: { certificates: CertificateDoc[] }) {
                   accepted: c.accepted ?? 0,
                   errors: c.errors ?? 0,
                 })}
+                {c.groups && c.groups < c.labels ? (
+                  <small>{t('cert.groups', { n: c.groups })}</small>
+                ) : null}
               </td>
               <td>{c.missing ?? 0}</td>
             </tr>
