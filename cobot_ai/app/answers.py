@@ -131,7 +131,7 @@ class Answers:
 
     def _counting(self, ask: Ask) -> str | None:
         """The label that counts of a settled case; somebody may have corrected the first tap."""
-        if ask.phase is not Phase.FINAL:
+        if not ask.phase.closed:
             return None
         labels = [e for e in self._ledger.of_case(ask.case) if e.kind == 'label']
         return labels[-1].body['label'] if labels else None
@@ -143,8 +143,10 @@ class Answers:
         unlabelled = not any(e.kind == 'label' for e in self._ledger.of_case(ask.case))
         if status is Status.LATE and label != NOT_SURE and unlabelled:
             return [self._desk.label(ask.case, label, by, 'late')]
-        if status is Status.CONFLICT and counting is not None:
-            return [self._desk.label(ask.case, None, by, 'conflict')]
+        contrary = counting is not None and label not in (counting, NOT_SURE)
+        if contrary and status in (Status.CONFLICT, Status.LATE):
+            said = {str(counting), label}
+            return [self._desk.label(ask.case, None, by, 'conflict', said)]
         return []
 
     def _undo(self, command: Mapping[str, object]) -> Json:

@@ -187,6 +187,8 @@ class Authority:
         self._judging.events.settled(resolved, clock.now_ns(), clock.monotonic_ns())
         if resolved.outcome == 'expired':
             self.tally.expired += 1
+        if resolved.outcome == 'answered' and resolved.go:
+            self.observer.look_again()  # nobody has seen what comes now
         # A case that was asked, or stays by its outcome, is held since it was decided.
         if resolved.action not in STAYS and resolved.outcome in ('acted', 'answered'):
             # The answer of a person (or the plant's rule for a sure model) is what lets it go on.
@@ -245,6 +247,7 @@ class Authority:
         if self.desk.open_asks:
             raise DataError('A question is still open; answer it first.', key='question_open')
         self._holds.resume(by, command)
+        self.observer.look_again()
         return []
 
     def _calm(self, by: str, context: str) -> list[Draft]:

@@ -15,6 +15,7 @@ from cobot_ai.app.wording import (
     came_through,
     closed_ask,
     resolution_body,
+    said_otherwise,
     standing_answer,
     unlike,
 )
@@ -143,9 +144,13 @@ class Desk(Records):
         self._forget()
 
     def _label_of(self, ask: Ask) -> list[Draft]:
-        """What the answer that counts teaches; where people disagree somebody has to decide."""
-        label = None if ask.disputed else ask.label
-        return [self.label(ask.case, label, ask.by[0], 'answer')]
+        """What the answer that counts teaches."""
+        others = said_otherwise(self._ledger.of_case(ask.case))
+        return [self._taught(ask.case, ask.label, ask.by[0], 'answer', others)]
+
+    def _taught(self, case: int, label: str, by: str, source: str, others: set[str]) -> Draft:
+        """The label of an answer; where others disagree somebody has to decide."""
+        return self.label(case, None if others else label, by, source, {label, *others})
 
     def _resolve_told(self, ask: Ask) -> None:
         """Write what the robot was told; an answer that only came after that is a label."""
@@ -156,10 +161,12 @@ class Desk(Records):
 
     def _late_label(self, case: int) -> list[Draft]:
         """What an answer still teaches that came too late to move anything."""
-        given = standing_answer(self._ledger.of_case(case))
+        entries = self._ledger.of_case(case)
+        given = standing_answer(entries)
         if given is None or given.body['label'] == NOT_SURE:
             return []
-        return [self.label(case, given.body['label'], given.body['by'], 'late')]
+        names, others = (given.body['label'], given.body['by']), said_otherwise(entries)
+        return [self._taught(case, *names, 'late', others)]
 
     def _make_up(self, case: int) -> None:
         """The disk may take again what it refused: the outcome as the robot was told it."""

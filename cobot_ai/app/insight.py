@@ -45,6 +45,7 @@ class Row:
         asked_ns: When it was asked; None: it was not.
         event: Case whose event it was merged into; 0: none.
         group: Split group.
+        refuted: People disagree what it is, but none of them says what the model guessed.
     """
 
     case: int
@@ -62,6 +63,7 @@ class Row:
     asked_ns: int | None = None
     event: int = 0
     group: str = ''
+    refuted: bool = False
 
     @property
     def final(self) -> str:
@@ -133,7 +135,10 @@ def _with(row: Row, entry: Entry) -> Row:
         return replace(row, answer_s=waited / 1e9) if waited >= 0 else row
     if entry.kind == 'resolution':
         return replace(row, outcome=str(body['outcome']))
-    return replace(row, label=str(body.get('label') or '')) if entry.kind == 'label' else row
+    if entry.kind == 'label':
+        label, refuted = str(body.get('label') or ''), bool(body.get('wrong'))
+        return replace(row, label=label, refuted=refuted)
+    return row
 
 
 # ---------------------------------------------------------------- the wall
@@ -236,7 +241,7 @@ def _between(rows: Sequence[Row]) -> Figure:
 
 def _wrong_alone(rows: Sequence[Row]) -> Figure:
     """Share of audits that found the model wrong: the only sample the asking itself cannot bend."""
-    audits = [r for r in rows if r.audit and r.label]
+    audits = [r for r in rows if r.audit and (r.label or r.refuted)]
     return share(sum(r.guess != r.label for r in audits), len(audits)) if audits else NONE
 
 

@@ -97,6 +97,7 @@ class JudgeQueue:
         """A case got its one outcome; a second one changes nothing."""
         for case in (resolved.case, *self._followers.pop(resolved.case, [])):
             self._outcomes.setdefault(case, resolved)
+        self.tell()  # an event may have more windows than are remembered
         while len(self._outcomes) > REMEMBERED:
             self._outcomes.popitem(last=False)
 

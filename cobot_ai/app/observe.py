@@ -214,6 +214,10 @@ class Observer:
         late_ns = t_ns - round(self.spec.step.settle_s * 1e9)
         self._pending += [_Pending(self._bounded(s), 0) for s in self._source.advance(late_ns)]
 
+    def look_again(self) -> None:
+        """A person let the process go on: the same silence from now on is a case of its own."""
+        self._dark = False
+
     def _more_of_the_dark(self, cut: Cut) -> bool:
         """One silence of all sensors is one case, however many sliding windows it lasts."""
         dark = self._sliding and not cut.window.mask.any()

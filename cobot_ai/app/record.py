@@ -133,7 +133,7 @@ class Record:
             self._guesses.setdefault(case, body['audit'])
         self._give(case, context, label)
         if label is None:
-            self.audits.withdraw(case)
+            self._disputed(case, context, bool(body.get('wrong')))
             return
         if case in self._guesses:
             self._audited(case, context, label)
@@ -146,6 +146,14 @@ class Record:
             # The very first class is no surprise: nothing decides before there are two.
             self.burn_left = self.spec.risk.burn_in if self.classes else 0
             self.classes.append(label)
+
+    def _disputed(self, case: int, context: str, wrong: bool) -> None:
+        """A label was withdrawn; `wrong`: nobody says that it is what the model thought."""
+        known = self.audits.outcomes.get(case)
+        if not wrong:
+            self.audits.withdraw(case)
+        elif known is None or known.right:
+            self._audited(case, context, '')
 
     def _give(self, case: int, context: str, label: str | None) -> None:
         """Keep the labels that count in a context; one that is withdrawn is none."""

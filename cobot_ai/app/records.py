@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
 from cobot_ai.app.wording import ask_body, label_body, question_body
@@ -51,13 +51,18 @@ class Records:
         names = {c.name for c in question.classes}
         return label != NOT_SURE and (question.open_classes or label in names)
 
-    def label(self, case: int, label: str | None, by: str, source: str) -> Draft:
-        """The next revision of a case's label; None withdraws it until somebody decides."""
+    def label(
+        self, case: int, label: str | None, by: str, source: str, said: Collection[str] = ()
+    ) -> Draft:
+        """The next revision of a case's label; None withdraws it until somebody decides.
+
+        `said`: what people say who disagree.
+        """
         entries = self._ledger.of_case(case)
         place = next((e.body for e in entries if e.kind in PLACES), None)
         if place is None:
             raise DataError(f'There is no case {case}.')
-        body = label_body(entries, label, by, source)
+        body = label_body(entries, label, by, source, said)
         return Draft('label', {**body, **{n: place[n] for n in ('context', 'group')}}, case)
 
     def commit(self, drafts: list[Draft]) -> list[Entry]:

@@ -25,8 +25,8 @@ SUPPRESSED, AUDIT, CONFLICT = 'suppressed', 'audit', 'conflict'
 SURE, CORRECTED, UNSURE, SECOND = 'sure', 'corrected', 'unsure', 'second'
 ORDER = (CONFLICT, AUDIT, SURE, CORRECTED, UNSURE, SUPPRESSED, SECOND)
 """Why a case waits, what is most worth a look first."""
-FORGOTTEN = 'forgotten'
-"""Source of a label that was withdrawn on purpose: nobody is asked about it again."""
+FORGET, FORGOTTEN = 'forget', 'forgotten'
+"""The command, and the source of a label that was withdrawn on purpose: nobody is asked again."""
 REVIEW, UNREVIEW = 'review', 'unreview'
 
 
@@ -67,6 +67,8 @@ class Reviews:
         elif entry.kind == 'command' and body.get('kind') == UNREVIEW and case in self._done:
             self._remove(case)
             self._add(case, **self._done.pop(case))
+        elif entry.kind == 'command' and body.get('kind') == FORGET:
+            self._done.clear()  # a look taken back gives a label back, maybe a forgotten one
 
     def _decided(self, case: int, body: Json) -> None:
         if body['why'] == Why.BUDGET.value:

@@ -50,7 +50,8 @@ class SecondLooks:
         labels = [e for e in entries if e.kind == 'label']
         first = labels[0].body['label'] if labels else None
         guess = labels[0].body.get('audit') if labels else None
-        draft = self._desk.label(case, verdict(label, guess, first), by, REVIEW)
+        said = {name for name in (first, label) if name}
+        draft = self._desk.label(case, verdict(label, guess, first), by, REVIEW, said)
         # What was said stays in the record, also where it settles nothing.
         body = {**draft.body, 'said': label, 'reply': reply}
         return self._write(reply, [replace(draft, body=body, key=key)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from cobot_ai.app.ports import Draft, Entry
@@ -61,6 +61,18 @@ def standing_answer(entries: Iterable[Entry]) -> Entry | None:
     return given
 
 
+def said_otherwise(entries: Iterable[Entry]) -> set[str]:
+    """What others answered instead of the standing answer of a case, which nobody took back."""
+    found: set[str] = set()
+    for entry in entries:
+        status = entry.body['status'] if entry.kind == 'answer' else ''
+        if entry.kind == 'undo' or status == Status.ACCEPTED.value:
+            found = set()
+        elif status == Status.CONFLICT.value:
+            found.add(entry.body['label'])
+    return found
+
+
 def resolution_body(spec: CellSpec, outcome: str, label: str, by: str) -> Json:
     """The record of an outcome: what the robot does, and whether the process goes on."""
     answered = outcome == 'answered'
@@ -109,12 +121,23 @@ def closed_ask(entries: Iterable[Entry], question: QuestionSpec) -> Ask:
     return replace(ask, phase=phase, by=(body['by'], ''), label=body['label'] or '')
 
 
-def label_body(entries: Sequence[Entry], label: str | None, by: str, source: str) -> Json:
-    """The record of the next revision of a case's label, without its place."""
+def label_body(
+    entries: Sequence[Entry], label: str | None, by: str, source: str, said: Collection[str] = ()
+) -> Json:
+    """The record of the next revision of a case's label, without its place.
+
+    Args:
+        entries: Of the case. label: What counts now, None: nothing does. by: Who says so.
+        source: Why (docs/ledger.md). said: What people say who disagree.
+    """
     body: Json = {'label': label, 'by': by, 'source': source}
     body['revision'] = 1 + sum(e.kind == 'label' for e in entries)
     guess = audited(entries)
-    return body if guess is None else {**body, 'audit': guess}
+    if guess is None:
+        return body
+    # They disagree about the class, but not about the model: the audit has failed.
+    wrong = {'wrong': True} if label is None and said and guess['guess'] not in said else {}
+    return {**body, 'audit': guess, **wrong}
 
 
 def audited(entries: Iterable[Entry]) -> Json | None:

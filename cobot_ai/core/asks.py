@@ -61,7 +61,6 @@ class Ask:
         lease_until_ns: When the claim lapses.
         label: The accepted answer. by: Who gave it, on which tablet.
         final_ns: When the accepted answer becomes final.
-        disputed: Somebody else gave a different answer.
     """
 
     case: int
@@ -76,7 +75,6 @@ class Ask:
     label: str = ''
     by: tuple[str, str] = ('', '')
     final_ns: int = 0
-    disputed: bool = False
 
 
 def open_ask(case: int, question: QuestionSpec, now_ns: int) -> Ask:
@@ -145,7 +143,7 @@ def _second(ask: Ask, label: str) -> tuple[Ask, Status]:
     if ask.label == NOT_SURE:
         # "Not sure" claimed nothing, so this does not contradict it; it only came too late.
         return ask, Status.LATE
-    return replace(ask, disputed=True), Status.CONFLICT
+    return ask, Status.CONFLICT
 
 
 def undo(ask: Ask, epoch: int, now_ns: int) -> tuple[Ask, Status]:
@@ -162,7 +160,6 @@ def undo(ask: Ask, epoch: int, now_ns: int) -> tuple[Ask, Status]:
         label='',
         by=('', ''),
         final_ns=0,
-        disputed=False,
     )
     return tick(again, now_ns), Status.UNDONE
 

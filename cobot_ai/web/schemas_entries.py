@@ -185,6 +185,7 @@ class LabelBody(Body):
     """`label`; null takes the case out of training (people disagree).
 
     `said`: what a second look said, also where it settled nothing. `undone`: who took a look back.
+    `wrong`: people disagree, but none of them says what the model thought.
     """
 
     label: str | None
@@ -195,6 +196,7 @@ class LabelBody(Body):
     revision: int
     said: str = ''
     undone: str = ''
+    wrong: bool = False
 
 
 class ImportBody(Body):

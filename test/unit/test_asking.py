@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timezone
 
 import pytest
 from bench_cell import Bench
 from cells import cell, question
 
+from cobot_ai.app.insight import Record, kpis
 from cobot_ai.app.operator import Habits, Interval, ScriptedOperator, Truth
 from cobot_ai.app.report import all_entries
 from cobot_ai.app.review import waiting
@@ -88,8 +90,8 @@ def test_a_failed_audit_closes_and_a_second_look_that_sides_with_the_model_opens
     assert context(bench)['floor'] == 0
 
 
-@pytest.mark.parametrize(('second', 'label', 'failed'), [('bad', 'bad', 1), ('odd', None, 0)])
-def test_a_second_look_may_confirm_the_failure_or_settle_nothing(
+@pytest.mark.parametrize(('second', 'label', 'failed'), [('bad', 'bad', 1), ('odd', None, 1)])
+def test_a_second_look_may_confirm_the_failure_or_settle_only_that_the_model_was_wrong(
     second: str, label: str | None, failed: int
 ) -> None:
     bench = taught(risk=AUDITING, question=question(open_classes=True))
@@ -99,6 +101,10 @@ def test_a_second_look_may_confirm_the_failure_or_settle_nothing(
     assert bench.ledger.labels()[case].body['label'] == label
     assert bench.authority.state()['audits']['failed'] == failed
     assert case not in bench.authority.memory.reviews.waiting
+    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    assert again.authority.state()['audits']['failed'] == failed
+    wall = kpis(Record(bench.ledger).rows(), bench.spec, timezone.utc)['wrong_alone']['all']
+    assert round(wall['value'] * wall['n']) == failed
 
 
 def test_a_new_version_a_break_and_a_lost_sensor_bring_the_first_share_back() -> None:

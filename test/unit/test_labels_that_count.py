@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from bench_cell import Bench
-from cells import cell, resolve
+from cells import cell, question, resolve
 
 from cobot_ai.app.ports import Draft
 from cobot_ai.app.teach import Dataset
@@ -109,3 +111,59 @@ def test_a_request_that_a_version_answered_is_not_taken_up_again_after_a_restart
     assert running.take_request(), 'what comes while it runs is taken up: it may be newer'
     bench.command('retrain', key='asked-again')
     assert wanted().take_request()
+
+
+def test_a_disagreement_in_the_undo_window_outlives_a_restart():
+    bench = Bench()
+    alone, torn = bench.step('good'), bench.step('good')
+    for case in (alone, torn):
+        assert bench.tap(case, 'good')['ok']
+    assert bench.tap(torn, 'bad', by='bob')['status'] == 'conflict'
+    again = Bench(bench.spec, ledger=bench.ledger)
+    assert labels(again, alone) == [('good', 'late')]
+    assert labels(again, torn) == [(None, 'late')], 'somebody has to decide'
+    assert list(again.authority.memory.reviews.waiting) == [torn]
+
+
+def test_two_who_answer_too_late_and_differently_disagree_like_any_others():
+    bench = Bench()
+    case = bench.step('good')
+    bench.wait(31.0)
+    for name, label in (('ann', 'good'), ('bob', 'good'), ('carl', 'not_sure')):
+        assert bench.tap(case, label, by=name)['status'] == 'late'
+    assert labels(bench, case) == [('good', 'late')]
+    for _ in range(2):
+        bench.tap(case, 'bad', by='dora')
+    assert labels(bench, case) == [('good', 'late'), (None, 'conflict')]
+
+
+def test_an_audit_about_which_two_disagree_at_once_but_not_with_the_model_has_failed():
+    risk = replace(cell().risk, audit_first=1.0, audit_last=1.0)
+    bench = Bench(cell(risk=risk, question=question(open_classes=True)))
+    for n in range(24):
+        bench.teach('bad' if n % 3 == 0 else 'good')
+    before = bench.authority.state()['audits']['failed']
+    found = []
+    for said in (('bad', 'odd'), ('bad', 'good')):
+        case = bench.step('good')
+        bench.tap(case, said[0])
+        bench.tap(case, said[1], by='bob')
+        bench.wait(5.1)
+        assert bench.ledger.labels()[case].body['label'] is None
+        found.append(bench.authority.state()['audits']['failed'] - before)
+    assert found == [1, 1], 'the second pair may be right or wrong about the model'
+
+
+def test_no_look_from_before_a_forgetting_gives_a_forgotten_label_back():
+    risk = replace(cell().risk, audit_first=1.0, audit_last=1.0)
+    bench = Bench(cell(risk=risk))
+    for n in range(24):
+        bench.teach('bad' if n % 3 == 0 else 'good')
+    looked, other = asked(bench), asked(bench)
+    assert bench.command('review', case=looked, label='good', by='eva')['ok']
+    assert bench.command('forget', person='ann', why='left the plant')['ok']
+    assert bench.ledger.labels()[other].body['label'] is None
+    for cell_now in (bench, Bench(bench.spec, bench.ledger, bench.registry, bench.clips)):
+        reply = cell_now.command('unreview', key='back', case=looked, by='eva')
+        assert (reply['ok'], reply['code']) == (False, 'no_look')
+    assert bench.ledger.labels()[looked].body['by'] == 'eva'

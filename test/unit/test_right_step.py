@@ -8,8 +8,9 @@ import pytest
 from bench_cell import Bench
 from cells import S, cell, signal, step_messages, wrench
 
-from cobot_ai.app.judgement import Resolved
+from cobot_ai.app.judgement import REMEMBERED, JudgeQueue, Resolved
 from cobot_ai.core.spec import StepSpec, Trigger
+from cobot_ai.core.steps import Place
 
 SETTLE_NS = 150_000_000
 
@@ -114,6 +115,48 @@ def test_windows_of_one_silence_have_the_outcome_of_its_first():
     bench.tap(dark.case, 'bad')
     bench.wait(5.1)
     assert [(r.case in (dark.case, dark.case + 1), r.outcome) for r in told] == [(True, 'answered')]
+
+
+@pytest.mark.parametrize('let_go', ['answer', 'resume'])
+def test_who_lets_a_blind_cell_go_on_lets_it_go_once(let_go):
+    step = StepSpec(trigger=Trigger.SLIDING, samples=16, length_s=1.0, hop_s=1.0)
+    bench = Bench(cell(step=replace(step, context=('operation',), facts={'operation': 'w'})))
+    for _ in range(150):
+        bench.clock.pass_s(0.01)
+        bench.authority.take(wrench(bench.clock.t_ns, 0.0, 2.0))
+    for _ in range(60):
+        bench.wait(0.1)
+    cases = {a.case for a in bench.authority.desk.open_asks}
+    dark = max(cases)
+    if let_go == 'answer':
+        for case in cases:
+            bench.tap(case, 'good')
+        bench.wait(5.1)
+    else:
+        bench.wait(30.1)
+        assert not bench.authority.desk.open_asks, 'one silence, one question'
+        assert bench.command('resume')['ok']
+    for _ in range(30):
+        bench.wait(0.1)
+    again = [a.case for a in bench.authority.desk.open_asks]
+    assert len(again) == 1
+    assert again[0] > dark
+    told = bench.judge()
+    bench.wait(1.0)
+    assert told == [], 'nobody has answered for what came later'
+
+
+def test_a_request_for_the_first_window_of_a_long_event_hears_its_outcome():
+    queue, told = JudgeQueue(), []
+    for case in range(1, 3 * REMEMBERED):
+        queue.decided(case, case)
+        if case > 1:
+            queue.follow(case, 1)
+        if case == 2:
+            queue.wait(told.append, 0, 1)
+            queue.serve(0, Place(2, running=False, busy=False, settling=False))
+    queue.settled(Resolved(1, 'answered', 'good', 'continue', True))
+    assert [r.case for r in told] == [1]
 
 
 def test_a_step_that_fails_to_be_judged_leaves_nobody_waiting(taught, monkeypatch):
