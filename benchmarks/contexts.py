@@ -30,7 +30,7 @@ EPSILON = 0.05
 LONGEST = 400
 """Decisions after the undeclared change; LP2 is repeated in random order."""
 NAMES = ('failure', 'normal')
-COLUMNS = ('silent_share', 'wrong_of_all', 'asks')
+COLUMNS = ('silent_share', 'pooled_share', 'wrong_of_all', 'asks')
 RULES = ('certified', 'expected')
 
 
@@ -100,7 +100,7 @@ def with_context(
     known: list[LabelledCase], new: list[LabelledCase], seeds: int, first: int, rule: str
 ) -> dict[str, dict[str, float]]:
     """The whole loop: all known cases in random order, then LP2 under its own operation."""
-    rows: dict[int, list[tuple[int, int]]] = {n: [] for n in ANSWERS}
+    rows: dict[int, list[np.ndarray]] = {n: [] for n in ANSWERS}
     for seed in range(first, first + seeds):
         stream = _shuffled(known, seed) + _shuffled(new, seed)
         spec = cell(stream[0], NAMES[::-1], seed=seed, rule=rule, epsilon=EPSILON)
@@ -109,15 +109,18 @@ def with_context(
         for n in ANSWERS:
             asked = np.cumsum([not r.acted for r in late])
             after = [r for r, a in zip(late, asked, strict=True) if a >= n]
-            rows[n] += [(r.acted, r.wrong_alone) for r in after]
-    return {str(n): _figures(np.array(pairs, int)) for n, pairs in rows.items()}
+            pairs = [(r.acted, r.wrong_alone) for r in after]
+            rows[n].append(np.array(pairs, int).reshape(-1, 2))
+    return {str(n): _figures(runs) for n, runs in rows.items()}
 
 
-def _figures(pairs: np.ndarray) -> dict[str, float]:
-    """Figures of (acted, wrong) rows."""
+def _figures(runs: Sequence[np.ndarray]) -> dict[str, float]:
+    """Figures of (acted, wrong) rows; the silent share is the mean over the runs, as in streams."""
+    pairs = np.concatenate(runs)
     acted, wrong = pairs[:, 0], pairs[:, 1]
     return {
-        'silent_share': float(wrong.sum() / max(acted.sum(), 1)),
+        'silent_share': mean(float(run[:, 1].sum() / max(run[:, 0].sum(), 1)) for run in runs),
+        'pooled_share': float(wrong.sum() / max(acted.sum(), 1)),
         'wrong_of_all': float(wrong.mean()),
         'asks': float(1 - acted.mean()),
         'decisions': len(pairs),
@@ -136,7 +139,7 @@ def without_context(
             for who, act, wrong in _decisions(known + told, rest, repeat):
                 rows.setdefault(who, {}).setdefault(n, []).append(np.stack([act, wrong & act], 1))
     return {
-        who: {str(n): _figures(np.concatenate(found).astype(int)) for n, found in by.items()}
+        who: {str(n): _figures([f.astype(int) for f in found]) for n, found in by.items()}
         for who, by in rows.items()
     }
 
