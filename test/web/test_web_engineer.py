@@ -40,6 +40,8 @@ def test_a_threshold_that_does_not_exist_is_said_with_what_is_missing(cell, tabl
     assert row.locator('td').last.inner_text() == '32'
     other = page.locator('tr', has_text='part=peg_a')
     assert '120 labels, 61 above, 0 wrong' in other.inner_text()
+    assert 'Groups: 13, each counts once' in row.inner_text()
+    assert 'Groups' not in other.inner_text(), 'every label is a group of its own'
 
 
 def test_promote_and_roll_back_need_a_hold_not_a_tap(cell, tablet):

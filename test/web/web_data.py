@@ -133,7 +133,9 @@ def a_manifest(passed: bool, seed: int, case: int) -> Manifest:
     context = 'operation=insert/part=peg_a'
     certificates = (
         Certificate(context, 'certified', 0.05, 0.1, 0.93, 120, 61, 0, 0.037),
-        Certificate('operation=insert/part=peg_b', 'certified', 0.05, 0.1, None, 14, missing=32),
+        Certificate(
+            'operation=insert/part=peg_b', 'certified', 0.05, 0.1, None, 14, missing=32, groups=13
+        ),
     )
     return Manifest(
         blob='a' * 64,
