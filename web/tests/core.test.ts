@@ -188,6 +188,26 @@ describe('outbox', async () => {
     expect(sent.length).toBeGreaterThan(2);
   });
 
+  it('sends what was said about a case in the order it was said, whatever is tried again', async () => {
+    const sent: string[] = [];
+    const again: (() => void)[] = [];
+    const outbox = new Outbox(
+      async (c) => (sent.push(`${c.kind} ${'case' in c && c.case}`), reply(c, sent.length === 1 ? 'busy' : 'done')),
+      (f) => again.push(f),
+    );
+    const who = { by: 'a', tablet: 'b' };
+    outbox.put({ kind: 'review', case: 1, label: 'good', ...who });
+    await new Promise((r) => setTimeout(r));
+    outbox.put({ kind: 'unreview', case: 1, ...who });
+    outbox.put({ kind: 'review', case: 2, label: 'good', ...who });
+    outbox.flushAll();
+    again.shift()?.();
+    await new Promise((r) => setTimeout(r));
+    expect(sent.filter((s) => s.endsWith('1'))).toEqual(['review 1', 'review 1', 'unreview 1']);
+    expect(sent).toContain('review 2');
+    expect(outbox.items.value).toHaveLength(0);
+  });
+
   it('keeps what two windows of a tablet wait for, and both of it is sent', async () => {
     const offline = () => Promise.reject(new Error('offline'));
     const never = () => undefined;

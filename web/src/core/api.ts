@@ -40,6 +40,9 @@ export async function post<T extends Outcome>(path: string, body: unknown): Prom
 
 const RETRY_MS = 2000;
 
+/** How much that is shown right now could not be fetched; it is tried again. */
+export const failing = signal(0);
+
 /** Fetch while a component is shown; again when `version` changes, and after a failure. */
 export function useGet<T>(path: string | null, version: unknown = 0): T | null | undefined {
   const [result, setResult] = useState<{ path: string | null; data: T | null } | undefined>();
@@ -47,14 +50,26 @@ export function useGet<T>(path: string | null, version: unknown = 0): T | null |
     if (path === null) return undefined;
     let timer = 0;
     let gone = false;
-    const load = () =>
-      get<T>(path).then(
-        (data) => gone || setResult({ path, data }),
-        () => gone || (timer = window.setTimeout(load, RETRY_MS)),
-      );
-    void load();
+    let failed = 0;
+    const note = (now: 0 | 1) => {
+      failing.value += now - failed;
+      failed = now;
+    };
+    const take = (data: T | null) => {
+      if (gone) return;
+      note(0);
+      setResult({ path, data });
+    };
+    const retry = () => {
+      if (gone) return;
+      note(1);
+      timer = window.setTimeout(load, RETRY_MS);
+    };
+    const load = () => void get<T>(path).then(take, retry);
+    load();
     return () => {
       gone = true;
+      note(0);
       clearTimeout(timer);
     };
   }, [path, version]);

@@ -27,6 +27,11 @@ export function person(): string {
   return login.value?.name || prefs.value.name || prefs.value.tablet;
 }
 
+/** A name without regard to case and blanks, as the server compares them. */
+export function plain(name: string): string {
+  return name.trim().replace(/\s+/g, ' ').toLowerCase();
+}
+
 /** Where it was: the server's name of the enrolled tablet, else this tablet's own. */
 export function station(): string {
   return login.value?.station || prefs.value.tablet;

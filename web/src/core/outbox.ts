@@ -56,7 +56,7 @@ export class Outbox {
   }
 
   private async flush(command: Command): Promise<void> {
-    if (this.inFlight.has(command.key)) return;
+    if (this.inFlight.has(command.key) || this.waits(command)) return;
     this.inFlight.add(command.key);
     const reply = await this.send(command).catch(() => null);
     this.inFlight.delete(command.key);
@@ -68,6 +68,12 @@ export class Outbox {
     this.items.value = this.items.value.filter((c) => c.key !== command.key);
     forget(command.key);
     this.onReply(command, reply ?? unanswered(command));
+    this.items.value.filter((c) => sameCase(c, command)).forEach((c) => void this.flush(c));
+  }
+
+  /** What was said about a case goes in the order it was said: the last word must arrive last. */
+  private waits(command: Command): boolean {
+    return this.items.value.find((c) => c.key === command.key || sameCase(c, command)) !== command;
   }
 }
 
@@ -87,6 +93,10 @@ function stored(): Command[] {
 
 function forget(key: string): void {
   names().filter((name) => name.endsWith(`.${key}`)).forEach((name) => localStorage.removeItem(name));
+}
+
+function sameCase(a: Command, b: Command): boolean {
+  return 'case' in a && 'case' in b && Boolean(a.case) && a.case === b.case;
 }
 
 /** Sent once and no answer: whether it was carried out is not known here. */

@@ -5,6 +5,7 @@ const BEGINS: Record<string, readonly string[]> = {
   running: ['start', 'resume', 'maintenance', 'resolution'],
   maintenance: ['maintenance'],
   held: ['hold'],
+  holding: ['hold'],
 };
 
 export function sinceOf(mode: string, state: State, open: readonly Ask[]): number | null {

@@ -4,7 +4,7 @@ import { useGet } from '../core/api';
 import { unknown } from '../core/clock';
 import { guard } from '../core/guard';
 import { dateTime, number, plant, t, tr } from '../core/i18n';
-import { person } from '../core/me';
+import { person, plain } from '../core/me';
 import type { AskClass, CaseDoc, DecisionBody, LabelBody, ReviewList, ReviewReason, ReviewRow } from '../core/schema';
 import { state } from '../core/transport';
 import { labelText, NOT_SURE, outbox, review, unreview } from '../operator/desk';
@@ -17,8 +17,6 @@ import { useVersion } from './version';
 
 /** Keys 1 to 9; further classes have buttons only. */
 const KEYS = 9;
-
-const plain = (name: string) => name.split(/\s+/).filter(Boolean).join(' ').toLowerCase();
 
 /** Whether this person said already what the case is: somebody else must judge it. */
 function own(row: ReviewRow): boolean {
@@ -40,6 +38,7 @@ export function LabelReview() {
   const [said, setSaid] = useState<ReviewRow[]>([]);
   const [back, setBack] = useState<ReviewRow | null>(null);
   const last = useRef<ReviewList | null>(null);
+  const seen = useRef<number | null>(null);
   if (list) last.current = list;
   const shown = list ?? last.current;
   if (!shown) return null;
@@ -47,7 +46,10 @@ export function LabelReview() {
   const open = asked.filter((r) => !said.some((s) => s.case === r.case));
   const mine = open.filter(own);
   const todo = open.filter((r) => !own(r));
-  const row = back ?? todo.find((r) => !later.has(r.case)) ?? todo[0] ?? null;
+  // What comes in meanwhile does not take away the case somebody looks at.
+  const kept = todo.find((r) => r.case === seen.current && !later.has(r.case));
+  const row = back ?? kept ?? todo.find((r) => !later.has(r.case)) ?? todo[0] ?? null;
+  seen.current = row?.case ?? null;
   const count = (why: string | null) =>
     shown.reasons.reduce((sum, r) => sum + (why === null || why === r.why ? r.n : 0), 0);
   const left = Math.max(todo.length, count(only) - mine.length - (asked.length - open.length));

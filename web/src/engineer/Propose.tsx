@@ -1,7 +1,7 @@
 /** Another tolerated risk: one person proposes it, a second one approves. */
 import { unknown } from '../core/clock';
 import { dateTime, percent, t } from '../core/i18n';
-import { person } from '../core/me';
+import { person, plain } from '../core/me';
 import type { ProposalDoc } from '../core/schema';
 import { operate } from '../operator/desk';
 import { HoldButton } from '../ui/HoldButton';
@@ -61,9 +61,4 @@ function Open({ of }: { of: ProposalDoc }) {
       </div>
     </div>
   );
-}
-
-/** A name without regard to case and blanks, as the server compares them. */
-function plain(name: string): string {
-  return name.trim().replace(/\s+/g, ' ').toLowerCase();
 }

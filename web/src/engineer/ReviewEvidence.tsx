@@ -4,7 +4,7 @@ import { useGet } from '../core/api';
 import { t } from '../core/i18n';
 import type { Evidence } from '../core/schema';
 import { state } from '../core/transport';
-import { bandText, Columns, measured, missingText, Signal, Still } from '../operator/Evidence';
+import { bandText, Columns, measured, Missing, Signal, Still } from '../operator/Evidence';
 import { TapButton } from '../ui/TapButton';
 import { play, stepBy, whole } from './play';
 
@@ -19,10 +19,9 @@ export function ReviewEvidence({ caseId }: { caseId: number }) {
   if (doc === null) return <p class="look-evidence">{t('evidence.none')}</p>;
   const channels = measured(doc);
   const past = doc.past ?? [];
-  const missing = missingText(doc.channels).trim();
   return (
     <div class="look-evidence">
-      {missing && <p class="missing">{missing}</p>}
+      <Missing channels={doc.channels} />
       <div class="play">
         <TapButton id="step-back" label={t('look.back')} onTap={() => stepBy(-STEP)}>
           <span aria-hidden="true" dir="ltr">

@@ -1,5 +1,5 @@
 /** E7: the plant's words, per language; what is missing first; edited in place. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { useGet } from '../core/api';
 import { unknown } from '../core/clock';
 import { languages, number, t, tr } from '../core/i18n';
@@ -90,8 +90,10 @@ function Field({ row, code, language }: { row: WordRow; code: string; language: 
   const underway = outbox.items.value.some(
     (c) => c.kind === 'word' && c.of === row.of && c.name === row.name && c.lang === code,
   );
+  // Only what somebody typed here: somebody else may have changed the word meanwhile.
+  const before = useRef(kept);
   const save = (text: string) => {
-    if (text === kept || underway) return;
+    if (text === kept || text === before.current || underway) return;
     setSent(text);
     operate({ kind: 'word', of: row.of as Of, name: row.name, lang: code, text });
   };
@@ -107,6 +109,7 @@ function Field({ row, code, language }: { row: WordRow; code: string; language: 
         placeholder={t('words.lacks')}
         aria-label={`${language}: ${row.name || t('words.question')}`}
         defaultValue={kept}
+        onFocus={(e) => (before.current = e.currentTarget.value.trim())}
         onBlur={(e) => save(e.currentTarget.value.trim())}
         onKeyDown={(e) => {
           if (e.key === 'Enter') e.currentTarget.blur();

@@ -148,10 +148,29 @@ export function Signal({ channel, past = [] }: { channel: EvidenceChannel; past?
 }
 
 export function missingText(channels: EvidenceChannel[]): string {
-  const names = channels
-    .filter((c) => c.note)
-    .map((c) => `${channelName(c)} (${tr('problem', c.note ?? '')})`);
-  return names.length ? t('evidence.missing', { names: names.join(', ') }) : ' ';
+  const names = lost(channels);
+  const few = names.length > FEW + 1 ? [...names.slice(0, FEW), t('held.more', { n: names.length - FEW })] : names;
+  return names.length ? t('evidence.missing', { names: few.join(', ') }) : ' ';
+}
+
+/** Channels that were not measured (whole), named in one line; the others of many are counted. */
+const FEW = 3;
+
+function lost(channels: EvidenceChannel[]): string[] {
+  return channels.filter((c) => c.note).map((c) => `${channelName(c)} (${tr('problem', c.note ?? '')})`);
+}
+
+/** The same where there is a mouse: all of many names are a click away. */
+export function Missing({ channels }: { channels: EvidenceChannel[] }) {
+  const names = lost(channels);
+  if (names.length === 0) return null;
+  if (names.length <= FEW + 1) return <p class="missing">{missingText(channels)}</p>;
+  return (
+    <details class="missing">
+      <summary>{missingText(channels)}</summary>
+      {names.join(', ')}
+    </details>
+  );
 }
 
 /** The picture is written a moment after the question comes: look again before giving up. */

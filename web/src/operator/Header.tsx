@@ -17,16 +17,20 @@ const MODE_GLYPH: Record<string, GlyphName> = {
   running: 'running',
   asking: 'asks',
   held: 'held',
+  holding: 'unknown',
   maintenance: 'maintenance',
 };
 
 const held = new Held();
 
+/** Phases of the robot in which a hold is wanted and not seen to be so. */
+const UNSURE: ReadonlySet<string> = new Set(['holding', 'not_held', 'lost']);
+
 /** The line's state as the monitor last told it, or `unknown`. */
 export function lineMode(): string {
   if (unknown.value || !beat.value) return 'unknown';
   const told = beat.value.pulse.state;
-  const mode = told.mode ?? (state.value.maintenance ? 'maintenance' : 'running');
+  const mode = told.mode ?? 'unknown';
   if (mode === 'maintenance') return mode;
   // The ledger is ahead of the heartbeat: whether a question is open is known without it.
   if (waiting.value.length > 0) return 'asking';
@@ -34,12 +38,13 @@ export function lineMode(): string {
   if (!holds) return mode === 'asking' ? 'running' : mode;
   const reasons = told.held_for ?? [];
   const stays = held.stays(reasons, told.motion?.phase, state.value, now.value);
-  return reasons.length && !stays ? 'running' : 'held';
+  if (reasons.length && !stays) return 'running';
+  return UNSURE.has(told.motion?.phase ?? '') ? 'holding' : 'held';
 }
 
-/** The process is held and no open question will end that: a person has to resume. */
+/** The process is (to be) held and no open question will end that: a person has to resume. */
 export function heldNow(): boolean {
-  return lineMode() === 'held';
+  return ['held', 'holding'].includes(lineMode());
 }
 
 export function ModeGlyph({ mode }: { mode: string }) {

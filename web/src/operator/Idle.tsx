@@ -4,30 +4,33 @@ import { now } from '../core/clock';
 import { guard } from '../core/guard';
 import { age, plant, t, tr } from '../core/i18n';
 import { station } from '../core/me';
-import { ownAnswers, type Ask } from '../core/state';
+import { ownAnswers, type Ask, type State } from '../core/state';
 import { beat, state } from '../core/transport';
 import { Glyph } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
 import { Answers } from './Answers';
 import { correct, labelText, teaching, waiting } from './desk';
-import { lineMode, lineText, ModeGlyph } from './Header';
+import { heldNow, lineMode, lineText, ModeGlyph } from './Header';
 import { Queue } from './Queue';
 import { Report } from './Report';
 import { Resume } from './Resume';
-import { Review, ReviewOffer } from './Review';
+import { offer, Review, ReviewOffer } from './Review';
 import { Teach } from './Teach';
 
-type Doing = { what: 'fix' | 'review'; case: number } | { what: 'report' } | null;
+type Offered = NonNullable<State['review']>;
+type Doing = { what: 'fix'; case: number } | ({ what: 'review' } & Offered) | { what: 'report' } | null;
 
 export function Idle() {
   const [doing, setDoing] = useState<Doing>(null);
   const teach = teaching.value?.case ?? null;
-  const name = [doing?.what, doing && 'case' in doing && doing.case, teach].join();
+  const offered = waiting.value.length === 0 ? offer() : null;
+  const rows = ownAnswers(state.value, station()).map((a) => a.case);
+  const name = [doing?.what, doing && 'case' in doing && doing.case, teach, offered?.case, rows].join('|');
   useLayoutEffect(() => guard.changed(performance.now()), [name]);
   const done = () => setDoing(null);
   const ask = doing?.what === 'fix' ? state.value.asks.get(doing.case) : undefined;
   if (ask) return <Correction ask={ask} done={done} />;
-  if (doing?.what === 'review') return <Review caseId={doing.case} done={done} />;
+  if (doing?.what === 'review') return <Review of={doing} done={done} />;
   if (doing?.what === 'report') return <Report done={done} />;
   if (teach !== null) return <Teach caseId={teach} />;
   return (
@@ -36,7 +39,7 @@ export function Idle() {
         <ModeGlyph mode={lineMode()} />
         <h1>{lineText()}</h1>
       </div>
-      {lineMode() === 'held' && <Held />}
+      {heldNow() && <Held />}
       <Figures />
       <div class="tiles">
         <TapButton id="report" onTap={() => setDoing({ what: 'report' })}>
@@ -44,9 +47,7 @@ export function Idle() {
           {t('idle.report')}
         </TapButton>
       </div>
-      {waiting.value.length === 0 && (
-        <ReviewOffer look={(n) => setDoing({ what: 'review', case: n })} />
-      )}
+      {offered && <ReviewOffer look={() => setDoing({ what: 'review', ...offered })} />}
       {waiting.value.length > 0 ? (
         <Queue close={() => undefined} />
       ) : (
@@ -90,7 +91,7 @@ function Figures() {
 
 function Own({ fix }: { fix: (caseId: number) => void }) {
   const own = ownAnswers(state.value, station());
-  if (own.length === 0 && lineMode() === 'held') return null;
+  if (own.length === 0 && heldNow()) return null;
   return (
     <section class="queue">
       <h2>{own.length ? t('idle.own') : t('idle.none')}</h2>
@@ -116,7 +117,12 @@ function Own({ fix }: { fix: (caseId: number) => void }) {
 
 function ownText(ask: Ask): string {
   const mine = ask.answers.filter((a) => a.tablet === station()).pop();
-  return mine ? t('card.you_said', { answer: labelText(ask.body, mine.label) }) : '';
+  if (!mine) return '';
+  const said = t('card.you_said', { answer: labelText(ask.body, mine.label) });
+  const { by, label } = ask.resolution ?? {};
+  // The robot did what somebody else said.
+  if (mine.status !== 'conflict' || !label) return said;
+  return `${said}. ${t('notice.conflict', { by: by || t('somebody'), label: labelText(ask.body, label) })}`;
 }
 
 function Correction({ ask, done }: { ask: Ask; done: () => void }) {

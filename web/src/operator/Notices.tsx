@@ -1,4 +1,5 @@
 /** A strip of reserved height: what just happened, in a sentence. */
+import { failing } from '../core/api';
 import { t } from '../core/i18n';
 import { notices } from '../core/notices';
 
@@ -11,6 +12,7 @@ export function Notices() {
           {t(last.key, last.params())}
         </p>
       )}
+      {!last && failing.value > 0 && <p>▲ {t('load.failed')}</p>}
     </div>
   );
 }

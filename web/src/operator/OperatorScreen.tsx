@@ -3,6 +3,7 @@ import { useLayoutEffect, useState } from 'preact/hooks';
 import { unknown } from '../core/clock';
 import { guard } from '../core/guard';
 import { prefs } from '../core/prefs';
+import type { Ask } from '../core/state';
 import { Card } from './Card';
 import { current, pendingAnswer, waiting } from './desk';
 import { Header, heldNow, type Sheet } from './Header';
@@ -17,9 +18,10 @@ export function OperatorScreen() {
   const ask = current.value;
   const phase = ask && [ask.given?.label, ask.resolution?.outcome, pendingAnswer(ask.case)].join();
   // Whatever changes the place or meaning of a control must be part of this name.
-  const rows = sheet === 'queue' || !ask ? waiting.value.map((a) => a.case).join() : '';
+  const row = (a: Ask) => `${a.case}${a.given ? '!' : ''}`;
+  const rows = sheet === 'queue' || !ask ? waiting.value.map(row).join() : '';
   const notice = motionNotice();
-  const held = Boolean(ask?.resolution) && heldNow();
+  const held = (!ask || ask.resolution !== null) && heldNow();
   const layout = [sheet, ask?.case, ask?.epoch, phase, rows, unknown.value, notice, held].join('|');
   useLayoutEffect(() => guard.changed(performance.now()), [layout]);
   const toggle = (name: Sheet) => setSheet(sheet === name ? null : name);

@@ -2,6 +2,7 @@
 import { useGet } from '../core/api';
 import { plant, t } from '../core/i18n';
 import type { Evidence as EvidenceDoc } from '../core/schema';
+import type { State } from '../core/state';
 import { beat, state } from '../core/transport';
 import { TapButton } from '../ui/TapButton';
 import { Words } from '../ui/Words';
@@ -9,28 +10,34 @@ import { Answers } from './Answers';
 import { review } from './desk';
 import { Evidence, Still } from './Evidence';
 
-/** The offer, as long as the monitor makes it. */
-export function ReviewOffer({ look }: { look: (caseId: number) => void }) {
-  const offered = beat.value?.pulse.state.review ?? null;
-  if (offered === null || state.value.review?.case !== offered) return null;
+/** What is offered, as long as the monitor offers it. */
+export function offer(): State['review'] {
+  const { review } = state.value;
+  return review?.case === beat.value?.pulse.state.review ? review : null;
+}
+
+export function ReviewOffer({ look }: { look: () => void }) {
   return (
     <div class="offer">
       <div class="row-text">
         <b>{t('review.title')}</b>
         <span>{t('review.what')}</span>
       </div>
-      <TapButton id="review" onTap={() => look(offered)}>
+      <TapButton id="review" onTap={look}>
         {t('review.open')}
       </TapButton>
     </div>
   );
 }
 
-export function Review({ caseId, done }: { caseId: number; done: () => void }) {
+interface Props {
+  /** As it was when it was opened: another one that is offered meanwhile does not take it away. */
+  of: NonNullable<State['review']>;
+  done: () => void;
+}
+
+export function Review({ of: { case: caseId, body }, done }: Props) {
   const doc = useGet<EvidenceDoc>(`/api/cases/${caseId}/evidence`);
-  const offered = state.value.review;
-  if (offered?.case !== caseId) return null;
-  const { body } = offered;
   const send = (label: string) => {
     review(caseId, label);
     done();

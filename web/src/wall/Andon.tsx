@@ -5,7 +5,7 @@ import { sinceOf } from '../core/since';
 import type { Ask } from '../core/state';
 import { beat, state } from '../core/transport';
 import { waiting } from '../operator/desk';
-import { lineMode, ModeGlyph } from '../operator/Header';
+import { heldNow, lineMode, ModeGlyph } from '../operator/Header';
 import { motionNotice } from '../operator/Motion';
 import { Words } from '../ui/Words';
 
@@ -60,7 +60,7 @@ function whoText(mode: string, ask: Ask | undefined): string {
     return by ? t('card.held_by', { by }) : t('queue.nobody');
   }
   if (mode === 'maintenance') return state.value.marks.get('maintenance')?.by ?? '';
-  if (mode !== 'held') return '';
+  if (!heldNow()) return '';
   const why = beat.value?.pulse.state.held_for ?? [];
   return why.map((r) => tr('held', r.key, r.key, { n: r.n ?? 0, by: r.by ?? '' })).join(', ');
 }

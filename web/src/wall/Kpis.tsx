@@ -1,6 +1,6 @@
 /** W2: figures of the cell, never of a person: value, band, cases behind it, the last shifts. */
 import { useEffect, useState } from 'preact/hooks';
-import { useGet } from '../core/api';
+import { failing, useGet } from '../core/api';
 import { now } from '../core/clock';
 import { age, dateTime, duration, number, percent, range, t, tr } from '../core/i18n';
 import type { Figure, Kpi, KpiDoc } from '../core/schema';
@@ -41,7 +41,7 @@ export function Kpis() {
   const doc = useGet<KpiDoc>('/api/kpi', useTurn());
   const [at, setAt] = useState(0);
   useEffect(() => setAt(performance.now()), [doc]);
-  if (!doc) return <p class="none">{doc === null ? t('wall.no_figures') : ''}</p>;
+  if (!doc) return <p class="none">{doc === null || failing.value > 0 ? t('wall.no_figures') : ''}</p>;
   const ageMs = Math.max(0, now.value - at);
   const known = Object.keys(FORMATS).filter((name) => doc.figures[name]);
   return (
