@@ -152,8 +152,8 @@ def test_a_screen_that_cannot_be_filled_now_says_so_and_fills_itself_later(cell,
 def test_of_many_sensors_that_were_not_measured_one_line_tells(cell, tablet, path):
     unsettled(cell)
     document = an_evidence()
-    one = document['channels'][0]
-    document['channels'] += [{**one, 'name': f'joint_{n}', 'text': {}, 'note': 'gap'} for n in range(18)]
+    one = {**document['channels'][0], 'text': {}, 'note': 'gap'}
+    document['channels'] += [{**one, 'name': f'joint_{n}'} for n in range(18)]
     page = tablet('Eva', path=path)
     if path == '/':
         shown(page, cell.ask(evidence=document))
