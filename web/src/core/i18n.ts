@@ -89,7 +89,7 @@ export function format(message: string, params: Params, code: string): string {
 }
 
 /** Names of people and parts keep their own direction inside a sentence of another one. */
-function isolated(text: string): string {
+export function isolated(text: string): string {
   return loaded.value.lang === 'ar' || /[\u0590-\u08ff]/.test(text) ? `\u2068${text}\u2069` : text;
 }
 

@@ -1,7 +1,7 @@
 /** The signals that deviate most over the band of past good cases; the model's view is not here. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { guard } from '../core/guard';
-import { plant, t, tr, type Key } from '../core/i18n';
+import { isolated, plant, t, tr, type Key } from '../core/i18n';
 import type { AskBody, Evidence as Doc, EvidenceChannel, PastCase } from '../core/schema';
 import { Glyph } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
@@ -154,10 +154,10 @@ export function missingText(channels: EvidenceChannel[]): string {
 }
 
 /** Channels that were not measured (whole), named in one line; the others of many are counted. */
-const FEW = 3;
+const FEW = 2;
 
 function lost(channels: EvidenceChannel[]): string[] {
-  return channels.filter((c) => c.note).map((c) => `${channelName(c)} (${tr('problem', c.note ?? '')})`);
+  return channels.filter((c) => c.note).map((c) => isolated(`${channelName(c)} (${tr('problem', c.note ?? '')})`));
 }
 
 /** The same where there is a mouse: all of many names are a click away. */

@@ -9,6 +9,7 @@ import { beat, link, state } from '../core/transport';
 import { Glyph, type GlyphName } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
 import { lastCall } from './attention';
+import { motionNotice } from './Motion';
 import { outbox, waiting } from './desk';
 
 export type Sheet = 'menu' | 'queue' | null;
@@ -23,9 +24,6 @@ const MODE_GLYPH: Record<string, GlyphName> = {
 
 const held = new Held();
 
-/** Phases of the robot in which a hold is wanted and not seen to be so. */
-const UNSURE: ReadonlySet<string> = new Set(['holding', 'not_held', 'lost']);
-
 /** The line's state as the monitor last told it, or `unknown`. */
 export function lineMode(): string {
   if (unknown.value || !beat.value) return 'unknown';
@@ -38,8 +36,10 @@ export function lineMode(): string {
   if (!holds) return mode === 'asking' ? 'running' : mode;
   const reasons = told.held_for ?? [];
   const stays = held.stays(reasons, told.motion?.phase, state.value, now.value);
+  if (motionNotice() === 'alarm') return 'holding';
   if (reasons.length && !stays) return 'running';
-  return UNSURE.has(told.motion?.phase ?? '') ? 'holding' : 'held';
+  // It is called held when it was seen to be.
+  return told.motion?.phase === 'holding' ? 'holding' : 'held';
 }
 
 /** The process is (to be) held and no open question will end that: a person has to resume. */

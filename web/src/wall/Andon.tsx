@@ -21,7 +21,8 @@ export function Andon() {
       </h1>
       <ModeGlyph mode={mode} />
       <div class="say" role="status">
-        <strong>{mode === 'unknown' ? unknownText() : tr('wall', mode)}</strong>
+        {/* An alarm says the same, and what to do: one of them fits on a low screen. */}
+        {notice !== 'alarm' && <strong>{mode === 'unknown' ? unknownText() : tr('wall', mode)}</strong>}
         {mode !== 'unknown' && <span class="since">{sinceText(mode)}</span>}
         {notice && <b class="notice">▲ {t(`motion.${notice}`)}</b>}
         {ask && <Asked ask={ask} />}
