@@ -46,8 +46,9 @@ class Events:
 
     def _over(self, decision: Decision, fault: int | None) -> Decision:
         """A sure judgement that a fault is over is put to people: none of them has said so."""
-        acts = decision.verdict is Verdict.ACT
-        if fault is None or not acts or not self._question.is_nominal(decision.label or ''):
+        # An audit that was drawn here says nothing either: its like are asked, never acted upon.
+        label = decision.label or (decision.score.label if decision.score is not None else '')
+        if fault is None or not _is_sure(decision) or not self._question.is_nominal(label):
             return decision
         params = {**decision.params, 'case': fault}
         params.pop('share', None)  # no draw: it says nothing about the other sure decisions

@@ -14,6 +14,8 @@ from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Facts, Json
 
 UNKNOWN = 'unknown'
+FAR_NS = 2**62
+"""Times lie within this, nanoseconds: what is counted from them must fit as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,13 @@ def read_truth(rows: Iterable[dict[str, str]]) -> list[Interval]:
     """Truth intervals of CSV rows piece,kind,label,start_ns,end_ns.
 
     Raises:
-        DataError: A column is missing or a time is not a whole number.
+        DataError: A column is missing, a time is not a whole number, or an end lies before its
+            start.
     """
     intervals = []
     for number, row in enumerate(rows, start=2):
         try:
-            times = int(row['start_ns']), int(row['end_ns'])
+            times = _times(int(row['start_ns']), int(row['end_ns']))
             interval = Interval(row['kind'], row['label'], *times, _more(row))
         except (KeyError, TypeError, ValueError) as e:
             raise DataError(
@@ -48,6 +51,12 @@ def read_truth(rows: Iterable[dict[str, str]]) -> list[Interval]:
             ) from e
         intervals.append(interval)
     return sorted(intervals, key=lambda i: i.start_ns)
+
+
+def _times(start_ns: int, end_ns: int) -> tuple[int, int]:
+    if not -FAR_NS <= start_ns <= end_ns < FAR_NS:
+        raise ValueError(f'its times {start_ns} to {end_ns} are none')
+    return start_ns, end_ns
 
 
 def _more(row: dict[str, str]) -> Facts:

@@ -73,6 +73,7 @@ class Versions:
         if self.live is not None and self.live != self._recorded():
             self._registry.promote(self.live)
             drafts.append(self._record('promote', self.live, 'cobot_ai', 'recovered'))
+        drafts += self.spares.load(self.live)
         self.plan = recall(self._ledger)
         self._recall_break()
         self.staged = staged_last(self._ledger, self._registry, self.live, self._lived())
@@ -87,6 +88,7 @@ class Versions:
         except StoreError:
             for name, value in before.items():
                 setattr(self, name, value)
+            self.spares.load(self.live)
             # A disk that refuses this too is put right by `start`, from the ledger.
             with suppress(ModelError, StoreError):
                 if self.live is not None and self._registry.current() != self.live:
@@ -116,7 +118,7 @@ class Versions:
         drafts = [Draft('candidate', body)]
         self.spares.learn(body)
         if reason:
-            return drafts
+            return drafts + self.spares.load(self.live)
         if self.plan is not None and self.plan.model not in (None, digest):
             drafts += self._unplan('replaced', 'cobot_ai', f'by the newer {digest[:12]}')
         self.staged = digest
@@ -169,7 +171,7 @@ class Versions:
         if reason in PEOPLE:
             self.paused = False
         draft = self._record('promote', digest, by, reason)
-        drafts = [Draft(draft.kind, {**draft.body, 'parent': parent})]
+        drafts = [Draft(draft.kind, {**draft.body, 'parent': parent}), *self.spares.load(digest)]
         if self.plan is not None and self.plan.model is not None and reason != 'scheduled':
             drafts += self._unplan('replaced', by, f'by {digest[:12]}')
         return drafts
@@ -189,7 +191,7 @@ class Versions:
         self._go_live(before)
         self.paused, self.staged = True, None
         drafts = [Draft('rollback', {'model': before, 'from': gone, 'by': by})]
-        return drafts + self._unplan('rollback', by, '')
+        return drafts + self.spares.load(before) + self._unplan('rollback', by, '')
 
     # ------------------------------------------------------------ the calendar
 

@@ -23,6 +23,9 @@ from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json, LabelledCase, oldest_first
 
+AGAIN_NS = 30 * 10**9
+"""Time after a turn that failed until the next is tried."""
+
 
 class LabelSource(Protocol):
     """Where the labelled cases come from (`teach.Dataset`)."""
@@ -79,7 +82,8 @@ class Trainer:
         self._rows: set[tuple[int, str]] = set()
         self._fitted: Fitted | None = None
         self._derived: tuple[str | None, tuple[str, ...]] = (None, ())
-        self._seen = False
+        self._seen = self._wanted = self._broke = False
+        self._failed_ns: int | None = None
         self._unstored: tuple[bytes, Manifest] | None = None
 
     def retune(self, spec: CellSpec) -> None:
@@ -91,13 +95,36 @@ class Trainer:
     def turn(self, now_ns: int, force: bool = False) -> str | None:
         """Learn if it is due (or `force`); returns the digest of a new candidate, else None.
 
-        One that the disk refused is stored first, as it was made.
+        One that the disk refused is stored first, as it was made. After a turn that failed the next
+        one is made when `AGAIN_NS` have passed, and learns what that one did not.
         """
         if self._unstored is not None and not force:
             return self._store()
+        failed, self._failed_ns = self._failed_ns, None
+        if failed is not None and not force and abs(now_ns - failed) < AGAIN_NS:
+            self._failed_ns = failed
+            return None
+        before = self._rows
+        try:
+            return self._learnt(now_ns, force)
+        except Exception:
+            if self._unstored is None:  # nothing was learnt; what was wanted is wanted still
+                self._rows, self._seen, self._derived = before, False, (None, ())
+                self._failed_ns = now_ns
+            else:
+                self._wanted = self._broke = False
+            raise
+
+    def _learnt(self, now_ns: int, force: bool) -> str | None:
         self._seen = not self._source.refresh() and self._seen
-        wanted, broke = self._source.take_request() or force, self._source.take_break()
-        full = wanted or (broke and self._updated)
+        self._wanted = self._source.take_request() or force or self._wanted
+        self._broke = self._source.take_break() or self._broke
+        found = self._due_now(now_ns, self._wanted, self._broke and self._updated)
+        self._wanted = self._broke = False
+        return found
+
+    def _due_now(self, now_ns: int, wanted: bool, broke: bool) -> str | None:
+        full = wanted or broke
         if self._seen and not full:
             return self._without_lost(now_ns)
         cases = self._source.cases()

@@ -3,7 +3,8 @@
 The live version judges at once with its masked kernel. A version derived from it, solved again
 without the lost channels, takes over when the trainer has offered one that passed the gate; it has
 its own certificates. When the channels return, so does the live version. Nothing here waits for
-the trainer.
+the trainer, and no decision waits for a file: versions are loaded when they are offered, at the
+start, and when another one goes live.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Json, Window
 
 Lost = tuple[str, ...]
+AT_HAND = 4
+"""Most versions without channels that are kept loaded, the newest."""
 FULL, MASKED, WITHOUT = 'full', 'masked', 'without'
 """Who judges: the live version, its masked kernel, or the version without the lost channels."""
 
@@ -43,7 +46,30 @@ class Spares:
         """A derived version was offered (its `candidate` entry)."""
         dropped, parent = candidate.get('dropped'), candidate.get('parent')
         if isinstance(dropped, list) and dropped and parent and candidate['passed']:
-            self._known[str(parent), tuple(sorted(dropped))] = str(candidate['model'])
+            key = str(parent), tuple(sorted(dropped))
+            self._known.pop(key, None)
+            self._known[key] = str(candidate['model'])
+
+    def load(self, live: str | None) -> list[Draft]:
+        """Have the newest versions derived from the live one at hand, and no others.
+
+        Returns:
+            What is to be recorded of those that cannot be used; they are not tried again.
+        """
+        mine = {d: key for key, d in self._known.items() if key[0] == live}
+        kept, faults = self._loaded, list[Draft]()
+        self._loaded = {}
+        for digest in list(mine)[-AT_HAND:]:
+            try:
+                self._loaded[digest] = kept.get(digest) or self._load(digest)
+            except ModelError as e:
+                del self._known[mine[digest]]
+                detail = f'Model {digest[:12]} cannot be used: {e}'
+                faults.append(Draft('fault', {'code': 'model', 'detail': detail}))
+        return faults
+
+    def _load(self, digest: str) -> Scorer:
+        return self._loader(*self._registry.get(digest))
 
     @property
     def digests(self) -> set[str]:
@@ -64,26 +90,15 @@ class Spares:
         lost = lost_of(window)
         if live is None or digest is None or not lost:
             return live, self._note(context, (), FULL, digest)
-        spare = self._known.get((digest, lost))
-        if spare is None:
+        spare = self._known.get((digest, lost), '')
+        if spare not in self._loaded:
             return live, self._note(context, lost, MASKED, digest)
-        try:
-            return self._load(spare), self._note(context, lost, WITHOUT, spare)
-        except ModelError as e:
-            del self._known[digest, lost]
-            body = {'code': 'model', 'detail': f'Model {spare[:12]} cannot be used: {e}'}
-            notes = self._note(context, lost, MASKED, digest)
-            return live, [Draft('fault', body), *notes]
+        return self._loaded[spare], self._note(context, lost, WITHOUT, spare)
 
     def written(self, notes: Iterable[Draft]) -> None:
         """What `choose` wanted recorded is in the record."""
         for body in (note.body for note in notes if note.kind == 'sensors'):
             self._now[body['context']] = (tuple(body['lost']), body['serving'])
-
-    def _load(self, digest: str) -> Scorer:
-        if digest not in self._loaded:
-            self._loaded = {digest: self._loader(*self._registry.get(digest))}
-        return self._loaded[digest]
 
     def _note(self, context: str, lost: Lost, serving: str, model: str | None) -> list[Draft]:
         if self._now.get(context, ((), FULL)) == (lost, serving):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from cobot_ai.app.ports import ClipReader, Decoder, Entry, LedgerReader, WindowStore
 from cobot_ai.app.recut import recut
@@ -13,7 +16,7 @@ from cobot_ai.app.review import FORGOTTEN
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.stream_spec import StreamSpec
-from cobot_ai.core.types import LabelledCase, Why, Window
+from cobot_ai.core.types import LabelledCase, Verdict, Why, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,39 @@ class _Where:
     start_ns: int
     end_ns: int
     imported: bool
+
+
+class _Spans:
+    """Every case and its window, in as little memory as it takes: a cell runs for years."""
+
+    def __init__(self) -> None:
+        self._cases, self._starts, self._ends = array('q'), array('q'), array('q')
+
+    def add(self, case: int, start_ns: int, end_ns: int) -> None:
+        """One more case."""
+        for column, value in zip(self._columns, (case, start_ns, end_ns), strict=True):
+            column.append(value)
+
+    def case(self, start_ns: int, end_ns: int) -> int | None:
+        """The first case that has just this window, None if there is none."""
+        _, starts, ends = map(np.asarray, self._columns)
+        found = np.flatnonzero((starts == start_ns) & (ends == end_ns))
+        return self._cases[found[0]] if len(found) else None
+
+    @property
+    def _columns(self) -> tuple[array[int], array[int], array[int]]:
+        return self._cases, self._starts, self._ends
+
+
+def _places(entry: Entry) -> bool:
+    """Whether an entry says where a case belongs."""
+    return entry.kind == 'decision' or (entry.kind == 'import' and bool(entry.body['ok']))
+
+
+def _where(entry: Entry) -> _Where:
+    body, imported = entry.body, entry.kind == 'import'
+    span = body['start_ns'], body['end_ns']
+    return _Where(body['context'], body['group'], *span, imported)
 
 
 class Dataset:
@@ -61,6 +97,7 @@ class Dataset:
         self._decoder, self._resolve, self._kept = decoder, resolve, windows
         self._form = window_form(spec)
         self._seq = 0
+        self._spans = _Spans()
         self._where: dict[int, _Where] = {}
         self._labels: dict[int, Entry] = {}
         self._corrected: dict[int, str] = {}
@@ -92,21 +129,17 @@ class Dataset:
 
     def _take(self, entry: Entry) -> bool:
         body = entry.body
-        if entry.kind == 'decision' or (entry.kind == 'import' and body['ok']):
-            self._where[entry.case] = _Where(
-                body['context'],
-                body['group'],
-                body['start_ns'],
-                body['end_ns'],
-                entry.kind == 'import',
-            )
+        if _places(entry):
+            self._spans.add(entry.case, body['start_ns'], body['end_ns'])
+            if body.get('verdict') != Verdict.ACT.value:  # few of those are ever labelled
+                self._where[entry.case] = _where(entry)
         if entry.kind == 'decision':
             self.lost = lost_channels(body['notes'])
             if body['why'] == Why.MERGED.value:
                 self._events[entry.case] = first = body['params']['case']
                 self._merged.setdefault(first, []).append(entry.case)
                 return self._touch(entry.case)
-        elif entry.kind == 'clip':
+        elif entry.kind == 'clip' and entry.case in self._where:
             self.clips_ready.add(entry.case)
             self.unreadable.discard(entry.case)
             return self._touch(entry.case)
@@ -117,6 +150,8 @@ class Dataset:
         elif entry.kind == 'maintenance' and body['on']:
             self._anew = True
         elif entry.kind == 'label':
+            if entry.case not in self._where:
+                self._look_up(entry.case)
             self._labels[entry.case] = entry
             followers = self._merged.get(entry.case, ())
             self._stale.update((entry.case, *followers))
@@ -126,6 +161,14 @@ class Dataset:
                 self._corrected[entry.case] = body['label']
             return True
         return False
+
+    def _look_up(self, case: int) -> None:
+        """A case that the model decided alone was labelled after all."""
+        for entry in self._reader.of_case(case):
+            if _places(entry):
+                self._where[case] = _where(entry)
+            elif entry.kind == 'clip':
+                self.clips_ready.add(case)
 
     def _touch(self, case: int) -> bool:
         """Something came about a case; whether it is a labelled one."""
@@ -156,8 +199,7 @@ class Dataset:
 
     def case_at(self, start_ns: int, end_ns: int) -> int | None:
         """The case that has just this window, None if there is none."""
-        places = self._where.items()
-        return next((c for c, p in places if (p.start_ns, p.end_ns) == (start_ns, end_ns)), None)
+        return self._spans.case(start_ns, end_ns)
 
     def take_request(self) -> bool:
         """Whether a full refit is wanted since the last call.

@@ -6,11 +6,9 @@ sheet), tokens of tablets as SHA-256: they are random and long, so nobody guesse
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +22,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cobot_ai.app.fields import MACHINES, plain_name
 from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.store.account_file import Doc, Offer, Person, Role, Tablet, parse, to_json
-from cobot_ai.store.files import write_durably
+from cobot_ai.store.files import locked, write_durably
 
 LONGEST = 128
 PIN_DIGITS = 6
@@ -190,16 +188,11 @@ class Accounts:
     @contextmanager
     def _changing(self) -> Iterator[Doc]:
         """Read, change, write, with no second writer in between."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self._path.with_suffix('.lock'), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(self._path.with_suffix('.lock')):
             now = self._load()
             doc = Doc(dict(now.people), dict(now.tablets), dict(now.offers))
             yield doc
             write_durably(self._path, json.dumps(to_json(doc)).encode())
-        finally:
-            os.close(handle)
 
 
 def check_secret(role: Role, secret: str) -> None:

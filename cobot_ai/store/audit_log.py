@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cobot_ai.core.types import Json
+from cobot_ai.store.files import locked
 
 MAX_BYTES = 8 * 2**20
 """Size at which the file becomes `audit.1.jsonl` and a new one begins, bytes."""
@@ -41,7 +42,7 @@ class _Repeated:
 
 
 class AuditLog:
-    """Appends lines; safe from several threads.
+    """Appends lines; safe from several threads and from several consoles.
 
     Args:
         path: The file. wall_s: Wall clock, seconds.
@@ -54,6 +55,7 @@ class AuditLog:
         self._lines_of: dict[tuple[str, str], int] = {}
         self._whole, self._lost = True, 0
         self._tip = self._last_hash()
+        self._end = self._state()
 
     def note(
         self, what: str, who: str = '', tablet: str = '', address: str = '', **more: str
@@ -124,10 +126,21 @@ class AuditLog:
             self._lost = 0
 
     def _write(self, facts: Json) -> None:
-        line = {**facts, 'prev': self._tip}
-        if self._path.exists() and self._path.stat().st_size > MAX_BYTES:
+        """One more line of the chain, to which other consoles write as well."""
+        with locked(self._path.with_suffix('.lock')):
+            if self._state() != self._end:
+                self._tip = self._last_hash()
+            self._add({**facts, 'prev': self._tip})
+            self._end = self._state()
+
+    def _state(self) -> tuple[int, int]:
+        """Which file it is, and how long."""
+        stat = self._path.stat() if self._path.exists() else None
+        return (stat.st_ino, stat.st_size) if stat else (0, 0)
+
+    def _add(self, line: Json) -> None:
+        if self._state()[1] > MAX_BYTES:
             self._path.replace(self._path.with_suffix('.1.jsonl'))
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(handle, 'a', encoding='utf-8') as file:
             # A kill may have cut the line before: this one gets a line of its own.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cobot_ai.core.errors import StoreError
-from cobot_ai.store.files import write_durably
+from cobot_ai.store.files import locked, write_durably
 
 
 class EndedSessions:
@@ -34,10 +35,21 @@ class EndedSessions:
             StoreError: The disk refused; it is ended until the console stops.
         """
         with self._lock:
-            self._load()
-            now = self._wall_s()
-            self._until = {k: v for k, v in self._until.items() if v > now} | {session: until_s}
-            write_durably(self._path, json.dumps(self._until).encode())
+            self._until[session] = until_s
+            with self._alone():
+                self._load()
+                now = self._wall_s()
+                self._until = {k: v for k, v in self._until.items() if v > now}
+                write_durably(self._path, json.dumps(self._until).encode())
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other console writes between the look into the file and the new one."""
+        try:
+            with locked(self._path.with_suffix('.lock')):
+                yield
+        except OSError as e:
+            raise StoreError(f'{self._path} cannot be written ({e.strerror}).') from e
 
     def has(self, session: str) -> bool:
         """Whether this login was ended.

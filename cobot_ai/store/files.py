@@ -6,8 +6,8 @@ import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cobot_ai.core.errors import StoreError
@@ -50,6 +50,18 @@ def _write(draft: Path, path: Path, data: bytes, sync: bool) -> None:
         if sync:
             os.fsync(file.fileno())
         draft.replace(path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time; `path` is a lock file beside what is changed."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def sha256_of(files: Iterable[Path]) -> str:

@@ -281,6 +281,15 @@ def test_lines_are_chained_and_a_changed_one_is_found(tmp_path):
     assert not AuditLog(tmp_path / 'audit.jsonl', Clock()).intact()
 
 
+def test_two_consoles_write_one_chain(tmp_path, monkeypatch):
+    monkeypatch.setattr(audit_log, 'MAX_BYTES', 2000)
+    logs = [AuditLog(tmp_path / 'audit.jsonl', Clock()) for _ in range(2)]
+    for n in range(40):
+        logs[n % 3 % 2].note('wrong_pin', who=f'Person {n}')
+        assert AuditLog(tmp_path / 'audit.jsonl', Clock()).intact(), n
+    assert logs[0].newest(1)[0]['who'] == 'Person 39'
+
+
 def test_a_full_disk_refuses_nobody_and_breaks_no_chain(tmp_path, monkeypatch):
     log = AuditLog(tmp_path / 'audit.jsonl', Clock())
     log.note('login', who='ann')
@@ -355,5 +364,5 @@ def test_the_log_is_bounded(tmp_path, monkeypatch):
     log = AuditLog(tmp_path / 'audit.jsonl', clock)
     for i in range(100):
         log.note('role', who=f'{i}')
-    sizes = [f.stat().st_size for f in tmp_path.iterdir()]
+    sizes = [f.stat().st_size for f in tmp_path.glob('*.jsonl')]
     assert len(sizes) == 2 and max(sizes) < 1300

@@ -183,6 +183,15 @@ def test_what_cannot_be_used_is_moved_aside_with_its_reason_and_logged(plant, na
     assert plant.labels() == []
 
 
+@pytest.mark.parametrize('times', ['20,10', f'0,{10**30}'])
+def test_a_truth_file_whose_times_are_none_is_refused_with_its_line(plant, times):
+    put(plant.folder / 'a.mcap', recorded(['good']))
+    (plant.folder / 'a.csv').write_text(f'piece,kind,label,start_ns,end_ns\n1,class,good,{times}\n')
+    plant.run()
+    (text,) = plant.refused().values()
+    assert 'Line 2' in text
+
+
 def test_what_cannot_even_be_looked_at_holds_up_nobody(plant):
     good = put(plant.folder / 'z.good.mcap', recorded(['good']))
     (plant.folder / 'a.good.mcap').symlink_to(plant.folder / 'nowhere.mcap')

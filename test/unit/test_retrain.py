@@ -11,7 +11,7 @@ from model_cases import Shelf, build_candidate
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.gate_parts import FILE_CHECKS
 from cobot_ai.app.opinions import Opinions, certified, judged_by
-from cobot_ai.app.retrain import Trainer, certify_contexts, data_hash
+from cobot_ai.app.retrain import AGAIN_NS, Trainer, certify_contexts, data_hash
 from cobot_ai.core.errors import GateError, StoreError
 from cobot_ai.core.honest import Honest
 from cobot_ai.core.leakage import Split
@@ -388,3 +388,22 @@ def test_a_candidate_that_the_disk_refused_is_stored_as_soon_as_it_takes_it(runn
     assert shelf.get(digest)[1].created_ns == 2, 'as it was made'
     assert fitter.calls == ['update'], 'and not fitted twice'
     assert trainer.turn(4) is None
+
+
+def test_a_turn_that_failed_is_made_again_and_loses_nothing_that_was_wanted(running, monkeypatch):
+    trainer, source, shelf, fitter = running
+
+    def breaks(*_):
+        raise MemoryError
+
+    source.made = source.made[1:]
+    source.asked = True
+    monkeypatch.setattr(fitter, 'fit', breaks)
+    for at in (2, 2 + AGAIN_NS):
+        with pytest.raises(MemoryError):
+            trainer.turn(at)
+        assert trainer.turn(at + 1) is None, 'not again and again'
+    monkeypatch.undo()
+    manifest = shelf.get(trainer.turn(2 + 2 * AGAIN_NS))[1]
+    assert manifest.facts['fit'] == {'cases': 44, 'full_refit_at': 44}
+    assert trainer.turn(3 + 2 * AGAIN_NS) is None

@@ -99,10 +99,10 @@ def test_a_damaged_spare_leaves_the_masked_kernel_in_charge(bench):
     blind(bench)
     spare, live = train(bench), bench.authority.state()['model']
     bench.registry.forget(spare)
-    bench.authority.start({})
-    assert blind(bench).body['model'] == live
-    assert bench.entries('fault')[-1].body['code'] == 'model'
-    assert blind(bench).body['model'] == live
+    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    again.clock.t_ns = bench.clock.t_ns
+    assert again.entries('fault')[-1].body['code'] == 'model'
+    assert blind(again).body['model'] == live
 
 
 def test_a_spare_of_another_version_does_not_serve(bench):
@@ -151,3 +151,25 @@ def test_all_labels_of_a_person_are_forgotten_or_it_is_said_why_not(bench):
     assert bench.command('forget', person='ann', why='left the plant')['ok']
     assert all(e.body['label'] is None for e in bench.ledger.labels().values())
     assert train(bench) is None
+
+
+def test_no_decision_waits_for_a_file(bench, monkeypatch):
+    blind(bench)
+    spare = train(bench)
+    bench.versions.spares._loader = lambda *_: pytest.fail('a model was loaded for a decision')
+    assert blind(bench).body['model'] == spare
+    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    again.versions.spares._loader = bench.versions.spares._loader
+    again.clock.t_ns = bench.clock.t_ns
+    assert blind(again).body['model'] == spare
+
+
+def test_after_a_rollback_the_spare_of_the_version_before_serves_again(bench):
+    blind(bench)
+    spare = train(bench)
+    bench.command('retrain')
+    bench.step('good')
+    train(bench)
+    assert blind(bench).body['model'] != spare
+    assert bench.command('rollback')['ok']
+    assert blind(bench).body['model'] == spare

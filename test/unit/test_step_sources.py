@@ -294,6 +294,19 @@ def test_after_a_fault_somebody_says_that_it_is_over(monkeypatch):
     assert len(cell.entries('ask')) == 2
 
 
+def test_an_audit_drawn_right_after_a_fault_is_that_question_and_no_audit(monkeypatch):
+    """Whatever was not drawn there is asked as well: it is no sample of what is acted upon."""
+    cell = watching()
+    opinions(cell, monkeypatch, Why.BELOW_THRESHOLD, Why.AUDIT, seconds=1.1)
+    cell.tap(cell.entries('ask')[0].case, 'bad')
+    play(cell, forces(10**18 + 11 * S // 10, 1.9))
+    whys = [e.body['why'] for e in cell.entries('decision')]
+    assert 'not_over' in whys
+    assert 'audit' not in whys
+    assert 'share' not in cell.entries('decision')[whys.index('not_over')].body['params']
+    assert cell.authority.memory.record.audits.figures().drawn == 0
+
+
 def test_after_a_harmless_event_the_model_decides_again(monkeypatch):
     whys = reasons_after(watching(), monkeypatch, 'good')
     assert 'not_over' not in whys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from bench_cell import Bench
 from cells import resolve
 from fakes import MemoryClips, MemoryWindows
 
-from cobot_ai.app.ports import Draft
+from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.retrain import Trainer, certify_contexts
 from cobot_ai.app.teach import Dataset, newest_labelled, window_form
 from cobot_ai.core.types import LabelledCase, Window, oldest_first
@@ -193,3 +194,32 @@ def test_old_clean_recordings_do_not_cover_a_bad_present() -> None:
         assert found.threshold is None
     (found,) = certify_contexts(Judged(own, set(range(1, 15))), own, spec, 0)
     assert found.threshold is not None, 'the same errors long ago'
+
+
+def test_what_the_model_decided_alone_is_looked_up_when_somebody_labels_it() -> None:
+    bench = taught(24)
+    alone = bench.step('good')
+    assert bench.entries('decision', alone)[0].body['verdict'] == 'act'
+    source = dataset(bench)
+    source.refresh()
+    span = bench.entries('decision', alone)[0].body
+    assert source.case_at(span['start_ns'], span['end_ns']) == alone
+    assert source.case_at(span['start_ns'], span['end_ns'] + 1) is None
+    assert alone not in source.clips_ready, 'a cell that runs for years keeps no list of them'
+    bench.command('correct', case=alone, label='bad')
+    for found in (source, dataset(bench)):
+        found.refresh()
+        assert [c.label for c in found.cases() if c.id == alone] == ['bad']
+
+
+def test_a_decision_made_alone_costs_little_memory() -> None:
+    body = {'context': 'c', 'group': 'g', 'notes': [], 'why': 'sure', 'verdict': 'act'}
+    made = [Entry(n, n, 'decision', n, {**body, 'start_ns': n, 'end_ns': n}) for n in range(9000)]
+    source = dataset(Bench())
+    tracemalloc.start()
+    try:
+        source.take(made)
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert used < 50 * len(made), 'a sliding cell decides 30 million times a year'

@@ -9,6 +9,7 @@ from web_fakes import FakeCell
 from web_people import SECRETS, SESSION_COOKIE, STATION, TABLET_COOKIE, enrol, log_in
 
 from cobot_ai.core.errors import StoreError
+from cobot_ai.store import ended
 from cobot_ai.store.ended import EndedSessions
 from cobot_ai.web.app import create_app
 from cobot_ai.web.services import WebSettings
@@ -88,6 +89,24 @@ def test_a_kept_cookie_is_worth_nothing_after_the_logout_nor_after_a_restart(
         assert console.get('/api/me').status_code == 401
     assert log_in(client).status_code == 303, 'a new login works'
     assert client.get('/api/me').status_code == 200
+
+
+def test_two_consoles_that_end_a_login_at_once_end_both(tmp_path, monkeypatch):
+    path, write, at_once = tmp_path / 'ended.json', ended.write_durably, []
+    one, two = (EndedSessions(path, lambda: 1.0) for _ in range(2))
+
+    def meanwhile(*args):
+        monkeypatch.setattr(ended, 'write_durably', write)
+        at_once.append(threading.Thread(target=two.add, args=('b', 9.0)))
+        at_once[0].start()
+        at_once[0].join(0.1)
+        write(*args)
+
+    monkeypatch.setattr(ended, 'write_durably', meanwhile)
+    one.add('a', 9.0)
+    at_once[0].join()
+    later = EndedSessions(path, lambda: 1.0)
+    assert (later.has('a'), later.has('b')) == (True, True)
 
 
 def test_ended_logins_are_forgotten_when_they_would_have_ended_anyway(tmp_path):
