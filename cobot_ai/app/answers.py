@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cobot_ai.app.escalate import Desk
-from cobot_ai.app.fields import done, text_of, unknown, whole_of
+from cobot_ai.app.fields import done, reply_of, text_of, unknown, whole_of
 from cobot_ai.app.ports import Clock, Draft, Entry, Ledger
 from cobot_ai.app.records import PLACES
 from cobot_ai.app.remarks import Remarks
@@ -15,6 +15,7 @@ from cobot_ai.app.second_look import SecondLooks
 from cobot_ai.app.wording import standing_answer
 from cobot_ai.core import asks
 from cobot_ai.core.asks import NOT_SURE, Ask, Phase, Status
+from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import QuestionSpec
 from cobot_ai.core.types import Json
 
@@ -71,7 +72,7 @@ class Answers:
 
     def _reply_to(self, stored: Entry) -> Json:
         """The reply a command got; an answer the robot was told otherwise before got `late`."""
-        reply: Json = stored.body['reply']
+        reply = reply_of(stored.body)
         entries = self._ledger.of_case(stored.case)
         outcome = next((e.body['outcome'] for e in entries if e.kind == 'resolution'), '')
         if outcome not in ('expired', 'unwritten') or standing_answer(entries) != stored:
@@ -165,9 +166,11 @@ class Answers:
             text_of(command, 'by'),
             text_of(command, 'label'),
         )
-        decided = any(e.kind in PLACES for e in self._ledger.of_case(case))
-        if not (self._desk.may_label(label) and decided):
+        kinds = {e.kind for e in self._ledger.of_case(case)}
+        if not (self._desk.may_label(label) and kinds & {*PLACES}):
             return unknown(command)
+        if 'ask' in kinds and 'resolution' not in kinds:  # its answer would be the newer label
+            raise DataError('The question is still open; answer it instead.', key='question_open')
         return self._teach(command, self._desk.label(case, label, by, 'correction'))
 
     def _teach(self, command: Mapping[str, object], draft: Draft) -> Json:

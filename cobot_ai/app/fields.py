@@ -40,6 +40,18 @@ def whole_of(command: Mapping[str, object], name: str) -> int:
     return value
 
 
+def reply_of(body: Json) -> Json:
+    """The reply that was given to the command of an entry.
+
+    Raises:
+        DataError: The entry was no command: its key is taken.
+    """
+    if 'reply' not in body:
+        raise DataError('This key was used for something else; send the command with a new one.')
+    reply: Json = body['reply']
+    return reply
+
+
 def done(command: Mapping[str, object]) -> Json:
     """The reply to a command that was carried out."""
     return {'key': command['key'], 'ok': True, 'status': 'done', 'reason': ''}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from cobot_ai.app.fields import reply_of
 from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.promote import Versions
 from cobot_ai.core.errors import DataError
@@ -44,7 +45,7 @@ class Operations:
     def stored(self, key: str) -> Json | None:
         """The reply given earlier to the same key."""
         entry = self._ledger.by_key(key)
-        return {**entry.body['reply'], 'seq': entry.seq} if entry is not None else None
+        return {**reply_of(entry.body), 'seq': entry.seq} if entry is not None else None
 
     def carry_out(self, command: Mapping[str, object]) -> tuple[list[Draft], Json]:
         """Do it; returns what to commit and the reply.

@@ -30,17 +30,19 @@ Make = Callable[[Sequence[Row]], Json]
 
 
 class _Made:
-    """A document, made anew when the ledger has grown."""
+    """A document, made anew when the ledger has grown; who wants another one need not wait."""
 
     def __init__(self) -> None:
         self._at = -1
         self._found: Json = {}
+        self._lock = threading.Lock()
 
     def get(self, head: int, make: Callable[[], Json]) -> Json:
         """The document of the ledger up to `head`."""
-        if self._at != head:
-            self._at, self._found = head, make()
-        return self._found
+        with self._lock:
+            if self._at < head:
+                self._at, self._found = head, make()
+            return self._found
 
 
 class Figures:
@@ -62,7 +64,8 @@ class Figures:
         with self._lock:
             rows = self._record.rows()
             self._stops.catch_up()
-            return self._made[name].get(self._record.head, partial(make, rows))
+            head, made = self._record.head, self._made[name]
+        return made.get(head, partial(make, rows))
 
 
 class SecondLooks:

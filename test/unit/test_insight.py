@@ -1,11 +1,14 @@
 """Figures for the wall, the confusion matrix and what another risk would have meant."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timezone
+from threading import Event
 
 import numpy as np
 import pytest
 from cells import cell, question
+from fakes import MemoryLedger
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +18,7 @@ from cobot_ai.app.ports import Entry
 from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.kpi import middle, rate, share
 from cobot_ai.core.spec import Action, BudgetSpec, ClassSpec, RiskSpec
+from cobot_ai.web.record import Figures
 
 UTC = timezone.utc
 HOUR = 3600 * 10**9
@@ -246,3 +250,21 @@ def test_what_is_wanted_comes_from_the_cell_file():
     assert (found['asks_per_hour'], found['wrong_alone']) == (6.0, spec.risk.epsilon)
     assert found['scrap'] is None, 'no plant declares it'
     assert kpis([], cell(budget=BudgetSpec(0.0, 0.0)), UTC)['asks_per_hour']['most'] is None
+
+
+def test_the_wall_does_not_wait_for_what_somebody_computes():
+    figures, begun, go_on = Figures(MemoryLedger()), Event(), Event()
+
+    def slow(rows):
+        begun.set()
+        assert go_on.wait(10)
+        return {'slow': len(rows)}
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(figures.get, 'what_if', slow)
+        assert begun.wait(10)
+        assert pool.submit(figures.get, 'kpis', lambda rows: {'n': len(rows)}).result(10) == {
+            'n': 0
+        }
+        go_on.set()
+        assert first.result(10) == {'slow': 0}

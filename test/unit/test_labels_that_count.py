@@ -167,3 +167,22 @@ def test_no_look_from_before_a_forgetting_gives_a_forgotten_label_back():
         reply = cell_now.command('unreview', key='back', case=looked, by='eva')
         assert (reply['ok'], reply['code']) == (False, 'no_look')
     assert bench.ledger.labels()[looked].body['by'] == 'eva'
+
+
+def test_a_correction_is_not_undone_by_the_answer_it_came_before():
+    bench = Bench()
+    case = bench.step('good')
+    bench.tap(case, 'bad')
+    reply = bench.command('correct', case=case, label='good', by='engineer')
+    assert (reply['ok'], reply['code']) == (False, 'question_open')
+    bench.wait(5.1)
+    assert bench.command('correct', case=case, label='good', by='engineer')['ok']
+    assert labels(bench, case) == [('bad', 'answer'), ('good', 'correction')]
+
+
+def test_a_key_that_is_no_commands_is_taken():
+    bench = Bench()
+    bench.ledger.commit([Draft('import', {'ok': False}, key='import-1')], 1)
+    for kind in ('claim', 'retrain'):
+        reply = bench.command(kind, key='import-1', case=1)
+        assert (reply['ok'], reply['status']) == (False, 'refused')
