@@ -23,8 +23,8 @@ from data import make_cases
 from figures import bar
 
 from cobot_ai.app.gate import GateOptions
+from cobot_ai.app.making import make_candidate
 from cobot_ai.app.model_ports import Fitted
-from cobot_ai.app.retrain import make_candidate
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import LabelledCase, Window
 from cobot_ai.model.fitter import HEADS, OnnxFitter

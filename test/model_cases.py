@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cobot_ai.app.retrain import make_candidate
+from cobot_ai.app.making import make_candidate
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec, ModelSpec, QuestionSpec, RiskSpec, StepSpec
 from cobot_ai.core.types import LabelledCase, Window

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,13 +10,12 @@ import numpy as np
 from cobot_ai.app.gate_parts import (
     FILE_CHECKS,
     LoaderFiles,
-    dead,
     empty,
-    judged,
     safe,
     slices_of,
     spread,
 )
+from cobot_ai.app.lost_channels import sibling, without_each
 from cobot_ai.app.model_ports import Fitted, Fitter, ModelFiles, Scorer, ScorerLoader
 from cobot_ai.app.opinions import Opinions, certified, opinions
 from cobot_ai.core import gates
@@ -36,10 +34,6 @@ PROBED = 64
 """Labelled cases that are scored for checks of the file itself, evenly spread."""
 PARITY_WINDOWS = 16
 LATENCY_RUNS = 100
-SIBLING = 200
-"""Most cases a sibling of the candidate is fitted on, to try it without channels."""
-DEAD_RUNS = 240
-"""Scorings with a dead channel, all channels together."""
 STOPS = ('inputs', *FILE_CHECKS, 'memory')
 """A model that fails one of these is not run any further."""
 
@@ -216,7 +210,7 @@ class _Gate:
                 calibration(pairs, found.against, suite.calibration),
             ]
         golden = gates.golden(self._golden())
-        return [*checks, golden, gates.dead_channel(self._masked(), suite.dead_channel)]
+        return [*checks, golden, gates.dead_channel(self._lost_channels(), suite.dead_channel)]
 
     def _pairs(self, found: Opinions) -> list[Pair]:
         return [
@@ -249,53 +243,18 @@ class _Gate:
         certificate = in_force(self._draft.certificates, case.context, fallback)
         return certificate.threshold if certificate else None
 
-    def _masked(self) -> list[Masked]:
-        """Every channel taken away in turn."""
+    def _lost_channels(self) -> list[Masked]:
         if not self._suite.on('dead_channel') or not self._probed:
             return []
-        scorer, cases = self._sibling() or (self._scorer, self._probed)
-        channels = self._draft.channels
-        most = max(8, DEAD_RUNS // len(channels))
-        may = judged(self._options.spec, channels)
-        return [self._without(i, may[i], scorer, spread(cases, most)) for i in range(len(channels))]
-
-    def _sibling(self) -> tuple[Scorer, list[LabelledCase]] | None:
-        """A model like the candidate from four fifths of the groups, and the cases of the fifth.
-
-        The candidate itself remembers every labelled case; without a channel it would still know
-        most of them again, and the figure would say nothing. None where that cannot be: from
-        outside, where the cases are unseen anyway, or with too few labels.
-        """
-        spec = self._options.spec
-        if self._options.foreign or spec is None or not self._options.thorough:
-            return None
-        groups = sorted({c.group or f'case {c.id}' for c in self._cases.values()})
-        held = set(groups[::5])
-        cases = list(self._cases.values())
-        learn = [c for c in cases if (c.group or f'case {c.id}') not in held]
-        fitted = self._fitter.fit(spread(learn, SIBLING), spec.model)
-        test = [c for c in cases if (c.group or f'case {c.id}') in held]
-        if fitted is None or fitted.classes != self._draft.classes or not test:
-            return None
-        draft = replace(
-            self._draft,
-            blob=hashlib.sha256(fitted.blob).hexdigest(),
-            facts={**fitted.facts},
-        )
-        return self._load(fitted.blob, draft), test
-
-    def _without(
-        self, channel: int, judged: bool, scorer: Scorer, cases: Sequence[LabelledCase]
-    ) -> Masked:
-        right, wrong_alone = 0, []
-        probs = scorer.probabilities([dead(case.window, channel) for case in cases])
-        for case, row in zip(cases, probs, strict=True):
-            if self._draft.classes[int(row.argmax())] == case.label:
-                right += 1
-            elif (limit := self._threshold(case)) is not None and row.max() >= limit:
-                wrong_alone.append(case.id)
-        name = self._draft.channels[channel]
-        return Masked(name, judged, len(cases), right, tuple(wrong_alone))
+        spec, options = self._options.spec, self._options
+        scorer, cases = self._scorer, self._probed
+        # From outside the cases are unseen anyway.
+        if spec is not None and options.thorough and not options.foreign:
+            learnt = sibling(
+                self._draft, list(self._cases.values()), self._fitter, self._load, spec
+            )
+            scorer, cases = learnt or (scorer, cases)
+        return without_each(self._draft, scorer, cases, spec, self._threshold)
 
     # ------------------------------------------------------------ machine
 

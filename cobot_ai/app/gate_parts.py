@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from cobot_ai.core.gates import Check
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.suite import Suite
-from cobot_ai.core.types import Json, LabelledCase, Missing, Window
+from cobot_ai.core.types import Json, LabelledCase, Window
 
 FILE_CHECKS = ('size', 'parse', 'external_data', 'operators', 'weights', 'shapes', 'trial')
 """Checks of the file, in the order they are made; the first that fails ends the gate."""
@@ -65,21 +64,6 @@ def safe(name: str) -> Check:
         'trial': 'It ran once in a child process with limited time and memory.',
     }
     return Check(name, True, said[name])
-
-
-def judged(spec: CellSpec | None, channels: Sequence[str]) -> list[bool]:
-    """Whether the cell file lets the model judge without each channel."""
-    if spec is None:
-        return [False] * len(channels)
-    policy = {f'{s.name}.{c.name}': c.missing for s in spec.streams for c in s.channels}
-    return [policy.get(c) in (Missing.MASK, Missing.HOLD_LAST) for c in channels]
-
-
-def dead(window: Window, channel: int) -> Window:
-    """The window with one channel not measured at all."""
-    values, mask = window.values.copy(), window.mask.copy()
-    values[channel], mask[channel] = 0, False
-    return replace(window, values=values, mask=mask)
 
 
 def empty(manifest: Manifest) -> Window:

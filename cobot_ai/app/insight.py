@@ -1,4 +1,4 @@
-"""What the record says: figures for the wall, confusion, and what another risk would have cost."""
+"""What the record says: figures for the wall, and confusion."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
 
-import numpy as np
-
 from cobot_ai.app.downtime import Downtime
 from cobot_ai.app.follow import Follower
 from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.core.calendar import local, shift_of
 from cobot_ai.core.kpi import NONE, Figure, middle, rate, share
-from cobot_ai.core.levels import certify_levels, in_force
-from cobot_ai.core.spec import Action, CellSpec, RiskSpec
-from cobot_ai.core.steps import declared_group
+from cobot_ai.core.spec import Action, CellSpec
 from cobot_ai.core.types import Json, Why
 
 NEWEST = 5000
@@ -26,7 +22,6 @@ SHIFTS = 8
 """Shifts in the trend."""
 NO_SHIFTS = ('00:00', '08:00', '16:00')
 """Thirds of a day, where the cell file declares no shifts."""
-EPSILONS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2)
 SHOWN = 50
 """Cases listed per cell of the confusion matrix."""
 
@@ -161,7 +156,7 @@ def kpis(
         rows: Cases, oldest first. spec: The cell. zone: Its time zone.
         downtime: When it was held; None: nobody knows.
     """
-    shifts = _by_shift(rows, spec, zone)
+    shifts = by_shift(rows, spec, zone)
     measures = _measures(spec, downtime)
     return {
         name: {
@@ -245,7 +240,7 @@ def _wrong_alone(rows: Sequence[Row]) -> Figure:
     return share(sum(r.guess != r.label for r in audits), len(audits)) if audits else NONE
 
 
-def _by_shift(
+def by_shift(
     rows: Sequence[Row], spec: CellSpec, zone: tzinfo
 ) -> Sequence[tuple[str, Sequence[Row]]]:
     """The newest shifts with their rows, oldest first."""
@@ -276,73 +271,3 @@ def confusion(rows: Iterable[Row]) -> Json:
         for (label, guess), cases in sorted(cells.items())
     ]
     return {'classes': names, 'cells': found}
-
-
-# ---------------------------------------------------------------- what if
-
-
-def what_if(rows: Sequence[Row], spec: CellSpec, zone: tzinfo) -> Json:
-    """What other values of epsilon would have meant for the recorded cases.
-
-    For each value the thresholds are made as the model's are (costs, a change of the mix, declared
-    wider levels), from the confidences the model had when it decided and the labels people gave.
-    Silent errors are counted among labelled cases only; those are the hard ones, so the figure is
-    rather too high than too low.
-    """
-    shifts = max(1, len(_by_shift(rows, spec, zone)))
-    options = [_option(rows, spec, epsilon, shifts) for epsilon in _choices(spec.risk)]
-    return {'now': spec.risk.epsilon, 'cases': len(rows), 'shifts': shifts, 'options': options}
-
-
-def _choices(risk: RiskSpec) -> list[float]:
-    return sorted({*EPSILONS, risk.epsilon})
-
-
-def _option(rows: Sequence[Row], spec: CellSpec, epsilon: float, shifts: int) -> Json:
-    labels = {r.case: r.label for r in rows}
-    risk = replace(spec.risk, epsilon=epsilon)
-    thresholds = _thresholds(rows, replace(spec, risk=risk), labels)
-    alone = [r for r in rows if r.guess and r.confidence >= thresholds.get(r.context, 2.0)]
-    known = [r for r in alone if r.label]
-    wrong = [r for r in known if r.guess != r.label]
-    costs = spec.question.costs
-    asks = len(rows) - len(alone)
-    return {
-        'epsilon': epsilon,
-        'contexts': len(thresholds),
-        'asks_per_shift': asks / shifts,
-        'asked_share': share(asks, len(rows)).to_json(),
-        'wrong_alone': share(len(wrong), len(known)).to_json(),
-        'cost_per_shift': (asks + sum(costs.get(r.label, 1.0) for r in wrong)) / shifts,
-    }
-
-
-def _thresholds(rows: Sequence[Row], spec: CellSpec, labels: Mapping[int, str]) -> dict[str, float]:
-    """Threshold in force for every context that has one, made just as the trainer makes it."""
-    taught = {r.case: _taught(r, spec, labels) for r in rows if r.guess}
-    known = [r for r in rows if taught.get(r.case, ('', 0))[0]]
-    names = [taught[r.case][0] for r in known]
-    made = certify_levels(
-        np.array([r.confidence for r in known], np.float64),
-        np.array([r.guess != name for r, name in zip(known, names, strict=True)], bool),
-        [r.context for r in known],
-        spec.risk,
-        0,
-        names,
-        spec.question.costs,
-        [taught[r.case][1] for r in known],
-        [declared_group(r.group, spec.step.group) for r in known],
-    )
-    found = {r.context: in_force(made, r.context, spec.risk.fallback) for r in rows}
-    return {c: f.threshold for c, f in found.items() if f and f.threshold is not None}
-
-
-def _taught(row: Row, spec: CellSpec, labels: Mapping[int, str]) -> tuple[str, int]:
-    """The label the trainer learns a case with, and the case that was answered for it.
-
-    A window that was merged into an event has the label of that, unless it was harmless.
-    """
-    shared = labels.get(row.event, '') if row.event else ''
-    if shared and not spec.question.is_nominal(shared):
-        return shared, row.event
-    return row.label, row.case

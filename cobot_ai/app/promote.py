@@ -1,33 +1,24 @@
-"""Model versions: offer, promote, schedule, roll back, and only between decisions."""
+"""Model versions: what is offered, what is planned, and swaps only between decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-
 from cobot_ai.app import history
 from cobot_ai.app.candidates import LATEST, candidate_body, obstacle, staged_last, tidy
-from cobot_ai.app.model_ports import Registry, Scorer, ScorerLoader
+from cobot_ai.app.model_ports import Registry, ScorerLoader
 from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.schedule import Plan, due, recall, skipped
-from cobot_ai.app.spares import Spares
+from cobot_ai.app.swaps import Swaps, fault
 from cobot_ai.core.calendar import Breaks
 from cobot_ai.core.errors import CobotAiError, DataError, GateError, ModelError, StoreError
 
 LOOK_NS = 10**9
 """How often the calendar is looked at."""
-PEOPLE = ('person', 'scheduled')
-"""Reasons of a promotion that a person decided; they end the pause after a rollback."""
 CELL_FILE = 'cell_file'
 """Who begins and ends a declared maintenance break."""
 
 
-class Versions:
+class Versions(Swaps):
     """The live model, the staged candidate and the rules of the swap.
-
-    Every method that changes something returns the drafts that record it; the caller commits
-    them. A version is loaded and warmed up before the pointer moves, so a bad file never takes
-    the place of a good one.
 
     Args:
         registry: Stored versions. loader: Makes a scorer of one. ledger: What ran when.
@@ -43,16 +34,8 @@ class Versions:
         at_once: bool,
         breaks: Breaks | None = None,
     ) -> None:
-        self._registry, self._loader, self._ledger = registry, loader, ledger
+        super().__init__(registry, loader, ledger)
         self._at_once, self._breaks = at_once, breaks or Breaks()
-        self.spares = Spares(registry, loader)
-        self.scorer: Scorer | None = None
-        self.live: str | None = None
-        self.staged: str | None = None
-        self.plan: Plan | None = None
-        self.maintenance = False
-        self.paused = False
-        self._in_break = self._began = False
         self._looked_ns = -LOOK_NS
 
     def start(self) -> list[Draft]:
@@ -68,7 +51,7 @@ class Versions:
             try:
                 self.scorer, self.live = self._load(digest), digest
             except ModelError as e:
-                drafts.append(_fault(f'Model {digest[:12]} cannot be used: {e}'))
+                drafts.append(fault(f'Model {digest[:12]} cannot be used: {e}'))
                 digest = self._before(digest)
         if self.live is not None and self.live != self._recorded():
             self._registry.promote(self.live)
@@ -78,26 +61,6 @@ class Versions:
         self._recall_break()
         self.staged = staged_last(self._ledger, self._registry, self.live, self._lived())
         return drafts
-
-    @contextmanager
-    def recorded(self) -> Iterator[None]:
-        """What changes inside counts only when it could be written down as well."""
-        before = self._state()
-        try:
-            yield
-        except StoreError:
-            for name, value in before.items():
-                setattr(self, name, value)
-            self.spares.load(self.live)
-            # A disk that refuses this too is put right by `start`, from the ledger.
-            with suppress(ModelError, StoreError):
-                if self.live is not None and self._registry.current() != self.live:
-                    self._registry.promote(self.live)
-            raise
-
-    def _state(self) -> dict[str, object]:
-        names = ('scorer', 'live', 'staged', 'plan', 'maintenance', 'paused')
-        return {name: getattr(self, name) for name in (*names, '_in_break', '_began')}
 
     # ------------------------------------------------------------ candidates
 
@@ -111,7 +74,7 @@ class Versions:
         try:
             _, manifest = self._registry.get(digest)
         except ModelError as e:
-            return [_fault(f'Candidate {digest[:12]} was refused: {e}')]
+            return [fault(f'Candidate {digest[:12]} was refused: {e}')]
         self._tidy(digest)
         reason = obstacle(digest, manifest, self.live, self._lived())
         body = candidate_body(digest, manifest) | {'staged': not reason, 'reason': reason}
@@ -148,50 +111,9 @@ class Versions:
             return self.promote(self.staged, 'cobot_ai', 'auto')
         except ModelError as e:
             digest, self.staged = self.staged, None
-            return [_fault(f'Candidate {digest[:12]} was refused: {e}')]
+            return [fault(f'Candidate {digest[:12]} was refused: {e}')]
         except StoreError as e:  # it stays staged for the next break
-            return [_fault(f'Candidate {self.staged[:12]} did not go live: {e}')]
-
-    def promote(self, digest: str, by: str, reason: str) -> list[Draft]:
-        """Make a stored version live.
-
-        Raises:
-            GateError: It did not pass the gate, or it is live already.
-            ModelError: It is unknown or damaged; the old one stays live.
-        """
-        _, manifest = self._registry.get(digest)
-        if not manifest.gates.passed:
-            failed = ', '.join(manifest.gates.failed) or 'the gate never ran'
-            raise GateError(f'This version did not pass the gate: {failed}.', key='not_passed')
-        if digest == self.live and not self.paused:
-            raise GateError('This version is live already.', key='live_already')
-        parent = self.live
-        self._go_live(digest)
-        self.staged = None  # another one was compared with the version that is gone now
-        if reason in PEOPLE:
-            self.paused = False
-        draft = self._record('promote', digest, by, reason)
-        drafts = [Draft(draft.kind, {**draft.body, 'parent': parent}), *self.spares.load(digest)]
-        if self.plan is not None and self.plan.model is not None and reason != 'scheduled':
-            drafts += self._unplan('replaced', by, f'by {digest[:12]}')
-        return drafts
-
-    def rollback(self, by: str) -> list[Draft]:
-        """Make the version that was live before live again, and stop automatic swaps.
-
-        Raises:
-            ModelError: There is no version before this one, or it is damaged.
-        """
-        before = self._before(self.live)
-        if before is None or self.live is None:
-            raise ModelError(
-                'There is no version before this one to go back to.', key='no_version_before'
-            )
-        gone = self.live
-        self._go_live(before)
-        self.paused, self.staged = True, None
-        drafts = [Draft('rollback', {'model': before, 'from': gone, 'by': by})]
-        return drafts + self.spares.load(before) + self._unplan('rollback', by, '')
+            return [fault(f'Candidate {self.staged[:12]} did not go live: {e}')]
 
     # ------------------------------------------------------------ the calendar
 
@@ -283,40 +205,3 @@ class Versions:
             return self._unplan('refused', 'cobot_ai', str(e))
         self.plan = None
         return drafts
-
-    def _unplan(self, reason: str, by: str, detail: str) -> list[Draft]:
-        plan, self.plan = self.plan, None
-        if plan is None:
-            return []
-        body = {'model': plan.model, 'reason': reason, 'detail': detail, 'by': by}
-        return [Draft('unschedule', body)]
-
-    # ------------------------------------------------------------ what ran when
-
-    def _load(self, digest: str) -> Scorer:
-        return self._loader(*self._registry.get(digest))
-
-    def _go_live(self, digest: str) -> None:
-        """Loaded first, then on record in the registry, only then in charge."""
-        scorer = self._load(digest)
-        self._registry.promote(digest)
-        self.scorer, self.live = scorer, digest
-
-    def _record(self, kind: str, digest: str, by: str, reason: str) -> Draft:
-        return Draft(kind, {'model': digest, 'parent': None, 'by': by, 'reason': reason})
-
-    def _before(self, digest: str | None) -> str | None:
-        return history.before(history.changes(self._ledger), digest)
-
-    def _recorded(self) -> str | None:
-        stack = history.stack(history.changes(self._ledger))
-        return stack[-1] if stack else None
-
-    def _rolled_back_last(self) -> bool:
-        back = self._ledger.last('rollback')
-        chosen = [e for e in self._ledger.last('promote', 1000) if e.body['reason'] in PEOPLE]
-        return bool(back) and (not chosen or chosen[0].seq < back[0].seq)
-
-
-def _fault(detail: str) -> Draft:
-    return Draft('fault', {'code': 'model', 'detail': detail})

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
+from cobot_ai.app.places import Spans, Where, places, where
 from cobot_ai.app.ports import ClipReader, Decoder, Entry, LedgerReader, WindowStore
 from cobot_ai.app.recut import recut
 from cobot_ai.app.review import FORGOTTEN
@@ -17,48 +15,6 @@ from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.stream_spec import StreamSpec
 from cobot_ai.core.types import LabelledCase, Verdict, Why, Window
-
-
-@dataclass(frozen=True, slots=True)
-class _Where:
-    context: str
-    group: str
-    start_ns: int
-    end_ns: int
-    imported: bool
-
-
-class _Spans:
-    """Every case and its window, in as little memory as it takes: a cell runs for years."""
-
-    def __init__(self) -> None:
-        self._cases, self._starts, self._ends = array('q'), array('q'), array('q')
-
-    def add(self, case: int, start_ns: int, end_ns: int) -> None:
-        """One more case."""
-        for column, value in zip(self._columns, (case, start_ns, end_ns), strict=True):
-            column.append(value)
-
-    def case(self, start_ns: int, end_ns: int) -> int | None:
-        """The first case that has just this window, None if there is none."""
-        _, starts, ends = map(np.asarray, self._columns)
-        found = np.flatnonzero((starts == start_ns) & (ends == end_ns))
-        return self._cases[found[0]] if len(found) else None
-
-    @property
-    def _columns(self) -> tuple[array[int], array[int], array[int]]:
-        return self._cases, self._starts, self._ends
-
-
-def _places(entry: Entry) -> bool:
-    """Whether an entry says where a case belongs."""
-    return entry.kind == 'decision' or (entry.kind == 'import' and bool(entry.body['ok']))
-
-
-def _where(entry: Entry) -> _Where:
-    body, imported = entry.body, entry.kind == 'import'
-    span = body['start_ns'], body['end_ns']
-    return _Where(body['context'], body['group'], *span, imported)
 
 
 class Dataset:
@@ -97,8 +53,8 @@ class Dataset:
         self._decoder, self._resolve, self._kept = decoder, resolve, windows
         self._form = window_form(spec)
         self._seq = 0
-        self._spans = _Spans()
-        self._where: dict[int, _Where] = {}
+        self._spans = Spans()
+        self._where: dict[int, Where] = {}
         self._labels: dict[int, Entry] = {}
         self._corrected: dict[int, str] = {}
         self._events: dict[int, int] = {}
@@ -129,10 +85,10 @@ class Dataset:
 
     def _take(self, entry: Entry) -> bool:
         body = entry.body
-        if _places(entry):
+        if places(entry):
             self._spans.add(entry.case, body['start_ns'], body['end_ns'])
             if body.get('verdict') != Verdict.ACT.value:  # few of those are ever labelled
-                self._where[entry.case] = _where(entry)
+                self._where[entry.case] = where(entry)
         if entry.kind == 'decision':
             self.lost = lost_channels(body['notes'])
             if body['why'] == Why.MERGED.value:
@@ -165,8 +121,8 @@ class Dataset:
     def _look_up(self, case: int) -> None:
         """A case that the model decided alone was labelled after all."""
         for entry in self._reader.of_case(case):
-            if _places(entry):
-                self._where[case] = _where(entry)
+            if places(entry):
+                self._where[case] = where(entry)
             elif entry.kind == 'clip':
                 self.clips_ready.add(case)
 
@@ -276,7 +232,7 @@ class Dataset:
         self._windows[case] = window
         return window
 
-    def _recut(self, case: int, place: _Where) -> Window:
+    def _recut(self, case: int, place: Where) -> Window:
         messages, start, end = self._clips.read(case), place.start_ns, place.end_ns
         return recut(self._spec, self._decoder, self._resolve, messages, start, end)
 

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from cobot_ai.app import insight
 from cobot_ai.app.proposals import pending, proposal_json
 from cobot_ai.app.tuning import now_spec
+from cobot_ai.app.what_if import what_if as other_risk
 from cobot_ai.core.calendar import zone_of
 from cobot_ai.core.tune import words
 from cobot_ai.core.types import Json
@@ -125,7 +126,7 @@ def blueprint(services: Services, settings: WebSettings, auth: Auth) -> Blueprin
     @api.get('/what_if')
     def what_if() -> Json:
         spec = now_spec(services.spec, services.reader)
-        found = figures.get('what_if', lambda rows: insight.what_if(rows, spec, zone))
+        found = figures.get('what_if', lambda rows: other_risk(rows, spec, zone))
         return {**found, 'proposal': proposal_json(pending(services.reader, spec.digest))}
 
     @api.get('/data')

@@ -15,10 +15,10 @@ import pytest
 from cells import cell
 
 from cobot_ai.app.decide import decision_body, judge
+from cobot_ai.app.making import certify_contexts
 from cobot_ai.app.model_ports import Scorer
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.record import Record
-from cobot_ai.app.retrain import certify_contexts
 from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.spec import ModelSpec, RiskSpec
 from cobot_ai.core.types import Case, LabelledCase, Score, Verdict, Window

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_ai.app.downtime import Downtime
-from cobot_ai.app.insight import Record, Row, confusion, kpis, what_if
+from cobot_ai.app.insight import Record, Row, confusion, kpis
 from cobot_ai.app.ports import Entry
+from cobot_ai.app.what_if import what_if
 from cobot_ai.core.binomial import upper_bound
 from cobot_ai.core.kpi import middle, rate, share
 from cobot_ai.core.spec import Action, BudgetSpec, ClassSpec, RiskSpec

@@ -10,8 +10,9 @@ from model_cases import Shelf, build_candidate
 
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.gate_parts import FILE_CHECKS
+from cobot_ai.app.making import certify_contexts, data_hash
 from cobot_ai.app.opinions import Opinions, certified, judged_by
-from cobot_ai.app.retrain import AGAIN_NS, Trainer, certify_contexts, data_hash
+from cobot_ai.app.retrain import AGAIN_NS, Trainer
 from cobot_ai.core.errors import GateError, StoreError
 from cobot_ai.core.honest import Honest
 from cobot_ai.core.leakage import Split

@@ -12,8 +12,9 @@ from bench_cell import Bench
 from cells import resolve
 from fakes import MemoryClips, MemoryWindows
 
+from cobot_ai.app.making import certify_contexts
 from cobot_ai.app.ports import Draft, Entry
-from cobot_ai.app.retrain import Trainer, certify_contexts
+from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset, newest_labelled, window_form
 from cobot_ai.core.types import LabelledCase, Window, oldest_first
 from cobot_ai.store.messages import RosbagsDecoder

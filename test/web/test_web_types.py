@@ -4,6 +4,7 @@ from datetime import timezone
 from pathlib import Path
 
 from cobot_ai.app import insight
+from cobot_ai.app.what_if import what_if as other_risk
 from cobot_ai.web import schema_ts, schemas_entries
 from cobot_ai.web.schemas_api import ModelDoc
 from cobot_ai.web.schemas_entries import Entry, Snapshot
@@ -57,6 +58,6 @@ def test_entries_of_a_whole_story_fit_their_schemas(cell):
         }
     )
     ConfusionDoc.model_validate(insight.confusion(rows))
-    what_if = insight.what_if(rows, cell.spec, timezone.utc)
+    what_if = other_risk(rows, cell.spec, timezone.utc)
     WhatIfDoc.model_validate({**what_if, 'proposal': None})
     Entry.model_validate(snapshot(cell.ledger, cell.ledger.head(), 0, cell.spec)['entries'][0])
