@@ -561,7 +561,7 @@ export interface KpiDoc {
   since_ns: number | null;
 }
 
-/** `label`; null takes the case out of training (people disagree). `said`: what a second look said, also where it settled nothing. `undone`: who took a look back. */
+/** `label`; null takes the case out of training (people disagree). `said`: what a second look said, also where it settled nothing. `undone`: who took a look back. `wrong`: people disagree, but none of them says what the model thought. */
 export interface LabelBody {
   label: string | null;
   by: string;
@@ -571,6 +571,7 @@ export interface LabelBody {
   revision: number;
   said?: string;
   undone?: string;
+  wrong?: boolean;
 }
 
 /** The live version and how many labelled cases it was taught. */
