@@ -81,7 +81,8 @@ class ConsoleNode(Node):
         values = params.declare(self, params.CONSOLE)
         self._spec, folder = read_cell(values)
         self._replies = Replies()
-        self._pulse: tuple[Json, float] = ({}, float('-inf'))
+        self._state: tuple[Json, float] = ({}, float('-inf'))
+        self._beat_s = float('-inf')
         self._answer = self.create_publisher(DiagnosticArray, names.ANSWER, names.ANSWER_QOS)
         settings = self._settings(folder, values)
         plant = find_cell(values['cell']).parent
@@ -175,14 +176,20 @@ class ConsoleNode(Node):
         self._replies.arrive(self._read(message))
 
     def _on_state(self, message: DiagnosticArray) -> None:
-        self._pulse = (self._read(message), self._pulse[1])
+        if state := self._read(message):
+            self._state = (state, time.monotonic())
 
     def _on_heartbeat(self, message: DiagnosticArray) -> None:
-        self._pulse = (self._pulse[0], time.monotonic())
+        self._beat_s = time.monotonic()
 
     def _age(self) -> tuple[Json, float]:
-        state, at = self._pulse
-        return state, (time.monotonic() - at) * 1e3
+        """The monitor's last state, as old as the older of it and the last heartbeat.
+
+        A state is kept for whoever comes late: it may be that of a monitor that hangs. And a
+        monitor that was started again may be heard before its state is.
+        """
+        state, at = self._state
+        return state, (time.monotonic() - min(at, self._beat_s)) * 1e3
 
     def _read(self, message: DiagnosticArray) -> Json:
         try:

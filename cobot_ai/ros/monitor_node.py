@@ -140,12 +140,13 @@ class MonitorNode(LifecycleNode):
     def close(self) -> None:
         """Write what is still queued, let go of the ledger, leave the graph; safe to call twice."""
         self._active, self._pace = False, None
-        if self._cell is not None:
-            self._cell.close()  # still announces what it wrote last
-            self._cell = None
-        for destroy, made in reversed(self._made):
-            destroy(made)
-        self._made = []
+        try:
+            if self._cell is not None:
+                self._cell.close()  # still announces what it wrote last
+        finally:  # also when the disk is full: nobody may reach a closed cell by its services
+            made, self._cell, self._made = self._made, None, []
+            for destroy, one in reversed(made):
+                destroy(one)
 
     # ------------------------------------------------------------ wiring
 

@@ -68,6 +68,9 @@ class SimNode(Node):
         self.create_service(Trigger, '~/hold', self._on_hold)
         self.create_service(Trigger, '~/resume', self._on_resume)
         self._freed = threading.Event()
+        self._goes = threading.Event()
+        self._goes.set()
+        self._stands = False
 
     def connect(self) -> None:
         """Wait until somebody listens to the steps and offers a judgement."""
@@ -84,11 +87,17 @@ class SimNode(Node):
     def sink(self, reading: Reading) -> None:
         """Publish one reading at its time."""
         self._check_wanted()
+        self._stand_still()
         if reading.t_s > self._now_s:
             self._now_s = reading.t_s
             self._keep_pace()
             self._out.clock(self._stamp_ns())
         self._out.reading(reading, self._stamp_ns())
+
+    def _stand_still(self) -> None:
+        """Held in the middle of a motion: nothing moves, and no time passes, until the resume."""
+        while not (self._stands or self._goes.wait(IDLE_S)):
+            self._check_wanted()
 
     def _stamp_ns(self) -> int:
         return self._epoch_ns + round(self._now_s * 1e9)
@@ -134,17 +143,21 @@ class SimNode(Node):
 
     def _pass_time(self, idle: Idle) -> None:
         self._check_wanted()
+        self._stands = True
         if self._speed == 1.0:
             idle(IDLE_S)
         else:
             time.sleep(0.002)
+        self._stands = False
 
     def _on_hold(self, request: Any, response: Any) -> Any:
+        self._goes.clear()
         response.success, response.message = True, 'the program waits'
         return response
 
     def _on_resume(self, request: Any, response: Any) -> Any:
         self._freed.set()
+        self._goes.set()
         response.success, response.message = True, 'the program goes on'
         return response
 

@@ -54,7 +54,7 @@ class TrainerNode(Node):
         self._spec, self._folder = read_cell(self._values)
         self._stamps = runtime.RosClock(self)
         self._trainer: Trainer | None = None
-        self._offered = self._fault = ''
+        self._offered = self._fault = self._trouble = ''
         self._candidate = self.create_publisher(
             DiagnosticArray, names.CANDIDATE, names.CANDIDATE_QOS
         )
@@ -110,6 +110,9 @@ class TrainerNode(Node):
         except (CobotAiError, OSError) as e:
             self.get_logger().error(str(e), throttle_duration_sec=5.0)
             return
+        except Exception as e:  # nor must a recording
+            self._failed(f'{type(e).__name__}: {e}')
+            return
         if told is not None:
             self.get_logger().info(told)
 
@@ -119,16 +122,19 @@ class TrainerNode(Node):
         return str(self.resolve_topic_name(names.of(names.MONITOR, name) if private else name))
 
     def _turn(self, force: bool = False) -> str | None:
+        self._trouble = ''
         try:
             trainer = self._open()
             if trainer is not None:
                 trainer.retune(now_spec(self._spec, self._reader))
             found = trainer.turn(self._stamps.now_ns(), force=force) if trainer else None
         except CobotAiError as e:
+            self._trouble = str(e)
             self.get_logger().error(str(e), throttle_duration_sec=5.0)
             return None
         except Exception as e:  # a model that cannot be made must not end the making of all others
-            self._failed(f'{type(e).__name__}: {e}')
+            self._trouble = f'{type(e).__name__}: {e}'
+            self._failed(self._trouble)
             return None
         if found is not None:
             self._offered, self._fault = found, ''
@@ -151,7 +157,8 @@ class TrainerNode(Node):
     def _on_retrain(self, request: Any, response: Any) -> Any:
         found = self._turn(force=True)
         response.success = found is not None
-        response.message = found or 'there are not enough labels for a model yet'
+        too_few = 'there are not enough labels for a model yet'
+        response.message = found or self._trouble or too_few
         return response
 
     def close(self) -> None:
