@@ -94,7 +94,7 @@ class Tablet:
         self.refusal: Any = None
         self.client.on('connect_error', lambda why: setattr(self, 'refusal', why))
         try:
-            self.client.connect(site.url, transports=['websocket'], wait_timeout=5, **options)
+            self.client.connect(site.url, transports=['websocket'], wait_timeout=20, **options)
         except socketio.exceptions.ConnectionError as e:
             raise ConnectionRefusedError(str(self.refusal)) from e
 
@@ -118,13 +118,13 @@ class Tablet:
     def _on_pulse(self, doc: Any) -> None:
         self._note(lambda: self.pulses.append(doc))
 
-    def wait(self, what: Callable[[], object], timeout_s: float = 5.0) -> None:
+    def wait(self, what: Callable[[], object], timeout_s: float = 20.0) -> None:
         with self._news:
             assert self._news.wait_for(what, timeout_s), 'it did not happen'
 
     def command(self, kind: str, **fields: Any) -> Any:
         fields = {'key': f'{kind}-{next(KEYS):08d}', 'by': 'Maria', 'tablet': 't1', **fields}
-        return self.client.call('command', {'kind': kind, **fields}, timeout=5)
+        return self.client.call('command', {'kind': kind, **fields}, timeout=20)
 
     def close(self) -> None:
         self.client.disconnect()
@@ -228,7 +228,7 @@ def tablet(browser: Any, site: Site) -> Iterator[Callable[..., Any]]:
         )
         page = context.new_page()
         page.on('pageerror', lambda e: errors.append(str(e)))
-        page.set_default_timeout(8000)
+        page.set_default_timeout(20_000)
         page.goto(site.url + path)
         return page
 

@@ -185,7 +185,7 @@ def cookies(client):
 
 def socket_sender(client, connect, site):
     tablet = connect(site, headers=cookies(client))
-    return lambda raw: tablet.client.call('command', raw, timeout=5)
+    return lambda raw: tablet.client.call('command', raw, timeout=20)
 
 
 def test_events_refuse_without_login_and_the_login_name_is_the_one_that_counts(

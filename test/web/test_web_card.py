@@ -41,11 +41,28 @@ def apart(a, b):
     return max(a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])
 
 
+TAP_AT_ONCE = """
+selector => new Promise(done => {
+  const look = () => {
+    const button = document.querySelector(selector);
+    if (!button) return requestAnimationFrame(look);
+    const { x, y, width, height } = button.getBoundingClientRect();
+    const at = {bubbles: true, pointerId: 1, clientX: x + width / 2, clientY: y + height / 2};
+    for (const kind of ['pointerdown', 'pointerup', 'pointerdown', 'pointerup'])
+      button.dispatchEvent(new PointerEvent(kind, at));
+    done();
+  };
+  look();
+})
+"""
+"""Two taps as soon as it is there, however long this machine takes to say so."""
+
+
 def answers(cell, case):
     return [(a['label'], a['status']) for a in cell.of_kind(case, 'answer')]
 
 
-def until(page, what, timeout_ms=6000):
+def until(page, what, timeout_ms=20_000):
     for _ in range(timeout_ms // 50):
         if what():
             return
@@ -191,9 +208,7 @@ def test_rule_03_a_tap_on_a_card_that_has_just_changed_does_not_count(cell, tabl
     box = page.locator('.answer').first.bounding_box()
     at = box['x'] + box['width'] / 2, box['y'] + box['height'] / 2
     page.mouse.click(*at)
-    page.locator(f'.card[data-case="{second}"] .answer').first.wait_for()
-    page.mouse.click(*at)
-    page.mouse.click(*at)
+    page.evaluate(TAP_AT_ONCE, f'.card[data-case="{second}"] .answer')
     settled(page)
     assert answers(cell, second) == []
     page.mouse.click(*at)
@@ -205,8 +220,8 @@ def test_rule_03_the_tap_that_wakes_the_screen_is_not_an_answer(cell, tablet):
     page = tablet()
     case = cell.ask()
     shown(page, case)
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    tap(page, 'Seated')
+    wake = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(f'() => {{ {wake}; return ({TAP_AT_ONCE})(".answer") }}')
     settled(page)
     assert answers(cell, case) == []
     tap(page, 'Seated')

@@ -28,15 +28,13 @@ def port(monkeypatch):
         yield port
 
 
-def ended_after_s(connection):
-    begun = time.monotonic()
-    connection.settimeout(5)
+def is_cut(connection):
+    connection.settimeout(30)
     try:
         while connection.recv(100):
             pass
     except ConnectionError:
         pass
-    return time.monotonic() - begun
 
 
 @pytest.mark.parametrize(
@@ -49,9 +47,11 @@ def ended_after_s(connection):
     ],
 )
 def test_who_does_not_finish_a_request_is_cut(port, said):
+    begun = time.monotonic()
     with socket.create_connection(('127.0.0.1', port)) as connection:
         connection.sendall(said)
-        assert 0.1 < ended_after_s(connection) < 4
+        is_cut(connection)
+    assert time.monotonic() - begun >= 0.3, 'not before its time'
 
 
 def test_a_trickle_is_no_way_to_stay(port):
@@ -67,7 +67,7 @@ def test_a_trickle_is_no_way_to_stay(port):
 
         thread = threading.Thread(target=trickle)
         thread.start()
-        assert ended_after_s(connection) < 4
+        is_cut(connection)
         stop.set()
         thread.join()
 
@@ -86,7 +86,7 @@ def test_one_address_gets_so_many_connections_and_then_again(port):
         for _ in range(4):
             stack.enter_context(socket.create_connection(('127.0.0.1', port)))
         assert asks() == b'', 'full'
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while not (told := asks()):
         assert time.monotonic() < until
     assert told == b'HTTP/1.1 200 OK'
@@ -102,7 +102,7 @@ def test_a_socket_without_a_login_is_dropped(serve, monkeypatch, greet):
         client.send('40')
     with pytest.raises(simple_websocket.ConnectionClosed):
         for _ in range(9):
-            assert client.receive(timeout=5) is not None, 'nobody dropped it'
-    until = time.monotonic() + 5
+            assert client.receive(timeout=20) is not None, 'nobody dropped it'
+    until = time.monotonic() + 20
     while site.console.socketio.server.eio.sockets:
         assert time.monotonic() < until, 'it is still known'

@@ -177,7 +177,7 @@ def logged_in(cell, serve, browser):
             value = client.get_cookie(cookie).value
             context.add_cookies([{'name': cookie, 'value': value, 'url': site.url}])
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(20_000)
         page.goto(site.url + path)
         return page
 
@@ -218,7 +218,7 @@ def test_a_wall_is_paired_shows_without_a_login_and_goes_dark_when_removed(cell,
     code = cell.accounts.offer('Wall 1', time.time(), wall=True)
     context = browser.new_context(locale='en', service_workers='block')
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
     page.goto(f'{site.url}/pair?code={code}')
     page.get_by_role('button', name='Enrol').click()
     page.locator('.andon.running').wait_for()
@@ -251,17 +251,12 @@ def test_a_tablet_is_paired_by_the_code_and_removed_by_holding(cell, logged_in, 
     other.close()
     row = page.locator('tr', has_text='Station 4')
     settled(page)
-    hold_in(page, row, 'Remove')
-    row.get_by_text('■ removed').or_(page.locator('tbody:not(:has-text("Station 4"))')).wait_for()
-    assert 'Station 4' not in {t.name for t in cell.accounts.tablets() if t.active}
-
-
-def hold_in(page, row, name):
-    box = row.get_by_role('button', name=name).bounding_box()
-    page.mouse.move(box['x'] + 20, box['y'] + 20)
+    row.get_by_role('button', name='Remove').hover()
     page.mouse.down()
-    page.wait_for_timeout(1700)
+    # As long as it takes: on a busy machine the ring fills late.
+    row.get_by_text('■ removed').or_(page.locator('tbody:not(:has-text("Station 4"))')).wait_for()
     page.mouse.up()
+    assert 'Station 4' not in {t.name for t in cell.accounts.tablets() if t.active}
 
 
 def test_connections_and_audit_are_listed_and_a_changed_line_is_noticed(cell, logged_in):

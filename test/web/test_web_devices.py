@@ -41,7 +41,7 @@ def test_what_is_no_description_of_a_device_changes_nothing(raw):
 
 def test_the_round_trip_is_that_of_the_heartbeat(cell, site, connect):
     tablet = connect()
-    assert tablet.client.call('device', TOLD, timeout=5) == {'ok': True}
+    assert tablet.client.call('device', TOLD, timeout=20) == {'ok': True}
     tablet.wait(lambda: len(tablet.pulses) > 2)
     doc = site.console.app.test_client().get('/api/admin/tablets').json
     row = next(r for r in doc['tablets'] if r['name'] == 't1')
@@ -124,7 +124,7 @@ def test_a_reload_waits_until_no_card_is_open(cell, site, tablet):
 @pytest.mark.timeout(90)
 def test_what_the_browser_does_not_tell_is_not_known(cell, site, tablet, connect):
     other = connect()
-    other.client.call('device', {'tablet': 'old tablet', 'build': 'older'}, timeout=5)
+    other.client.call('device', {'tablet': 'old tablet', 'build': 'older'}, timeout=20)
     page = tablet('Ada', path='/#/admin/tablets')
     mine = page.locator('tr', has_text='tablet-Ada')
     mine.get_by_text(' ms').wait_for()

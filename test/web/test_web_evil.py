@@ -44,7 +44,7 @@ def test_plant_texts_run_nothing_on_any_screen(cell, serve, browser):
     words, facts, evidence = planted(cell)
     context = browser.new_context(service_workers='block')
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
     ran = []
     page.expose_function('pwned', lambda: ran.append('it ran'))
     page.on('dialog', lambda d: (ran.append(d.message), d.dismiss()))
@@ -88,7 +88,7 @@ def test_texts_run_nothing_on_the_wall_and_for_engineers_and_admins(cell, serve,
     cell._write('label', {'label': None, 'by': EVIL, **place}, torn)
     context = browser.new_context(service_workers='block', locale='en')
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
     ran = []
     page.expose_function('pwned', lambda: ran.append('it ran'))
     site = serve()

@@ -18,7 +18,7 @@ def shared_tablet(browser, serve):
             value = client.get_cookie(cookie).value
             context.add_cookies([{'name': cookie, 'value': value, 'url': site.url}])
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(20_000)
         page.goto(site.url)
         return page
 

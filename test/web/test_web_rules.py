@@ -165,14 +165,14 @@ def test_rule_13_the_load_is_shown_and_too_much_of_it_is_said(cell, tablet):
 @pytest.mark.alone
 def test_rule_14_the_time_to_answer_runs_from_visible_to_tap(cell, tablet):
     page = tablet()
+    begun = time.monotonic()
     case = cell.ask()
     shown(page, case)
-    begun = time.monotonic()
     page.wait_for_timeout(800)
     tap(page, 'Seated')
     until(page, lambda: cell.of_kind(case, 'answer'))
     react_ms = cell.of_kind(case, 'answer')[0]['react_ms']
-    assert 800 < react_ms < (time.monotonic() - begun) * 1e3 + 1500
+    assert 800 <= react_ms <= (time.monotonic() - begun) * 1e3
 
 
 AWAKE = """

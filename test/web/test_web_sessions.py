@@ -41,7 +41,7 @@ def test_a_tap_of_somebody_else_is_refused_and_written_down(cell, serve, connect
     else:
         pairs = [f'{n}={client.get_cookie(n).value}' for n in (SESSION_COOKIE, TABLET_COOKIE)]
         tablet = connect(site, headers={'Cookie': '; '.join(pairs)})
-        reply = tablet.client.call('command', tap(case), timeout=5)
+        reply = tablet.client.call('command', tap(case), timeout=20)
     assert (reply['ok'], reply['reason']) == (False, 'other_person')
     assert cell.of_kind(case, 'answer') == [] == cell.commands
     noted = cell.audit.newest()[0]

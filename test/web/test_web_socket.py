@@ -122,7 +122,7 @@ def test_commands_have_a_budget_per_connection(cell, serve, connect):
     ],
 )
 def test_what_is_not_a_command_never_reaches_the_monitor(cell, site, connect, raw):
-    reply = connect().client.call('command', raw, timeout=5)
+    reply = connect().client.call('command', raw, timeout=20)
     assert (reply['ok'], reply['status']) == (False, 'invalid')
     assert cell.commands == []
 

@@ -31,7 +31,7 @@ def test_an_open_page_takes_the_new_build_once_nothing_is_open(cell, serve, asse
     site = serve(assets=assets)
     context = browser.new_context(viewport=LANDSCAPE, locale='en', service_workers='block')
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
     page.goto(site.url)
     case = cell.ask(deadline_s=60.0, undo_s=0.1)
     page.locator(f'[data-case="{case}"]').wait_for()
@@ -52,7 +52,7 @@ def test_an_open_page_takes_the_new_build_once_nothing_is_open(cell, serve, asse
 def test_a_part_that_is_gone_is_asked_for_once_more_and_then_said(site, browser):
     context = browser.new_context(viewport=LANDSCAPE, locale='en', service_workers='block')
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
     loads, gone = [], [True]
     page.on('load', lambda: loads.append(1))
     page.route('**/EngineerScreen-*.js', lambda r: r.abort() if gone[0] else r.continue_())
@@ -89,7 +89,7 @@ def test_an_update_while_nobody_is_logged_in_leaves_a_whole_offline_page(
     context = browser.new_context(viewport=LANDSCAPE, locale='en')
     context.add_cookies([{'name': TABLET_COOKIE, 'value': token, 'url': site.url}])
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
 
     def log_in():
         page.goto(f'{site.url}/login')

@@ -212,11 +212,11 @@ def test_rule_07_and_08_a_frozen_network_makes_everything_unknown_and_its_late_b
     page.locator('#line', has_text='Running').wait_for()
     pipe.freeze()
     case = cell.ask(deadline_s=3.0)
-    page.locator('#line', has_text='Unknown since').wait_for(timeout=9000)
+    page.locator('#line', has_text='Unknown since').wait_for()
     assert page.get_by_text('Running').count() == 0
     until(page, lambda: cell.of_kind(case, 'resolution'))
     pipe.thaw()
-    page.locator('#line', has_text='Running').wait_for(timeout=9000)
+    page.locator('#line', has_text='Running').wait_for()
     assert page.locator('#queue').inner_text() == '0 questions'
     assert answers(cell, case) == []
     pipe.close()
@@ -235,7 +235,7 @@ def test_offline_the_page_itself_still_opens_and_says_unknown(cell, site, browse
     page.get_by_text('Unknown: no sign from the monitor yet').first.wait_for()
     assert page.locator('.card').count() == 0, 'no question is shown from memory'
     site.up()
-    page.locator('.card').wait_for(timeout=9000)
+    page.locator('.card').wait_for()
     context.close()
 
 
