@@ -10,20 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 
-from cobot_ai.app.answers import Answers
+from cobot_ai.app.commands import Commands
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.holds import NO_STEP, STAYS, Holds, moved_drafts
 from cobot_ai.app.judgement import Done, JudgeQueue, Resolved
 from cobot_ai.app.judging import Judging
 from cobot_ai.app.memory import Memory
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.operate import Operations
 from cobot_ai.app.parts import Parts, Tally, each
 from cobot_ai.app.ports import Draft, Entry
-from cobot_ai.app.proposals import Proposals
 from cobot_ai.app.status import status
 from cobot_ai.app.tuning import Tuning
-from cobot_ai.core.errors import CobotAiError, DataError, ModelError, StoreError
+from cobot_ai.core.errors import ModelError, StoreError
 from cobot_ai.core.motion import Outcome
 from cobot_ai.core.samples import RawBatch, RawMessage
 from cobot_ai.core.spec import CellSpec, Trigger
@@ -42,8 +40,6 @@ class Authority:
         self.memory = Memory(spec)
         told = (self._announce, self._settled, self.memory.evidence)
         self.desk = Desk(spec, parts.ledger, parts.clock, *told)
-        reviews = self.memory.reviews
-        self._answers = Answers(self.desk, parts.ledger, parts.clock, reviews)
         self.tally = Tally()
         self._holds = Holds(parts.guard, self._moved, parts.ledger.head)
         self._judges = JudgeQueue()
@@ -52,23 +48,8 @@ class Authority:
         kept = (self.desk, self.memory, self._holds, self._judges, self.tally)
         self._judging = Judging(spec, parts, *kept, self._commit, self._settled)
         self.tuning = Tuning(spec, self._retune)
-        proposals = Proposals(self.tuning, parts.ledger)
-        self._operations = Operations(
-            parts.versions,
-            parts.ledger,
-            parts.clock.now_ns,
-            lambda case, by: self.desk.label(case, None, by, 'forgotten'),
-            {
-                'hold': self._hold,
-                'resume': self._resume,
-                'tune': self.tuning.tune,
-                'word': self.tuning.word,
-                'propose': proposals.propose,
-                'approve': proposals.approve,
-                'decline': proposals.decline,
-                'end_alarm': lambda by, c: self._calm(by, str(c.get('context', ''))),
-            },
-        )
+        owners = (self.desk, self.memory, self._holds, self.tuning)
+        self._commands = Commands(parts, *owners, self._commit)
 
     # ------------------------------------------------------------ life
 
@@ -202,27 +183,11 @@ class Authority:
 
     def command(self, command: Mapping[str, object]) -> Json:
         """Carry out a person's command and return the reply; never raises on bad input."""
-        key = command.get('key', '')
-        try:
-            if self._answers.handles(str(command.get('kind'))):
-                reply = self._answers.command(command)
-            else:
-                reply = self._operate(command)
-        except CobotAiError as e:
-            why = {'reason': str(e), 'code': e.key, 'params': e.params}
-            reply = {'key': key, 'ok': False, 'status': 'refused', **why}
+        reply = self._commands.reply(command)
         with suppress(StoreError):  # the next tick tries again, and says so
             self._flush()
-        self._p.outbox.reply(str(key), reply)
+        self._p.outbox.reply(str(command.get('key', '')), reply)
         return reply
-
-    def _operate(self, command: Mapping[str, object]) -> Json:
-        stored = self._operations.stored(str(command.get('key', '')))
-        if stored is not None:
-            return stored
-        with self._p.versions.recorded(), self.tuning.recorded():
-            drafts, reply = self._operations.carry_out(command)
-            return {**reply, 'seq': self._commit(drafts)[-1].seq}
 
     def tune(self, values: Mapping[str, float | None], by: str) -> None:
         """Set numbers that may change while the cell runs, all of them or none.
@@ -238,22 +203,6 @@ class Authority:
     def _retune(self, spec: CellSpec) -> None:
         self.spec = self.desk.spec = self._judging.spec = spec
         self.memory.retune(spec)
-
-    def _hold(self, by: str, command: Mapping[str, object]) -> list[Draft]:
-        self._holds.person(by)
-        return []
-
-    def _resume(self, by: str, command: Mapping[str, object]) -> list[Draft]:
-        if self.desk.open_asks:
-            raise DataError('A question is still open; answer it first.', key='question_open')
-        self._holds.resume(by, command)
-        self.observer.look_again()
-        return []
-
-    def _calm(self, by: str, context: str) -> list[Draft]:
-        if self.memory.record.drift.alarm(context) is None:
-            raise DataError('There is no alarm in this context.', key='no_alarm')
-        return [self.memory.record.alarm_over(context, by, 'person')]
 
     def offer(self, digest: str) -> None:
         """The trainer offers a candidate."""

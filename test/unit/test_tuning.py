@@ -129,7 +129,7 @@ def test_what_was_tuned_is_undone_and_what_goes_together_is_set_together():
 def test_who_answers_and_reports_reads_the_question_as_it_is_now():
     bench = Bench()
     bench.command('tune', name='question.deadline_s', value=99)
-    assert bench.authority._answers._question is bench.authority.spec.question
+    assert bench.authority._commands.answers._question is bench.authority.spec.question
 
 
 def test_the_risk_changes_when_a_second_person_approves_and_outlives_a_restart():
