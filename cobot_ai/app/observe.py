@@ -12,6 +12,7 @@ from cobot_ai.app.ports import Decoder
 from cobot_ai.app.recut import MAX_STEP_S, still_topic, with_still
 from cobot_ai.app.step_source import StepSource
 from cobot_ai.app.waiting import TOGETHER_NS, Waiting
+from cobot_ai.core.arrivals import SLACK_NS, Arrivals
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.ring import Counts, Ring, grown, restamp
 from cobot_ai.core.samples import RawBatch, RawMessage
@@ -20,11 +21,6 @@ from cobot_ai.core.steps import Place, Span
 from cobot_ai.core.stream_spec import StreamSpec
 from cobot_ai.core.types import Window, to_plain
 from cobot_ai.core.window import cut, reach_ns
-
-SLACK_NS = 10**9
-"""Arrival times that go back by more mean that the clock was set back."""
-LEAP_NS = 60 * 10**9
-"""Arrival times that go ahead of the monotonic clock by more mean that the clock was set ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,8 @@ class Observer:
         self._silent: set[str] = set()
         self._dark = False
         self._failed, self._repeats = list[Exception](), list[int]()
-        self.jumps = self.cut_short = self._newest_ns = self._read_ns = 0
+        self.jumps = self.cut_short = 0
+        self._arrivals = Arrivals()
         self._step_counts = Counts()
         self._told = self._troubles()
 
@@ -143,7 +140,8 @@ class Observer:
             self._counts_of(batch.topic).lost += batch.lost
         if not batch.data:
             return
-        self._check_clock(batch.t_ns[-1], now_ns)
+        if self._arrivals.jumped(batch.t_ns[-1], now_ns):
+            self._start_anew()
         if batch.topic in self._source.topics:
             self._decode_all()
             spans = list(self._source.take(batch))
@@ -177,7 +175,7 @@ class Observer:
             now_ns: Monotonic clock.
             stamp_ns: Stamp clock; sliding windows go on with it when every sensor is silent.
         """
-        if stamp_ns is not None and self._newest_ns:
+        if stamp_ns is not None and self._arrivals.newest_ns:
             self._advance(stamp_ns)
         if not self._pending:
             return []
@@ -287,18 +285,13 @@ class Observer:
         before, self._told = self._told, self._troubles()
         return grown(before, self._told) | ({'clip': {'cut': 1}} if clip.cut else {})
 
-    def _check_clock(self, t_ns: int, now_ns: int) -> None:
-        """Start anew when the clock was set (sim time looped or restarted, or leapt ahead)."""
-        read_ns, self._read_ns = self._read_ns, now_ns
-        ahead = t_ns - self._newest_ns - LEAP_NS > 100 * (now_ns - read_ns)
-        if self._newest_ns and (t_ns < self._newest_ns - SLACK_NS or ahead):
-            self._decode_all()
-            self.jumps += 1
-            for ring in self.rings.values():
-                ring.clear()
-            self._source.clear()
-            self._pending.clear()
-            self._kept.clear()
-            self._still_ns.clear()
-            self._newest_ns = t_ns
-        self._newest_ns = max(self._newest_ns, t_ns)
+    def _start_anew(self) -> None:
+        """The clock was set: nothing of before goes on."""
+        self._decode_all()
+        self.jumps += 1
+        for ring in self.rings.values():
+            ring.clear()
+        self._source.clear()
+        self._pending.clear()
+        self._kept.clear()
+        self._still_ns.clear()

@@ -35,13 +35,13 @@ from cobot_ai.ros.models import BackgroundModels
 from cobot_ai.ros.runtime import RosClock
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.clips import Clips
-from cobot_ai.store.drop import ReadyFolder
 from cobot_ai.store.files import write_durably
 from cobot_ai.store.folder import CellFolder, cell_folder
 from cobot_ai.store.incidents import IncidentFolder
 from cobot_ai.store.ledger import LedgerFile, open_ledger
 from cobot_ai.store.ledger_view import LedgerView
 from cobot_ai.store.messages import RosbagsDecoder
+from cobot_ai.store.ready import ReadyFolder
 from cobot_ai.store.registry import ModelFolder
 
 LOOK_NS = 500_000_000

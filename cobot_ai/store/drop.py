@@ -14,26 +14,24 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from cobot_ai.app.imports import NOTHING, Imported, Item
-from cobot_ai.app.intake import Delivery
 from cobot_ai.app.operator import Interval, read_truth
 from cobot_ai.core.errors import DataError, StoreError
 from cobot_ai.core.spec import QuestionSpec
 from cobot_ai.store.files import sha256_of, sync_folder, write_durably
 from cobot_ai.store.mcap_file import to_mcap
+from cobot_ai.store.ready import DOCUMENT, READY, clip_name
 
 SETTLE_S = 10.0
 """A recording that did not change for this long is complete."""
 PATIENCE_S = 30.0
 """How long a recording without a label waits for its truth file."""
 KINDS = ('.mcap', '.db3')
-TAKEN, REFUSED, READY = 'taken', 'refused', '.ready'
+TAKEN, REFUSED = 'taken', 'refused'
 TRUTH = 'truth.csv'
-DOCUMENT = 'delivery.json'
 NAMED = 20
 """Waiting recordings that are named."""
 
@@ -144,7 +142,7 @@ class DropFolder:
         try:
             for number, case in enumerate(cases):
                 data = to_mcap(case.messages.rows(), {'recording': item.digest, 'schema': '1'})
-                write_durably(made / _clip(number), data)
+                write_durably(made / clip_name(number), data)
                 rows.append({**_plain(case), 'sha256': hashlib.sha256(data).hexdigest()})
             document = {'name': item.name, 'digest': item.digest, 'refused': '', 'cases': rows}
             write_durably(made / DOCUMENT, json.dumps(document).encode())
@@ -210,34 +208,6 @@ def drop_status(folder: Path, question: QuestionSpec) -> dict[str, object] | Non
     except OSError:
         return None
     return {'waiting': waiting[:NAMED], 'n': len(waiting), 'ready': len(ready), **aside}
-
-
-class ReadyFolder:
-    """Cut cases on their way in, for the monitor (port `Inbox`).
-
-    Args:
-        folder: The drop folder; it need not exist.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._ready = folder / READY
-
-    def ready(self) -> Iterator[Delivery]:
-        """What waits, the oldest first; each is read when it is asked for."""
-        if not self._ready.is_dir():
-            return
-        whole = [p for p in self._ready.iterdir() if not p.name.startswith('.')]
-        for folder in sorted(whole, key=lambda p: p.stat().st_mtime_ns):
-            with suppress(OSError, ValueError, TypeError):
-                yield Delivery(folder.name, **json.loads((folder / DOCUMENT).read_bytes()))
-
-    def clip(self, delivery: Delivery, number: int) -> Path:
-        """The clip of one of its cases."""
-        return self._ready / delivery.id / _clip(number)
-
-    def finish(self, delivery: Delivery) -> None:
-        """All of it is in the ledger and among the clips."""
-        shutil.rmtree(self._ready / delivery.id, ignore_errors=True)
 
 
 def digest_of(path: Path) -> str:
@@ -315,7 +285,3 @@ def _free(path: Path) -> Path:
     while free.exists():
         free, number = path.with_name(f'{number}_{path.name}'), number + 1
     return free
-
-
-def _clip(number: int) -> str:
-    return f'{number:06d}.mcap'

@@ -17,9 +17,10 @@ from cobot_ai.cli import main
 from cobot_ai.core.errors import StoreError
 from cobot_ai.core.spec import StepSpec, Trigger
 from cobot_ai.store.bags import Bag
-from cobot_ai.store.drop import DropFolder, ReadyFolder
+from cobot_ai.store.drop import DropFolder
 from cobot_ai.store.mcap_file import to_mcap
 from cobot_ai.store.messages import RosbagsDecoder
+from cobot_ai.store.ready import ReadyFolder
 
 T0 = 1_700_000_000 * S
 RNG = np.random.default_rng(5)
