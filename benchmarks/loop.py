@@ -127,6 +127,9 @@ class ArrayObserver:
         ready, self._ready = self._ready, []
         return ready
 
+    def look_again(self) -> None:
+        """Nothing was taken for seen."""
+
     def next_change_ns(self) -> int | None:
         """Nothing waits."""
         return None
