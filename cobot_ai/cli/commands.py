@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cobot_ai.app.operator import Habits
-from cobot_ai.app.report import all_entries
-from cobot_ai.app.review import waiting
 from cobot_ai.cli.auto_operator import Habits as AutoHabits
 from cobot_ai.cli.backup import backup_arguments, restore_arguments, run_backup, run_restore
 from cobot_ai.cli.cell import cell_arguments, folder_of
+from cobot_ai.cli.checks import (
+    check_arguments,
+    run_check,
+    run_verify,
+    run_waiting,
+    suite_of,
+    verify_arguments,
+)
 from cobot_ai.cli.demo import DemoOptions, run_demo
 from cobot_ai.cli.doctor import doctor_arguments, init_arguments, run_doctor, run_init
 from cobot_ai.cli.gates import gates_arguments, run_gates
@@ -38,15 +44,10 @@ from cobot_ai.cli.versions import (
     run_swap,
     swap_arguments,
 )
-from cobot_ai.core.errors import ConfigError, ModelError
-from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.suite import Suite
+from cobot_ai.core.errors import ConfigError
 from cobot_ai.store.accounts import Accounts
-from cobot_ai.store.cellfile import find_cell, load_cell
+from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.folder import CellFolder
-from cobot_ai.store.ledger import LedgerFile
-from cobot_ai.store.registry import ModelFolder
-from cobot_ai.store.suitefile import load_suite
 
 Say = Callable[[str], None]
 Args = argparse.Namespace
@@ -91,10 +92,7 @@ def _span(text: str) -> tuple[float, float]:
 
 
 def _replay(args: Args, say: Say) -> int:
-    if not 0.0 <= args.error_rate <= 1.0 or args.delay < 0:
-        raise ConfigError(
-            '--error-rate must lie between 0 and 1, and --delay must not be negative.'
-        )
+    _check_habits(args)
     habits = Habits(args.delay, args.error_rate, tuple(args.absent), args.seed)
     options = Options(
         bag=args.bag,
@@ -111,6 +109,13 @@ def _replay(args: Args, say: Say) -> int:
     return 0
 
 
+def _check_habits(args: Args) -> None:
+    if args.seed < 0 or not (0.0 <= args.error_rate <= 1.0 and 0.0 <= args.delay < math.inf):
+        raise ConfigError(
+            '--error-rate must lie between 0 and 1; --delay and --seed must not be negative.'
+        )
+
+
 def _progress(line: str) -> None:
     """On a terminal only: a log or a file has no use for it."""
     sys.stderr.write(f'{line}\n')
@@ -121,7 +126,7 @@ def _speed(text: str) -> float | None:
         speed = None if text == 'max' else float(text)
     except ValueError:
         speed = 0.0
-    if speed is not None and speed <= 0:
+    if speed is not None and not 0 < speed < math.inf:
         raise ConfigError(f'--speed takes "max" or a number above 0, not {text}.')
     return speed
 
@@ -144,7 +149,7 @@ def _run(args: Args, say: Say) -> int:
     commands = cell_commands(args)
     folder = folder_of(args).create()
     _check_page(args, folder)
-    _suite(args, load_cell(args.cell))
+    suite_of(args, load_cell(args.cell))
     mode = 'holds and resumes' if args.enable_hold else 'shadow: advises only'
     say(f'cell {load_cell(args.cell).name} ({mode})    data: {folder.root}')
     supervisor = Supervisor([Child(n, c) for n, c in commands], say)
@@ -199,8 +204,9 @@ def _demo_arguments(p: argparse.ArgumentParser) -> None:
 
 
 def _demo(args: Args, say: Say) -> int:
-    if args.steps < 0 or args.delay < 0 or not 0.0 <= args.error_rate <= 1.0:
-        raise ConfigError('--steps and --delay must not be negative; --error-rate is 0 to 1.')
+    _check_habits(args)
+    if args.steps < 0:
+        raise ConfigError('--steps must not be negative.')
     _check_port(args.port)
     if args.json is not None and not args.json.absolute().parent.is_dir():
         raise ConfigError(f'The folder of --json {args.json} does not exist; make it first.')
@@ -220,59 +226,6 @@ def _demo(args: Args, say: Say) -> int:
     return run_demo(options, say)
 
 
-# ---------------------------------------------------------------- verify, report, pin
-
-
-def _check_arguments(p: argparse.ArgumentParser) -> None:
-    p.add_argument('cell', help='cell file, or the name of a shipped one')
-
-
-def _check(args: Args, say: Say) -> int:
-    spec = load_cell(args.cell)
-    for stream in spec.streams:
-        names = ', '.join(c.name for c in stream.channels) or 'still, evidence only'
-        say(f'{stream.topic} ({stream.type}, {stream.rate_hz:g} Hz): {names}')
-    suite = _suite(args, spec)
-    say(f'gate suite {suite.name} ({suite.digest[:12]})')
-    say(f'{spec.name}: {len(spec.channels)} channels x {spec.step.samples} samples, no error')
-    return 0
-
-
-def _suite(args: Args, spec: CellSpec) -> Suite:
-    return load_suite(spec.model.suite, find_cell(args.cell).parent)
-
-
-def _verify_arguments(p: argparse.ArgumentParser) -> None:
-    cell_arguments(p)
-    p.add_argument('--head', default=None, help='head code printed earlier, to find a cut tail')
-
-
-def _verify(args: Args, say: Say) -> int:
-    folder = folder_of(args)
-    check = LedgerFile.reader(folder.ledger).verify(args.head)
-    say(f'ledger: {check.entries} entries, head {check.code}: {check.why or "intact"}')
-    registry = ModelFolder(folder.registry)
-    damaged = [d for d in registry.versions() if not _readable(registry, d)]
-    say(f'{len(registry.versions())} model versions, {len(damaged)} damaged')
-    for digest in damaged:
-        say(f'damaged: {digest}')
-    return 0 if check.ok and not damaged else 1
-
-
-def _readable(registry: ModelFolder, digest: str) -> bool:
-    try:
-        registry.get(digest)
-    except ModelError:
-        return False
-    return True
-
-
-def _waiting(args: Args, say: Say) -> int:
-    for row in waiting(all_entries(LedgerFile.reader(folder_of(args).ledger))):
-        say(json.dumps(row))
-    return 0
-
-
 COMMANDS = (
     Command('demo', 'A simulated cell, the service and the page.', _demo_arguments, _demo),
     Command('run', 'Start a cell: monitor, console and trainer.', _run_arguments, _run),
@@ -281,9 +234,9 @@ COMMANDS = (
         'init', 'Write a first cell file from a bag or the live graph.', init_arguments, run_init
     ),
     Command('doctor', 'Hold a cell file against what is there.', doctor_arguments, run_doctor),
-    Command('check', 'Check a cell file and say what it reads.', _check_arguments, _check),
+    Command('check', 'Check a cell file and say what it reads.', check_arguments, run_check),
     Command('gates', 'Put a model through a gate suite.', gates_arguments, run_gates),
-    Command('verify', 'Check the ledger and every model.', _verify_arguments, _verify),
+    Command('verify', 'Check the ledger and every model.', verify_arguments, run_verify),
     Command('models', 'Model versions, and what ran when.', models_arguments, run_models),
     Command('swap', 'Plan a swap of the model.', swap_arguments, run_swap),
     Command('rollback', 'Make the version before live again.', rollback_arguments, run_rollback),
@@ -292,7 +245,7 @@ COMMANDS = (
         'waiting',
         'List the cases that wait for a look, one JSON line each.',
         cell_arguments,
-        _waiting,
+        run_waiting,
     ),
     Command(
         'import',

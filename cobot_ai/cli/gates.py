@@ -76,8 +76,11 @@ def run_gates(args: argparse.Namespace, say: Say) -> int:
         if args.json is not None:
             text = json.dumps(report_json(model.name, report, options), indent=1, allow_nan=False)
             args.json.write_text(text + '\n', encoding='utf-8')
-    except (CobotAiError, OSError) as e:
+    except CobotAiError as e:
         say(f'cobot_ai: {e}')
+        return BAD_INPUT
+    except OSError as e:
+        say(f'cobot_ai: {e.filename}: {e.strerror}; check the path.')
         return BAD_INPUT
     for line in lines(model.name, report, options):
         say(line)

@@ -46,8 +46,21 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `cobot_ai labels CELL | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
+    except OSError as e:  # a full disk, a folder that may not be written
+        what = f'{e.filename}: {e.strerror}' if e.filename else str(e.strerror or e)
+        sys.stderr.write(f'cobot_ai: {what}. Make room or choose another place, then try again.\n')
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _silence()
+        return 1
+
+
+def _silence() -> None:
+    """What could not be printed must not be tried again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _lead_children_here() -> None:

@@ -80,6 +80,8 @@ def run_models(args: argparse.Namespace, say: Say) -> int:
         return _history(spec, _reader(folder), args.at, say)
     else:
         _list(registry, say)
+        if not registry.versions():
+            say(f'no model version in {folder.registry} yet')
     return 0
 
 
@@ -164,11 +166,14 @@ def send(command: Json, args: argparse.Namespace, say: Say) -> int:
         )
     if not args.url.startswith('http://'):
         raise ConfigError('--url must begin with http://.')
-    request = urllib.request.Request(  # noqa: S310 - checked above
-        f'{args.url.rstrip("/")}/api/command',
-        json.dumps(body).encode(),
-        {'Content-Type': 'application/json'},
-    )
+    try:
+        request = urllib.request.Request(  # noqa: S310 - checked above
+            f'{args.url.rstrip("/")}/api/command',
+            json.dumps(body).encode(),
+            {'Content-Type': 'application/json'},
+        )
+    except ValueError as e:
+        raise ConfigError(f'--url {args.url} is no address ({e}).') from e
     reply = _post(request, args.url)
     for _ in range(AGAIN):  # the same key: it is carried out once, however often it is sent
         if reply.get('status') not in ('pending', 'busy'):
