@@ -22,11 +22,15 @@ from cobot_ai.web import (
     schemas_entries,
     schemas_evidence,
     schemas_figures,
+    schemas_models,
+    schemas_pulse,
 )
 
 MODULES = (
     schemas,
+    schemas_pulse,
     schemas_entries,
+    schemas_models,
     schemas_evidence,
     schemas_api,
     schemas_figures,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from cobot_ai.web.schemas_entries import CertificateDoc, Entry
+from cobot_ai.web.schemas_entries import Entry
 from cobot_ai.web.schemas_evidence import Alike, Evidence
+from cobot_ai.web.schemas_models import CertificateDoc
 
 
 class CaseRow(BaseModel):

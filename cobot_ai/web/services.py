@@ -51,7 +51,7 @@ class Services:
         commands: Way to the monitor.
         pulse: Newest heartbeat of the monitor: its state and the age of that heartbeat in
             milliseconds (infinity when there never was one). Known keys of the state are those
-            of `schemas.PulseState`.
+            of `schemas_pulse.PulseState`.
         still: Newest camera image of a case as PNG or JPEG bytes, None when there is none.
         registry: Model versions; only its reading side is used.
         wall_ns: Wall clock, nanoseconds; only used to tell how much of a deadline is left.
