@@ -18,7 +18,8 @@ from cobot_ai.core.errors import StoreError
 from cobot_ai.core.types import ChannelNote, Json, Missing, Problem, Still, Window
 from cobot_ai.store.files import write_durably
 
-_DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile)
+"""RuntimeError: a damaged byte may say that the file is encrypted, or of a kind nobody knows."""
 
 
 class WindowFolder:

@@ -72,6 +72,18 @@ def test_a_damaged_file_is_none_and_is_written_again(tmp_path: Path) -> None:
         assert same(store.load(1, 'form'), window())
 
 
+def test_no_damaged_byte_is_more_than_a_window_that_is_gone(tmp_path: Path) -> None:
+    store = WindowFolder(tmp_path)
+    store.save(1, 'form', window())
+    (file,) = tmp_path.iterdir()
+    whole, listed = file.read_bytes(), file.read_bytes().index(b'PK\x01\x02')
+    for place in range(listed, listed + 60):  # where zip says how a file was packed
+        for bit in (0x01, 0x20, 0x40):
+            file.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            found = store.load(1, 'form')
+            assert found is None or same(found, window())
+
+
 def test_a_disk_that_refuses_costs_nothing_and_a_look_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / 'full').write_text('a file where the folder should be')
     WindowFolder(tmp_path / 'full').save(1, 'form', window())
