@@ -189,7 +189,8 @@ def assumed(cell: Json, survey: Survey, truth: Sequence[Interval] = ()) -> list[
         )
         if pieces:
             said.append(
-                f'If several steps are of one piece, name its fact in `group`: {", ".join(pieces)}.'
+                'If several steps are of one piece, name the fact that numbers it (not its type) '
+                f'in `group`: {", ".join(pieces)}.'
             )
     classes = cell['question']['classes']
     good = [c['name'] for c in classes if c.get('nominal')]
