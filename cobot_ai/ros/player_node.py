@@ -40,6 +40,8 @@ CLOCK_NS = 10_000_000
 """Time between two `/clock` messages: 100 Hz of bag time."""
 LEAD_S = 0.5
 """The clock stands at the first message this long, so that everybody has it before the data."""
+FOUND_S = 5.0
+"""Longest wait for somebody who listens to the clock; nobody has to."""
 ACK_S = 10.0
 TICK_S = 0.02
 
@@ -144,8 +146,10 @@ class Player:
             yield message
 
     def _lead_in(self, first_ns: int) -> None:
-        end = time.monotonic() + LEAD_S
-        while time.monotonic() < end and not self._stop.wanted:
+        begun = found = time.monotonic()
+        while (now := time.monotonic()) < found + LEAD_S and not self._stop.wanted:
+            if not self._clock.get_subscription_count() and now < begun + FOUND_S:
+                found = now
             self._tell_time(first_ns)
             time.sleep(TICK_S)
 
