@@ -132,16 +132,22 @@ class Login:
 
     def try_pair(self, code: str) -> str | Refusal:
         """Enrol the device that asks; its token, or why not."""
-        now = self._services.monotonic()
         device = request.remote_addr or ''
-        wait_s = self._devices.wait_s(device, now)
+        with self._lock:  # counted before it is looked at, as a login is
+            now = self._services.monotonic()
+            wait_s = self._devices.wait_s(device, now)
+            if wait_s <= 0:
+                self._devices.wrong(device, now)
         if wait_s > 0:
             return Refusal('wait', wait_s)
         enrolled = self._services.accounts.enrol(code, self._services.wall_ns() / 1e9)
+        with self._lock:
+            if enrolled is not None:
+                self._devices.right(device)
+            wait_s = self._devices.wait_s(device, self._services.monotonic())
         if enrolled is None:
-            self._devices.wrong(device, now)
             self._auth.note('wrong_code')
-            return Refusal('wrong_code', self._devices.wait_s(device, now))
+            return Refusal('wrong_code', wait_s)
         station, token = enrolled
         self._services.audit.note('tablet_enrolled', tablet=station, address=device)
         return token

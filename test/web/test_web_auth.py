@@ -2,8 +2,12 @@
 
 import re
 import stat
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 
 import pytest
 from web_people import SECRETS, SESSION_COOKIE, STATION, TABLET_COOKIE, enrol, log_in
@@ -463,3 +467,22 @@ def test_every_response_says_that_only_own_files_may_run(cell, tmp_path, path):
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
     assert 'unsafe-inline' not in policy
     assert response.headers['X-Content-Type-Options'] == 'nosniff'
+
+
+def test_codes_tried_at_the_same_time_do_not_pass_the_limit(cell, app, monkeypatch):
+    tried, gate = [], threading.Event()
+
+    def enrol(code, now_s):
+        tried.append(code)
+        gate.wait(20)
+
+    monkeypatch.setattr(cell.accounts, 'enrol', enrol)
+    knock = partial(app.test_client().post, '/pair', data={'code': 'AAAA'})
+    with ThreadPoolExecutor(20) as pool:
+        replies = [pool.submit(knock) for _ in range(20)]
+        try:  # before any of the others was looked at
+            refused = list(islice(as_completed(replies, timeout=10), 15))
+        finally:
+            gate.set()
+    assert len(tried) == 5
+    assert {r.result().status_code for r in refused} == {429}
