@@ -196,7 +196,8 @@ def _copy(source: Path, target: Path) -> None:
     try:
         shutil.copy2(source, target)
     except FileNotFoundError:
-        if source.suffix != '.mcap':  # a clip may have been kept under another name, or swept
+        # A clip may have been kept under another name, or swept; a label may have been forgotten.
+        if source.suffix not in ('.mcap', '.npz'):
             raise
 
 

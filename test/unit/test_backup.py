@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
 
 import pytest
@@ -84,6 +85,23 @@ def test_a_cell_that_runs_meanwhile_is_copied_whole(tmp_path):
         thread.join()
     assert ledger.verify(made['head']).ok, 'the copy is no part of the record'
     ledger.close()
+
+
+@pytest.mark.parametrize('gone', ['clips/00000001.routine.mcap', 'windows/00000002.npz'])
+def test_what_the_cell_deletes_meanwhile_fails_no_backup(cell, tmp_path, monkeypatch, gone):
+    cell.windows.mkdir()
+    (cell.windows / '00000002.npz').write_bytes(b'a window')
+    copy = shutil.copy2
+
+    def meanwhile(source, target):
+        if source == cell.root / gone:
+            source.unlink()
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, 'copy2', meanwhile)
+    out, made = back_up(cell, tmp_path)
+    assert gone not in made['files']
+    restore_backup(out, CellFolder(tmp_path / 'again'), 'c')
 
 
 def test_a_name_that_leads_out_of_the_folder_is_refused(cell, tmp_path):
