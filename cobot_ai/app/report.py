@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from cobot_ai.app.ports import Entry, LedgerReader
+from cobot_ai.app.report_guess import guess, guessed
 from cobot_ai.app.report_why import Standing, explained, reasons
 from cobot_ai.core.ring import Counts
 from cobot_ai.core.types import Json, Why
@@ -40,6 +41,12 @@ class CaseRow:
     def merged(self) -> bool:
         """True for a sliding window that belongs to an event another case was asked for."""
         return bool(self.decision['why'] == Why.MERGED.value)
+
+    @property
+    def guess(self) -> tuple[str, str] | None:
+        """What the model thought and what it was, by the truth or else the answer."""
+        thought, was = guess(self.decision), self.truth or self.label
+        return (thought, was) if thought and was else None
 
     @property
     def wrong_alone(self) -> bool:
@@ -142,6 +149,7 @@ def report(
         'schema': SCHEMA,
         'digest': digest(run),
         **figures(rows, known),
+        'guessed': _guessed(rows),
         'reasons': reasons(r.decision for r in rows),
         'contexts': {
             c: _context(c, [r for r in rows if r.context == c], run, known) for c in contexts
@@ -163,8 +171,13 @@ def report(
 def _context(context: str, rows: Sequence[CaseRow], run: Run, known: bool) -> Json:
     """The figures of a context, and why it was decided alone or not."""
     answers = sum(r.label is not None for r in rows)
-    why = explained(context, [r.decision for r in rows], answers, run.standing)
-    return {**figures(rows, known), **why}
+    found = _guessed(rows)
+    why = explained(context, [r.decision for r in rows], answers, found, run.standing)
+    return {**figures(rows, known), 'guessed': found, **why}
+
+
+def _guessed(rows: Sequence[CaseRow]) -> Json:
+    return guessed([r.guess for r in rows if r.guess and not r.merged])
 
 
 def digest(run: Run) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cobot_ai.app.ports import Entry
+from cobot_ai.app.report_guess import told
 from cobot_ai.core.levels import CELL, CONTEXT, OPERATION, in_force
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.types import Json, Verdict, Why
@@ -49,12 +50,15 @@ class Standing:
         return in_force(found, context, (OPERATION, CELL))
 
 
-def explained(context: str, decisions: Sequence[Json], labels: int, standing: Standing) -> Json:
+def explained(
+    context: str, decisions: Sequence[Json], labels: int, found: Json, standing: Standing
+) -> Json:
     """Why cases of a context were asked, and what stands behind its threshold, or is missing.
 
     Args:
         context: Its key. decisions: Bodies of its decisions, in order.
-        labels: Answers given in it. standing: What the live version was allowed at the end.
+        labels: Answers given in it. found: Its right guesses (`report_guess.guessed`).
+        standing: What the live version was allowed at the end.
     """
     certificate = standing.certificate(context)
     decisions = [d for d in decisions if d['why'] != Why.MERGED.value]
@@ -65,7 +69,7 @@ def explained(context: str, decisions: Sequence[Json], labels: int, standing: St
         'reasons': reasons(decisions),
         'answers': labels,
         'certificate': facts,
-        'said': _said(certificate, labels, standing),
+        'said': _said(certificate, labels, found, standing),
     }
 
 
@@ -75,27 +79,28 @@ def reasons(decisions: Iterable[Json]) -> dict[str, int]:
     return dict(Counter(d['why'] for d in decisions if d['why'] not in passed).most_common())
 
 
-def _said(certificate: Certificate | None, labels: int, standing: Standing) -> str:
+def _said(certificate: Certificate | None, labels: int, found: Json, standing: Standing) -> str:
     if standing.live is None:
         return _without_model(labels, standing)
-    return _with_model(certificate, labels) + _waiting(standing)
+    return _with_model(certificate, labels, told(found)) + _waiting(standing)
 
 
-def _with_model(certificate: Certificate | None, labels: int) -> str:
+def _with_model(certificate: Certificate | None, labels: int, accuracy: str) -> str:
     if certificate is None:
         return f'The live version has learnt none of the {labels} answers of this context.'
     promise = f'at most {certificate.epsilon:.3g} wrong, rule {certificate.rule}'
     promise += '' if certificate.level == CONTEXT else f', of the whole {certificate.level}'
     if certificate.threshold is None:
         return (
-            f'May not act alone: {certificate.labels} answers support no confidence ({promise}). '
-            f'At least {certificate.missing} more are needed, all right and surer than any so far.'
-            + _changed(certificate)
+            f'May not act alone: {certificate.labels} answers support no confidence ({promise}).'
+            + accuracy
+            + f' No fewer than {certificate.missing} more could do, and only if all are right and '
+            'surer than any so far.' + _changed(certificate)
         )
     return (
         f'May act alone from the confidence {certificate.threshold:.3f} on ({promise}): '
         f'{certificate.accepted} of {certificate.labels} answers lie there, wrong ones count '
-        f'{certificate.errors}, so that at most {certificate.bound or 0:.3f} are wrong.'
+        f'{certificate.errors}, so that at most {certificate.bound or 0:.3f} are wrong.{accuracy}'
     )
 
 

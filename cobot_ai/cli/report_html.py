@@ -20,6 +20,8 @@ svg{width:100%;height:auto;background:#f6f8fa;border-radius:6px}
 summary{cursor:pointer;padding:.4rem 0}details table{margin-left:1rem}
 .key span{display:inline-block;margin-right:1.5rem}.bad{color:#a40e26;font-weight:600}
 """
+WHOLE = 'whole cell'
+"""Shown for the context of a cell that keeps none apart."""
 WIDTH, HEIGHT, PAD = 900, 260, 36
 COLOURS = {'asked': '#9a6700', 'acted': '#1a7f37', 'wrong': '#a40e26'}
 
@@ -43,6 +45,11 @@ def write_html(path: Path, document: Json, entries: Sequence[Entry]) -> None:
         '<h2>Per context</h2>',
         '<p>The same figures for each context: thresholds and promises are kept apart.</p>',
         _contexts(document['contexts']),
+        '<h2>How often the model was right</h2>',
+        '<p>Its guess, decided alone or not, beside the truth, else the answer. The guess is of '
+        'the version that was live then and had not seen the case: early cases make it look worse '
+        'than it is by now, so the newest are counted apart.</p>',
+        _guesses(document),
         f'<p>Digest <code>{escape(document["digest"])}</code></p></html>',
     ]
     path.write_text('\n'.join(parts), encoding='utf-8')
@@ -81,11 +88,30 @@ def _figures(d: Json) -> str:
 
 def _contexts(contexts: Json) -> str:
     names = ('cases', 'acted', 'asked', 'expired', 'held', 'wrong_alone')
-    rows = [(c, *(f[n] for n in names)) for c, f in contexts.items()]
+    rows = [(c or WHOLE, *(f[n] for n in names)) for c, f in contexts.items()]
     first = ('never' if f['first_alone'] is None else f['first_alone'] for f in contexts.values())
-    why = [(c, n, f['said']) for (c, f), n in zip(contexts.items(), first, strict=True)]
+    why = [(c or WHOLE, n, f['said']) for (c, f), n in zip(contexts.items(), first, strict=True)]
     head = ('context', 'first case alone', 'why, at the end of the run')
     return _table(('context', *names), rows) + _table(head, why)
+
+
+def _guesses(document: Json) -> str:
+    """Right guesses per context: of all its cases, the newest, and each class."""
+    found = {'all': document['guessed']} if len(document['contexts']) > 1 else {}
+    found |= {c or WHOLE: f['guessed'] for c, f in document['contexts'].items()}
+    rows = [(c, name, *_share(n)) for c, f in found.items() for name, n in _parts(f).items()]
+    return _table(('context', 'cases', 'right', 'of', 'share'), rows)
+
+
+def _parts(found: Json) -> Json:
+    parts = {'all': found}
+    if found['newest']['of'] < found['of']:
+        parts[f'the newest {found["newest"]["of"]}'] = found['newest']
+    return parts | {f'really {label}': n for label, n in found['classes'].items()}
+
+
+def _share(n: Json) -> tuple[int, int, str]:
+    return n['right'], n['of'], f'{n["right"] / n["of"]:.0%}' if n['of'] else '-'
 
 
 def _curve(entries: Iterable[Entry], document: Json) -> str:

@@ -40,7 +40,7 @@ def context(rows):
         (entries(), 'No version was trained'),
         (entries(certificate(None), passed=False, live=False), 'newest failed skill'),
         (entries(certificate(0.9), live=False), '1 passed the gate and wait'),
-        (entries(certificate(None, missing=7)), 'At least 7 more'),
+        (entries(certificate(None, missing=7)), 'No fewer than 7 more'),
         (entries(certificate(None, missing=7, changed=20)), 'the 40 answers after the first 20'),
         (entries(certificate(None), certificate(0.9, 'cell', bound=0.04)), 'of the whole cell'),
     ],
@@ -59,3 +59,44 @@ def test_what_stands_behind_a_threshold_is_said():
     assert found['first_alone'] == 1, 'a merged window is no case'
     assert found['reasons'] == {}
     assert found['certificate']['labels'] == 60
+
+
+def guesses(found, *, one_class=False):
+    """A case for each (guess, answer): the model's guess is written before the answer."""
+    rows = []
+    for case, (guess, answer) in enumerate(found, 1):
+        probs = {guess: 0.9} if one_class else {'good': 0.4, 'bad': 0.4, guess: 0.6}
+        body = {'verdict': 'ask', 'why': 'no_certificate', 'context': HERE, 'label': None}
+        rows.append(('decision', case, {**body, 'model': 'm', 'probs': probs, 'start_ns': 0}))
+        rows.append(('resolution', case, {'outcome': 'answered', 'label': answer}))
+    made = {'model': 'm', 'passed': True, 'failed': [], 'checks': []}
+    made['certificates'] = [asdict(certificate(None, missing=8))]
+    rows += [('candidate', 0, made), ('promote', 0, {'model': 'm', 'reason': 'auto'})]
+    return [Entry(n, 0, kind, case, body) for n, (kind, case, body) in enumerate(rows)]
+
+
+def test_how_often_the_model_was_right_is_counted_in_all_per_class_and_among_the_newest():
+    early = [('good', 'bad')] * 10
+    found = context(guesses([*early, *[('good', 'good')] * 45, *[('bad', 'bad')] * 5]))
+    assert found['guessed'] == {
+        'of': 60,
+        'right': 50,
+        'newest': {'of': 50, 'right': 50},
+        'classes': {'good': {'of': 45, 'right': 45}, 'bad': {'of': 15, 'right': 5}},
+    }
+    assert 'right in 50 of 60 cases it had not seen, in 50 of the newest 50.' in found['said']
+
+
+def test_the_truth_counts_before_the_answer_and_an_unanswered_case_does_not():
+    rows = guesses([('good', 'good'), ('good', None)])
+    assert context(rows)['guessed']['of'] == 1
+    made = report(
+        read_run(rows, lambda body: 'bad'), span_ns=1, latency_ms=[], counts={}, known=True
+    )
+    assert made['guessed']['classes'] == {'bad': {'of': 2, 'right': 0}}
+
+
+def test_a_model_of_one_class_guesses_nothing():
+    found = context(guesses([('good', 'good')], one_class=True))
+    assert found['guessed']['of'] == 0
+    assert 'guess' not in found['said']
