@@ -45,6 +45,7 @@ def write_html(path: Path, document: Json, entries: Sequence[Entry]) -> None:
         '<h2>Per context</h2>',
         '<p>The same figures for each context: thresholds and promises are kept apart.</p>',
         _contexts(document['contexts']),
+        _advice(document),
         '<h2>How often the model was right</h2>',
         '<p>Its guess, decided alone or not, beside the truth, else the answer. The guess is of '
         'the version that was live then and had not seen the case: early cases make it look worse '
@@ -93,6 +94,16 @@ def _contexts(contexts: Json) -> str:
     why = [(c or WHOLE, n, f['said']) for (c, f), n in zip(contexts.items(), first, strict=True)]
     head = ('context', 'first case alone', 'why, at the end of the run')
     return _table(('context', *names), rows) + _table(head, why)
+
+
+def _advice(document: Json) -> str:
+    """Where to go on reading when more was asked than decided alone."""
+    if document['asked'] <= document['acted']:
+        return ''
+    return (
+        '<p>Most was asked. What to try, in which order: docs/replay.md, “Everything was asked: '
+        'what to try, in this order”. The table below is its third point.</p>'
+    )
 
 
 def _guesses(document: Json) -> str:

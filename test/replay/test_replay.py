@@ -108,7 +108,10 @@ def test_the_loop_learns_and_every_field_is_in_the_report(made: Path, tmp_path: 
     assert report['wrong_alone'] == 0
     assert report['models']
     assert all(m['gates'] for m in report['models'])
-    assert '<svg' in (tmp_path / 'report.html').read_text()
+    page = (tmp_path / 'report.html').read_text()
+    assert '<svg' in page
+    assert report['guessed']['right'] > 0.8 * report['guessed']['of'] > 0
+    assert '<td>really good</td>' in page, 'how many of each class it recognised'
 
 
 def test_same_bag_same_seed_same_digest_and_another_operator_another(
@@ -127,6 +130,8 @@ def test_without_answers_everything_expires_into_the_fail_safe(made: Path, tmp_p
     assert report['acted'] == 0
     assert report['wrong_alone'] is None
     assert report['models'] == []
+    page = (tmp_path / 'report.html').read_text()
+    assert 'what to try' in page, 'where everything was asked it says where to go on reading'
 
 
 def test_an_operator_who_is_away_leaves_asks_to_expire(made: Path, tmp_path: Path) -> None:
