@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -87,6 +87,11 @@ class HealthReport:
         if recent:
             return Health(Level.WARN, name, f'counted: {", ".join(sorted(recent))}', dict(counts))
         return Health(Level.OK, name, 'complete', dict(counts))
+
+
+def silent(found: Iterable[Health]) -> list[str]:
+    """Names of the streams nothing comes from, for `~/state` and the page."""
+    return [h.name for h in found if h.level is Level.STALE]
 
 
 def _cell(state: Json) -> Health:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cobot_ai.app.health import Health, silent
 from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names
 from cobot_ai.ros.assembly import Cell
@@ -37,16 +38,17 @@ class Beat:
     def __call__(self) -> None:
         """One beat."""
         state = self._cell.authority.state()
+        health = self._cell.health.of(state, self._cell.clock.monotonic_ns())
+        state['silent'] = silent(health)
         self._send(names.STATE, 'state', state)
         self._send(names.HEARTBEAT, 'heartbeat', {'head': state['head'], 't': time.time()})
         self._odd = not self._odd
         if self._odd:
-            self._report(state)
+            self._report(health)
         else:
             self._look_around()
 
-    def _report(self, state: Json) -> None:
-        found = self._cell.health.of(state, self._cell.clock.monotonic_ns())
+    def _report(self, found: Sequence[Health]) -> None:
         stamp = self._node.get_clock().now().to_msg()
         cell = self._node.get_namespace() + self._cell.spec.name
         self._health.publish(convert.health_to_array(found, stamp, cell))

@@ -80,6 +80,7 @@ class PulseState(BaseModel):
     mode: str | None = None
     held: str | None = None
     motion: Motion | None = None
+    silent: list[str] | None = None
     held_for: list[HeldFor] | None = None
     newest_hold: int | None = None
     maintenance: bool | None = None

@@ -2,7 +2,7 @@
 
 from cells import cell
 
-from cobot_ai.app.health import RECENT_NS, HealthReport, Level
+from cobot_ai.app.health import RECENT_NS, HealthReport, Level, silent
 
 S = 10**9
 
@@ -27,8 +27,10 @@ def test_a_stream_that_comes_whole_is_ok_and_a_silent_one_stale():
 
 def test_a_stream_that_never_came_is_stale():
     report = HealthReport(cell())
-    report.of(state(0), 0)
-    assert levels(report, state(0), 4 * S)[1] is Level.STALE
+    assert silent(report.of(state(0), 0)) == []
+    found = report.of(state(0), 4 * S)
+    assert found[1].level is Level.STALE
+    assert silent(found) == ['wrench'], 'what the page says'
 
 
 def test_a_loss_warns_by_name_for_a_while():

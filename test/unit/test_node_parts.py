@@ -12,10 +12,13 @@ import pytest
 pytest.importorskip('rclpy')
 
 from builtin_interfaces.msg import Time
+from cells import cell
 from std_srvs.srv import Trigger
 from test_trainer_node import Node
 
+from cobot_ai.app.health import HealthReport
 from cobot_ai.ros import convert
+from cobot_ai.ros.beat import Beat
 from cobot_ai.ros.console_node import ConsoleNode
 from cobot_ai.ros.monitor_node import MonitorNode
 from cobot_ai.ros.sim_node import SimNode
@@ -159,3 +162,31 @@ def test_the_simulated_robot_that_said_it_waits_does_not_move_before_the_resume(
     robot._on_hold(None, SimpleNamespace())
     robot._pass_time(lambda s: robot.sink(SimpleNamespace(t_s=0.3)))
     assert len(robot.moved) == 3, 'its sensors go on while it stands'
+
+
+def test_every_beat_says_which_streams_nothing_comes_from() -> None:
+    seconds = iter(range(0, 100, 2))
+    spec = cell()
+    state = {
+        'head': 3, 'mode': 'running', 'held': '', 'model': None,
+        'streams': {s.name: {'received': 0} for s in spec.streams},
+    }  # fmt: skip
+    monitor = SimpleNamespace(
+        authority=SimpleNamespace(state=lambda: dict(state)),
+        clock=SimpleNamespace(monotonic_ns=lambda: next(seconds) * 10**9),
+        health=HealthReport(spec),
+        spec=spec,
+    )
+    ros_now = SimpleNamespace(to_msg=Time)
+    node = SimpleNamespace(
+        get_clock=lambda: SimpleNamespace(now=lambda: ros_now), get_namespace=lambda: '/'
+    )
+    sent: list[Any] = []
+    beat = Beat(
+        node, monitor, [], lambda _, kind, body: sent.append((kind, body)),
+        SimpleNamespace(publish=lambda _: None),
+    )  # fmt: skip
+    for _ in range(3):
+        beat()
+    names = [s.name for s in spec.streams]
+    assert [b['silent'] for kind, b in sent if kind == 'state'] == [[], names, names]

@@ -36,6 +36,25 @@ def large_enough(page):
     assert not seen['over']
 
 
+def test_a_cell_without_sensor_data_is_not_called_running(cell, tablet):
+    cell.start(shadow=False)
+    wall, page = tablet(path='/wall'), tablet()
+    shows(wall, 'running')
+    page.get_by_text('Nothing to do here now.').wait_for()
+    cell.deaf_to = ['wrench', 'joints']
+    shows(wall, 'no_data')
+    assert wall.locator('.andon strong').inner_text() == 'No sensor data'
+    large_enough(wall)
+    page.locator('.no-data').wait_for()
+    for text in (wall.locator('.andon').inner_text(), page.locator('.no-data').inner_text()):
+        assert 'wrench' in text and 'joints' in text
+    assert 'Running' not in page.locator('.screen').inner_text()
+    assert page.get_by_text('Nothing to do here now.').count() == 0
+    cell.deaf_to = []
+    shows(wall, 'running')
+    page.get_by_text('Nothing to do here now.').wait_for()
+
+
 def test_the_line_is_told_by_shape_words_and_age_without_a_tap(cell, tablet):
     cell.start(shadow=False)
     page = tablet(path='/wall')

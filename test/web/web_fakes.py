@@ -143,6 +143,7 @@ class FakeCell:
 
     Attributes:
         frozen: The heartbeat stops. silent: Commands get no reply. On both the pages must react.
+        deaf_to: Streams nothing comes from.
     """
 
     question: QuestionSpec = QUESTION
@@ -151,6 +152,7 @@ class FakeCell:
     held: bool = False
     held_for: Any = ({'key': 'case', 'n': 3},)
     motion: Any = None
+    deaf_to: Any = ()
     auto_paused: bool = False
     name: str = 'Cell 7'
     news: Callable[[], None] = lambda: None
@@ -228,6 +230,7 @@ class FakeCell:
             'held': 'case 3' if self.held else '',
             'held_for': self.held_for if self.held else [],
             'newest_hold': 7,
+            'silent': list(self.deaf_to),
             'head': self.ledger.head(),
             'asks': time_left(self.desk.open_asks, time.monotonic_ns()),
             **self.load,

@@ -739,6 +739,7 @@ export interface PulseState {
   mode?: string | null;
   held?: string | null;
   motion?: Motion | null;
+  silent?: string[] | null;
   held_for?: HeldFor[] | null;
   newest_hold?: number | null;
   maintenance?: boolean | null;

@@ -1,6 +1,6 @@
 /** What is always there: who and where, the state of the line with its age, queue, connection. */
 import { ageMs, knownAt, now, OLD_MS, secondsLeft, unknown } from '../core/clock';
-import { clockTime, t, tr } from '../core/i18n';
+import { clockTime, isolated, t, tr } from '../core/i18n';
 import { Held } from '../core/held';
 import { person } from '../core/me';
 import { prefs } from '../core/prefs';
@@ -17,6 +17,7 @@ export type Sheet = 'menu' | 'queue' | null;
 const MODE_GLYPH: Record<string, GlyphName> = {
   running: 'running',
   asking: 'asks',
+  no_data: 'unknown',
   held: 'held',
   holding: 'unknown',
   maintenance: 'maintenance',
@@ -26,6 +27,20 @@ const held = new Held();
 
 /** The line's state as the monitor last told it, or `unknown`. */
 export function lineMode(): string {
+  const mode = processMode();
+  return mode === 'running' && silent().length > 0 ? 'no_data' : mode;
+}
+
+/** Streams nothing comes from: nobody can say how steps go. */
+export function silent(): string[] {
+  return unknown.value ? [] : (beat.value?.pulse.state.silent ?? []);
+}
+
+export function silentText(): string {
+  return t('line.silent', { names: silent().map(isolated).join(', ') });
+}
+
+function processMode(): string {
   if (unknown.value || !beat.value) return 'unknown';
   const told = beat.value.pulse.state;
   const mode = told.mode ?? 'unknown';

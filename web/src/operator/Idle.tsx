@@ -10,7 +10,7 @@ import { Glyph } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
 import { Answers } from './Answers';
 import { correct, labelText, teaching, waiting } from './desk';
-import { heldNow, lineMode, lineText, ModeGlyph } from './Header';
+import { heldNow, lineMode, lineText, ModeGlyph, silent, silentText } from './Header';
 import { Queue } from './Queue';
 import { Report } from './Report';
 import { Resume } from './Resume';
@@ -25,7 +25,8 @@ export function Idle() {
   const teach = teaching.value?.case ?? null;
   const offered = waiting.value.length === 0 ? offer() : null;
   const rows = ownAnswers(state.value, station()).map((a) => a.case);
-  const name = [doing?.what, doing && 'case' in doing && doing.case, teach, offered?.case, rows].join('|');
+  const blind = silent().length > 0;
+  const name = [doing?.what, doing && 'case' in doing && doing.case, teach, offered?.case, rows, blind].join('|');
   useLayoutEffect(() => guard.changed(performance.now()), [name]);
   const done = () => setDoing(null);
   const ask = doing?.what === 'fix' ? state.value.asks.get(doing.case) : undefined;
@@ -39,6 +40,11 @@ export function Idle() {
         <ModeGlyph mode={lineMode()} />
         <h1>{lineText()}</h1>
       </div>
+      {blind && (
+        <p class="no-data" role="status">
+          ▲ {silentText()}
+        </p>
+      )}
       {heldNow() && <Held />}
       <Figures />
       <div class="tiles">
@@ -91,7 +97,7 @@ function Figures() {
 
 function Own({ fix }: { fix: (caseId: number) => void }) {
   const own = ownAnswers(state.value, station());
-  if (own.length === 0 && heldNow()) return null;
+  if (own.length === 0 && (heldNow() || silent().length > 0)) return null;
   return (
     <section class="queue">
       <h2>{own.length ? t('idle.own') : t('idle.none')}</h2>

@@ -5,7 +5,7 @@ import { sinceOf } from '../core/since';
 import type { Ask } from '../core/state';
 import { beat, state } from '../core/transport';
 import { waiting } from '../operator/desk';
-import { heldNow, lineMode, ModeGlyph } from '../operator/Header';
+import { heldNow, lineMode, ModeGlyph, silent, silentText } from '../operator/Header';
 import { motionNotice } from '../operator/Motion';
 import { Words } from '../ui/Words';
 
@@ -26,6 +26,7 @@ export function Andon() {
         {mode !== 'unknown' && <span class="since">{sinceText(mode)}</span>}
         {notice && <b class="notice">▲ {t(`motion.${notice}`)}</b>}
         {ask && <Asked ask={ask} />}
+        {!ask && !notice && silent().length > 0 && <b class="notice">▲ {silentText()}</b>}
         <span class="who">{whoText(mode, ask)}</span>
       </div>
     </article>
