@@ -33,7 +33,7 @@ class Operations:
         self._ledger = ledger
         self._calls: dict[str, Call] = {
             'promote': lambda by, c: versions.promote(str(c.get('model')), by, 'person'),
-            'rollback': lambda by, c: versions.rollback(by),
+            'rollback': lambda by, c: versions.rollback(by, _model(c)),
             'maintenance': lambda by, c: versions.set_maintenance(bool(c.get('on')), by),
             'schedule': lambda by, c: versions.schedule(_model(c), str(c.get('at')), by, now_ns()),
             'unschedule': lambda by, c: versions.unschedule(by),

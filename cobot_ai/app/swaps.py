@@ -82,12 +82,19 @@ class Swaps:
             drafts += self._unplan('replaced', by, f'by {digest[:12]}')
         return drafts
 
-    def rollback(self, by: str) -> list[Draft]:
+    def rollback(self, by: str, gone: str | None = None) -> list[Draft]:
         """Make the version that was live before live again, and stop automatic swaps.
 
+        Args:
+            by: Who wants it.
+            gone: The live version it is about: two people who want it gone go back one step, not
+                two. None: whichever is live.
+
         Raises:
-            ModelError: There is no version before this one, or it is damaged.
+            ModelError: There is no version before this one, or it is damaged, or another is live.
         """
+        if gone not in (None, self.live):
+            raise ModelError('This version is not live any more.', key='not_live')
         before = self._before(self.live)
         if before is None or self.live is None:
             raise ModelError(

@@ -119,9 +119,10 @@ class Promote(_Command):
 
 
 class Rollback(_Command):
-    """Make the version before live again."""
+    """Make the version before live again; `model`: the live one, which shall go."""
 
     kind: Literal['rollback']
+    model: Digest | None = None
 
 
 class Maintenance(_Command):

@@ -94,6 +94,7 @@ class PulseState(BaseModel):
     waiting: int | None = None
     waiting_cases: list[int] | None = None
     review: int | None = None
+    model: str | None = None
     epsilon: float | None = None
     audits: AuditFigures | None = None
     contexts: list[ContextState] | None = None

@@ -64,6 +64,17 @@ def test_what_is_live_is_not_promoted_again_unless_that_ends_a_pause():
         cell.versions.rollback('bob')
 
 
+def test_two_people_who_roll_the_same_version_back_go_one_step():
+    cell = VersionCell()
+    _, second, third = cell.go(1), cell.go(2), cell.go(3)
+    cell.commit(cell.versions.rollback('ann', third))
+    with pytest.raises(ModelError, match='not live any more'):
+        cell.versions.rollback('bob', third)
+    assert cell.versions.live == second
+    cell.commit(cell.versions.rollback('bob', second))
+    assert cell.versions.live != second
+
+
 def test_going_back_and_forth_between_two_versions():
     cell = VersionCell()
     first, second = cell.go(1), cell.go(2)

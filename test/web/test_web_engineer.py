@@ -58,6 +58,8 @@ def test_promote_and_roll_back_need_a_hold_not_a_tap(cell, tablet):
     hold(page, 'Roll back')
     until(page, lambda: cell.registry.current() == first)
     assert [e.body['by'] for e in cell.ledger.last('rollback')] == ['Maria']
+    (command,) = [c for c in cell.commands if c['kind'] == 'rollback']
+    assert command['model'] == second, 'it names what shall go'
 
 
 def test_after_a_rollback_the_models_screen_says_that_swaps_are_off(cell, tablet):

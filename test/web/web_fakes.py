@@ -236,6 +236,7 @@ class FakeCell:
             **self.load,
             'maintenance': self.maintenance,
             'auto_paused': self.auto_paused,
+            'model': self.registry.current(),
             'plan': self.plan,
             **({'motion': self.motion} if self.motion else {}),
         }
@@ -291,6 +292,8 @@ class FakeCell:
             versions = self.registry.versions()
             before = versions[max(0, versions.index(self.registry.current() or '') - 1)]
             gone = self.registry.current()
+            if command.get('model') not in (None, gone):
+                raise ModelError('This version is not live any more.', key='not_live')
             self.registry.promote(before)
             self.auto_paused = True
             self._write('rollback', {'model': before, 'from': gone, 'by': by})

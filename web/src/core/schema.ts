@@ -753,6 +753,7 @@ export interface PulseState {
   waiting?: number | null;
   waiting_cases?: number[] | null;
   review?: number | null;
+  model?: string | null;
   epsilon?: number | null;
   audits?: AuditFigures | null;
   contexts?: ContextState[] | null;
@@ -915,12 +916,13 @@ export interface ReviewRow {
   by: string[];
 }
 
-/** Make the version before live again. */
+/** Make the version before live again; `model`: the live one, which shall go. */
 export interface Rollback {
   key: string;
   by?: string;
   tablet?: string;
   kind: 'rollback';
+  model?: string | null;
 }
 
 /** `rollback`; `from` is the version that was live before. */

@@ -26,7 +26,7 @@ export function Models() {
         </HoldButton>
         <HoldButton
           disabled={unknown.value || !doc?.current}
-          onDone={() => operate({ kind: 'rollback' })}
+          onDone={() => operate({ kind: 'rollback', model: beat.value?.pulse.state.model ?? null })}
         >
           {t('models.rollback')}
         </HoldButton>

@@ -178,7 +178,8 @@ export function report(
 export function operate(
   draft:
     | { kind: 'promote'; model: string }
-    | { kind: 'rollback' | 'retrain' | 'hold' | 'unschedule' }
+    | { kind: 'rollback'; model: string | null }
+    | { kind: 'retrain' | 'hold' | 'unschedule' }
     | { kind: 'resume'; hold: number }
     | { kind: 'schedule'; at: string; model: string | null }
     | Pick<Word, 'kind' | 'of' | 'name' | 'lang' | 'text'>
