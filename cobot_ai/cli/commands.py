@@ -35,7 +35,7 @@ from cobot_ai.cli.people import (
     tablets_arguments,
 )
 from cobot_ai.cli.replay import Options, run_replay
-from cobot_ai.cli.supervise import NODES, Child, Supervisor, need_ros, node_command
+from cobot_ai.cli.supervise import NODES, Child, Supervisor, need_port, need_ros, node_command
 from cobot_ai.cli.versions import (
     models_arguments,
     rollback_arguments,
@@ -151,10 +151,11 @@ def _run(args: Args, say: Say) -> int:
     _check_page(args, folder)
     suite_of(args, load_cell(args.cell))
     mode = 'holds and resumes' if args.enable_hold else 'shadow: advises only'
-    say(f'cell {load_cell(args.cell).name} ({mode})    data: {folder.root}')
-    supervisor = Supervisor([Child(n, c) for n, c in commands], say)
-    supervisor.handle_signals()
-    supervisor.run()
+    with folder.claimed():
+        say(f'cell {load_cell(args.cell).name} ({mode})    data: {folder.root}')
+        supervisor = Supervisor([Child(n, c) for n, c in commands], say)
+        supervisor.handle_signals()
+        supervisor.run()
     return 0
 
 
@@ -167,6 +168,7 @@ def _check_page(args: Args, folder: CellFolder) -> None:
             f'"cobot_ai people {args.cell} --add NAME --role admin" first (with the same '
             '--data-dir).'
         )
+    need_port(args.web_host, args.web_port, '--web-port')
 
 
 def _check_port(port: int) -> None:

@@ -17,7 +17,7 @@ import yaml
 
 from cobot_ai.app.report import Run, all_entries, read_run
 from cobot_ai.cli.auto_operator import AutoOperator, Habits, Truths
-from cobot_ai.cli.supervise import NODES, Child, Supervisor, node_command
+from cobot_ai.cli.supervise import NODES, Child, Supervisor, need_port, node_command
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.types import Json
 from cobot_ai.store.cellfile import find_cell
@@ -71,7 +71,7 @@ def run_demo(options: DemoOptions, say: Callable[[str], None]) -> int:
         raise ConfigError(f'{root} holds an earlier run; give another --data-dir.')
     truth = root / 'truth.jsonl'
     port = options.port or _free_port()
-    _check_free(port)
+    need_port('127.0.0.1', port, '--port')
     url = f'http://127.0.0.1:{port}'
     say(f'page: {url}/    data: {root}')
     operator = _operator(url, truth, options)
@@ -115,18 +115,6 @@ def _isolate() -> None:
     """Keep the demo to this machine and away from other graphs on it."""
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-
-
-def _check_free(port: int) -> None:
-    """Another program's page must not be taken for ours."""
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            s.bind(('127.0.0.1', port))
-        except OSError as e:
-            raise ConfigError(
-                f'Port {port} is taken; stop what uses it, or give --port 0 for any free one.'
-            ) from e
 
 
 def _free_port() -> int:

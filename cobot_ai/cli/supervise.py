@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import signal
+import socket
 import subprocess  # nosec B404  # our own nodes, with arguments we made
 import sys
 import time
@@ -152,3 +154,26 @@ def need_ros() -> None:
             'No ROS 2 is installed in this Python: source a distribution, or '
             "pip install 'cobot_ai[ros]' (docs/install.md)."
         )
+
+
+def need_port(host: str, port: int, option: str) -> None:
+    """Refuse a port that cannot be had, before processes are started that would go on trying.
+
+    Args:
+        host: Address of the page. port: Its port, 0 for any. option: What names it.
+
+    Raises:
+        ConfigError: Somebody else listens there, or this user may not.
+    """
+    with socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind((host, port))
+        except OSError as e:
+            what = {
+                errno.EADDRINUSE: 'is taken; stop what uses it',
+                errno.EACCES: 'is closed to this user; take one above 1023',
+            }.get(e.errno or 0)
+            if what is None:  # an address that is not there yet may come: the console tells
+                return
+            raise ConfigError(f'Port {port} {what}, or give {option} 0 for any free one.') from e

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cobot_ai.core.errors import ConfigError, StoreError
+from cobot_ai.store.head import HeadFile, head_file
 
 MARK = '.replay'
 """Empty file in a cell's folder that a replay made, and may delete."""
@@ -96,6 +100,31 @@ class CellFolder:
         if not os.access(self.root, os.W_OK):
             raise StoreError(f'The data folder {self.root} is not writable for this user.')
         return self
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Held by whoever starts processes on this folder, for as long as they run.
+
+        Raises:
+            StoreError: The folder or its ledger is in use already.
+        """
+        handle = os.open(self.root, os.O_RDONLY)
+        try:
+            self._lock(handle)
+            if head_file(self.ledger).exists():
+                HeadFile(self.ledger).close()  # a monitor that something else started
+            yield
+        finally:
+            os.close(handle)
+
+    def _lock(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            raise StoreError(
+                f'The data folder {self.root} is in use by another cell; stop the one that runs '
+                'already, or give this one its own --data-dir.'
+            ) from e
 
 
 def cell_folder(data_dir: str, cell: str, home: Path) -> CellFolder:

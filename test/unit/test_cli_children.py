@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cobot_ai.cli import supervise
+from cobot_ai.cli import commands, supervise
 from cobot_ai.cli.main import main
 from cobot_ai.core.errors import ConfigError
+from cobot_ai.store.folder import CellFolder
+from cobot_ai.store.ledger import open_ledger
 
 
 def test_children_started_beside_a_clone_find_the_package(
@@ -52,3 +54,41 @@ def test_without_ros_run_says_so_once(monkeypatch, capsys, tmp_path):
     assert main(['run', 'wrench_cases', '--data-dir', str(tmp_path)]) == 1
     (said,) = capsys.readouterr().err.strip().splitlines()
     assert 'No ROS 2 is installed' in said
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Supervisors that were started; no process is."""
+    runs = []
+    monkeypatch.setattr(commands, 'need_ros', lambda: None)
+    monkeypatch.setattr(commands.Supervisor, 'handle_signals', lambda self: None)
+    monkeypatch.setattr(commands.Supervisor, 'run', lambda self: runs.append(self.children))
+    return runs
+
+
+def run_cell(folder: Path, port: int = 0) -> int:
+    return main(['run', 'wrench_cases', '--data-dir', str(folder), '--web-port', str(port)])
+
+
+def test_run_starts_nothing_on_a_folder_where_a_cell_runs(started, capsys, tmp_path):
+    with CellFolder(tmp_path).create().claimed():  # another `run`, its monitor still on the way up
+        assert run_cell(tmp_path) == 1
+    ledger = open_ledger(CellFolder(tmp_path).ledger)  # a monitor that launch started
+    assert run_cell(tmp_path) == 1
+    ledger.close()
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 2 and all('in use by another' in line for line in said)
+    assert not started
+    assert run_cell(tmp_path) == 0 and len(started) == 1
+
+
+def test_run_starts_nothing_where_the_port_of_the_page_is_taken(started, capsys, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run_cell(tmp_path, port) == 1
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert f'Port {port} is taken' in said and '--web-port 0' in said
+    assert not started
+    assert run_cell(tmp_path, port) == 0 and started
