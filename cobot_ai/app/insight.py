@@ -136,6 +136,15 @@ def _with(row: Row, entry: Entry) -> Row:
     return row
 
 
+def single(rows: Iterable[Row]) -> list[Row]:
+    """Without the windows that were merged into an event: they put no question of their own."""
+    return [r for r in rows if not r.event]
+
+
+def _asked(rows: Iterable[Row]) -> int:
+    return sum(r.verdict == 'ask' for r in single(rows))
+
+
 # ---------------------------------------------------------------- the wall
 
 Measure = Callable[[Sequence[Row]], Figure]
@@ -209,16 +218,14 @@ def _measures(spec: CellSpec, downtime: Downtime | None) -> dict[str, Measure]:
         return share(good, len(known))
 
     return {
-        'asks_per_hour': lambda rows: rate(sum(r.verdict == 'ask' for r in rows), _hours(rows)),
+        'asks_per_hour': lambda rows: rate(_asked(rows), _hours(rows)),
         'answer_s': lambda rows: middle([r.answer_s for r in rows if r.answer_s is not None]),
-        'acted_share': lambda rows: share(sum(r.verdict == 'act' for r in rows), len(rows)),
+        'acted_share': lambda rows: share(sum(r.verdict == 'act' for r in rows), len(single(rows))),
         'first_pass': first_pass,
         'scrap': scrap,
         'available': lambda rows: _available(rows, downtime),
         'oee': oee,
-        'expired': lambda rows: share(
-            sum(r.outcome == 'expired' for r in rows), sum(r.verdict == 'ask' for r in rows)
-        ),
+        'expired': lambda rows: share(sum(r.outcome == 'expired' for r in rows), _asked(rows)),
         'between_interventions_s': _between,
         'wrong_alone': _wrong_alone,
     }
@@ -230,7 +237,7 @@ def _hours(rows: Sequence[Row]) -> float:
 
 def _between(rows: Sequence[Row]) -> Figure:
     """Seconds from one intervention of a person to the next."""
-    times = [r.t_ns for r in rows if r.verdict != 'act']
+    times = [r.t_ns for r in single(rows) if r.verdict != 'act']
     return middle([(b - a) / 1e9 for a, b in pairwise(times)])
 
 

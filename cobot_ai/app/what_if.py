@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 import numpy as np
 
-from cobot_ai.app.insight import Row, by_shift
+from cobot_ai.app.insight import Row, by_shift, single
 from cobot_ai.core.kpi import share
 from cobot_ai.core.levels import certify_levels, in_force
 from cobot_ai.core.spec import CellSpec, RiskSpec
@@ -24,11 +24,13 @@ def what_if(rows: Sequence[Row], spec: CellSpec, zone: tzinfo) -> Json:
     For each value the thresholds are made as the model's are (costs, a change of the mix, declared
     wider levels), from the confidences the model had when it decided and the labels people gave.
     Silent errors are counted among labelled cases only; those are the hard ones, so the figure is
-    rather too high than too low.
+    rather too high than too low. Windows that were merged into an event put no question: they
+    make the thresholds, as in training, and count in no other figure.
     """
     shifts = max(1, len(by_shift(rows, spec, zone)))
     options = [_option(rows, spec, epsilon, shifts) for epsilon in _choices(spec.risk)]
-    return {'now': spec.risk.epsilon, 'cases': len(rows), 'shifts': shifts, 'options': options}
+    cases = len(single(rows))
+    return {'now': spec.risk.epsilon, 'cases': cases, 'shifts': shifts, 'options': options}
 
 
 def _choices(risk: RiskSpec) -> list[float]:
@@ -39,16 +41,17 @@ def _option(rows: Sequence[Row], spec: CellSpec, epsilon: float, shifts: int) ->
     labels = {r.case: r.label for r in rows}
     risk = replace(spec.risk, epsilon=epsilon)
     thresholds = _thresholds(rows, replace(spec, risk=risk), labels)
-    alone = [r for r in rows if r.guess and r.confidence >= thresholds.get(r.context, 2.0)]
+    cases = single(rows)
+    alone = [r for r in cases if r.guess and r.confidence >= thresholds.get(r.context, 2.0)]
     known = [r for r in alone if r.label]
     wrong = [r for r in known if r.guess != r.label]
     costs = spec.question.costs
-    asks = len(rows) - len(alone)
+    asks = len(cases) - len(alone)
     return {
         'epsilon': epsilon,
         'contexts': len(thresholds),
         'asks_per_shift': asks / shifts,
-        'asked_share': share(asks, len(rows)).to_json(),
+        'asked_share': share(asks, len(cases)).to_json(),
         'wrong_alone': share(len(wrong), len(known)).to_json(),
         'cost_per_shift': (asks + sum(costs.get(r.label, 1.0) for r in wrong)) / shifts,
     }

@@ -144,6 +144,22 @@ def test_what_if_promises_no_threshold_that_the_trainer_refuses():
     assert at_now([*clean, *missed_event], spec) == 0, 'ten windows taken for good'
 
 
+def test_a_window_merged_into_an_event_is_no_question():
+    sure = [row(i, 'act', hour=i / 10) for i in range(1, 5)]
+    asked = [row(10 + i, 'ask', 'bad', hour=1 + i / 10, outcome='expired') for i in range(6)]
+    merged = [row(20 + i, 'ask', why='merged', event=12, hour=1.2 + i / 100) for i in range(8)]
+    rows = sorted([*sure, *asked, *merged], key=lambda r: r.t_ns)
+    found = what_if(rows, cell(), UTC)
+    assert found['cases'] == 10
+    for option in found['options']:
+        assert (option['asks_per_shift'], option['asked_share']['n']) == (10, 10)
+    wall = {name: figure['all'] for name, figure in kpis(rows, cell(), UTC).items()}
+    assert wall['asks_per_hour']['value'] == pytest.approx(6 / 1.4)
+    assert (wall['acted_share']['value'], wall['acted_share']['n']) == (0.4, 10)
+    assert (wall['expired']['value'], wall['expired']['n']) == (1.0, 6)
+    assert wall['between_interventions_s']['value'] == pytest.approx(360.0)
+
+
 def test_what_if_uses_the_wider_levels_that_are_declared():
     spec = cell(risk=RiskSpec(epsilon=0.05, min_answers=1))
     rows = [row(i, 'ask', 'good', confidence=0.99) for i in range(1, 61)]
