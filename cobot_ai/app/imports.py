@@ -13,7 +13,7 @@ from cobot_ai.app.kept import Clip
 from cobot_ai.app.observe import Cut, Observer
 from cobot_ai.app.operator import UNKNOWN, Interval, Truth
 from cobot_ai.app.ports import BagReader, Decoder
-from cobot_ai.core.errors import DataError
+from cobot_ai.core.errors import CobotAiError, DataError
 from cobot_ai.core.samples import together
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import Span
@@ -112,6 +112,14 @@ class Importer:
         except DataError as e:
             self._box.refuse(item, str(e), e.key, e.params)
             return f'{item.name}: refused. {e}'
+        except (CobotAiError, OSError):
+            raise
+        except Exception as e:  # no recording may stand in the way of the others for ever
+            why = (
+                f'It cannot be taken ({type(e).__name__}: {e}). Please report this, with the file.'
+            )
+            self._box.refuse(item, why)
+            return f'{item.name}: refused. {why}'
         return f'{item.name}: {count} labelled cases'
 
 

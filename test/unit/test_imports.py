@@ -204,6 +204,23 @@ def test_what_cannot_even_be_looked_at_holds_up_nobody(plant):
     assert plant.labels() == ['good'] and not good.exists()
 
 
+def test_a_recording_that_breaks_the_import_is_moved_aside_and_holds_up_nobody(plant, monkeypatch):
+    cases = Cutter.cases
+
+    def breaks(self, item):
+        if item.name.startswith('odd'):
+            raise ZeroDivisionError('division by zero')
+        return cases(self, item)
+
+    monkeypatch.setattr(Cutter, 'cases', breaks)
+    put(plant.folder / 'odd.good.mcap', recorded(['good']))
+    put(plant.folder / 'sound.good.mcap', recorded(['good'], at=T0 + 100 * S))
+    said = plant.run()
+    assert len(said) == 2, 'it is not tried again and again'
+    assert 'ZeroDivisionError: division by zero' in next(s for s in said if s.startswith('odd'))
+    assert '1 labelled cases' in next(s for s in said if s.startswith('sound'))
+
+
 def test_a_clip_that_cannot_be_stored_holds_up_no_other_import(plant, monkeypatch):
     lost = []
 
