@@ -92,6 +92,7 @@ def contexts(spec: CellSpec, memory: Memory, manifest: Manifest | None) -> list[
                 'context': context,
                 'answers': record.answers[context],
                 'needed_answers': spec.risk.min_answers,
+                'taught': manifest.contexts.get(context, 0) if manifest else None,
                 'threshold': found.threshold if found else None,
                 'level': found.level if found else None,
                 'missing': found.missing if found else None,

@@ -33,11 +33,15 @@ class Motion(BaseModel):
 
 
 class ContextState(BaseModel):
-    """May the model act alone in a context, and what stands behind that."""
+    """May the model act alone in a context, and what stands behind that.
+
+    `taught`: labels of it the live version learnt from; null without one.
+    """
 
     context: str
     answers: int
     needed_answers: int
+    taught: int | None = None
     threshold: float | None
     level: str | None
     missing: int | None

@@ -145,7 +145,10 @@ def test_the_page_shows_no_threshold_that_is_not_in_force() -> None:
         spec = cell(question=words)
         memory = Memory(spec)
         memory.record.answers['c'] = 50
-        (row,) = contexts(spec, memory, SimpleNamespace(certificates=(made,)))
+        live = SimpleNamespace(certificates=(made,), contexts={'c': 3})
+        (row,) = contexts(spec, memory, live)
+        assert row['taught'] == 3
+        assert contexts(spec, memory, None)[0]['taught'] is None
         found = in_force(covering((made,), spec.risk, words.costs), 'c', ())
         assert row['threshold'] == threshold == (found.threshold if found else None)
 

@@ -5,6 +5,8 @@ from test_web_card import settled, shown, tap, until
 from web_data import an_evidence
 from web_people import PASSWORD
 
+from cobot_ai.web.schemas_pulse import ContextState
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 EVIL = '<img src=x onerror="window.pwned=1"><svg onload="window.pwned=2">'
 
@@ -204,3 +206,37 @@ def test_a_case_shows_what_it_resembles_with_label_and_shift_and_only_after_the_
     assert '83' in row.inner_text()
     row.get_by_role('link').click()
     page.get_by_role('heading', name=f'Case {old}').wait_for()
+
+
+AUDITED = {
+    'share': 0.1, 'drawn': 0, 'total': 0, 'failed': 0, 'acted': 0, 'errors': 0.0, 'bound': None,
+    'steady': None, 'needed': 0,
+}  # fmt: skip
+REASONS = (
+    ({}, '90%'),
+    ({'answers': 3}, 'asks: 3 of 10 answers'),
+    ({'taught': None}, 'asks: no model yet'),
+    ({'taught': 4}, 'asks: the live version has learnt 4 of 10 answers here'),
+    ({'threshold': None}, 'asks: no certified threshold yet'),
+    ({'threshold': None, 'missing': 7}, 'asks: 7 clean labels missing'),
+)
+
+
+def test_a_context_names_the_reason_that_really_asks(cell, tablet):
+    known = {
+        'context': 'part=A', 'answers': 50, 'needed_answers': 10, 'taught': 50, 'threshold': 0.9,
+        'level': 'context', 'missing': None, 'floor': 0.0, 'audits': AUDITED, 'alarm': 0,
+    }  # fmt: skip
+    ContextState.model_validate(known)
+    page = tablet(path='/#/engineer/models')
+    for row, said in REASONS:
+        cell.load |= {'audits': AUDITED, 'epsilon': 0.05, 'contexts': [{**known, **row}]}
+        page.locator('.risk tbody td').get_by_text(said, exact=True).wait_for()
+
+
+def test_the_parts_of_a_drift_alarm_are_set_apart(cell, tablet):
+    alarm = {'context': 'part=A', 'figure': 'novelty', 'capital': 30.0, 'limit': 20.0, 'left': 10}
+    cell.load |= {'audits': AUDITED, 'epsilon': 0.05, 'contexts': [], 'alarms': [alarm]}
+    alarm = tablet(path='/#/engineer/models').locator('.risk .alarm')
+    alarm.wait_for()
+    assert ' · part=A · 10 right answers in a row end it' in alarm.inner_text()

@@ -316,11 +316,12 @@ export interface ContextData {
   missing: number | null;
 }
 
-/** May the model act alone in a context, and what stands behind that. */
+/** May the model act alone in a context, and what stands behind that. `taught`: labels of it the live version learnt from; null without one. */
 export interface ContextState {
   context: string;
   answers: number;
   needed_answers: number;
+  taught?: number | null;
   threshold: number | null;
   level: string | null;
   missing: number | null;

@@ -16,7 +16,7 @@ export function Risk() {
       {(now.waiting ?? 0) > 0 && <p>{t('review.waiting', { n: now.waiting ?? 0 })}</p>}
       {(now.alarms ?? []).map((a) => (
         <div key={a.context} class="alarm" role="alert">
-          <b>▲ {t('risk.alarm', { figure: tr('figure', a.figure) })}</b> <bdi>{a.context}</bdi>{' '}
+          <b>▲ {t('risk.alarm', { figure: tr('figure', a.figure) })}</b> · <bdi>{a.context}</bdi> ·{' '}
           <span>{t('risk.left', { n: a.left })}</span>
           <HoldButton
             disabled={unknown.value}
@@ -71,10 +71,19 @@ function Contexts({ rows }: { rows: ContextState[] }) {
   );
 }
 
+function asksText(why: string): string {
+  return t('risk.asks', { why: tr('why', why) });
+}
+
+/** From which confidence the model acts alone, else the reason that asks first. */
 function aloneText(row: ContextState): string {
   if (row.answers < row.needed_answers)
     return t('risk.answers', { n: row.answers, of: row.needed_answers });
-  if (row.threshold === null) return t('risk.missing', { n: row.missing ?? 0 });
+  const taught = row.taught ?? null;
+  if (taught === null) return asksText('no_model');
+  if (taught < row.needed_answers) return t('risk.taught', { n: taught, of: row.needed_answers });
+  if (row.threshold === null)
+    return row.missing ? t('risk.missing', { n: row.missing }) : asksText('no_certificate');
   const parts = [percent(row.threshold, 2)];
   if (row.level && row.level !== 'context')
     parts.push(t('risk.level', { level: tr('level', row.level) }));
