@@ -185,7 +185,7 @@ def send(command: Json, args: argparse.Namespace, say: Say) -> int:
             'or "cobot_ai models CELL --history", before you send it again.'
         )
     if not reply.get('ok'):
-        why = reply.get('reason') or reply.get('error') or 'no reason given'
+        why = reply.get('said') or reply.get('reason') or reply.get('error') or 'no reason given'
         raise CobotAiError(f'The cell refused: {str(why).rstrip(".")}.')
     say(f'done, ledger entry {reply["seq"]}')
     return 0

@@ -57,10 +57,18 @@ def execute(services: Services, raw: object, who: Who | None, timeout_s: float) 
         reply = services.commands.submit(command, timeout_s)
     except CobotAiError as e:
         return refusal(raw, 'pending', e.key)
-    return refusal(raw, 'pending', 'no_reply') if reply is None else _keyed(reply)
+    if reply is None:
+        return refusal(raw, 'pending', 'no_reply')
+    return _keyed(reply, words=who is None)
 
 
-def _keyed(reply: Json) -> Json:
-    """The monitor's sentence stays on this side; its key and parameters go to the page."""
-    reason = str(reply.get('code') or reply.get('reason') or '')
-    return {**reply, 'reason': reason if KEY.fullmatch(reason) else ''}
+def _keyed(reply: Json, *, words: bool) -> Json:
+    """The key and parameters of a refusal, for the page; its sentence too where `words`.
+
+    The page has its own words in every language; the command line, which reaches only a console
+    on its own machine without a login, has none.
+    """
+    sentence = str(reply.get('reason') or '')
+    reason = str(reply.get('code') or sentence)
+    told = {'said': sentence} if words and sentence and not reply.get('ok') else {}
+    return {**reply, **told, 'reason': reason if KEY.fullmatch(reason) else ''}

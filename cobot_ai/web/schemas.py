@@ -259,6 +259,8 @@ COMMAND: TypeAdapter[Any] = TypeAdapter(Command)
 class Reply(BaseModel):
     """Answer to a command, after the commit; `reason` is a message key for `params`.
 
+    `said`: the refusal as an English sentence, only for the command line on the same machine.
+
     `pending`, `busy`, `invalid` and `login` come from the console itself: no reply of the monitor
     yet (send again with the same key), too many commands, not a command, not logged in.
     """
@@ -284,6 +286,7 @@ class Reply(BaseModel):
         'login',
     ]
     reason: str = ''
+    said: str = ''
     code: str = ''
     params: dict[str, Any] = {}
     seq: int = 0

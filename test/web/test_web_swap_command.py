@@ -1,5 +1,6 @@
 """The command line reaches a running cell through its console, as the page does."""
 
+import argparse
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -7,6 +8,7 @@ import pytest
 
 from cobot_ai.cli import versions
 from cobot_ai.cli.main import main
+from cobot_ai.core.errors import CobotAiError
 
 
 def run(site, *args):
@@ -46,6 +48,15 @@ def test_a_refusal_of_the_cell_is_told(site, capsys):
     url = f'http://127.0.0.1:{site.port}'
     assert main(['swap', 'wrench_cases', '--by', 'robot', '--url', url]) == 1
     assert 'The cell refused: reserved_name' in capsys.readouterr().err
+
+
+def test_a_refusal_of_the_monitor_is_told_in_its_words(site, capsys):
+    first = site.cell.model()
+    site.cell.go_live(first)
+    command = {'kind': 'rollback', 'model': 'f' * 64}
+    args = argparse.Namespace(by='ann', url=f'http://127.0.0.1:{site.port}')
+    with pytest.raises(CobotAiError, match='This version is not live any more'):
+        versions.send(command, args, print)
 
 
 def test_without_an_answer_it_is_sent_again_under_its_key_and_not_called_refused(site, capsys):

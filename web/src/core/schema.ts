@@ -809,12 +809,13 @@ export interface ReleaseBody {
   epoch: number;
 }
 
-/** Answer to a command, after the commit; `reason` is a message key for `params`. `pending`, `busy`, `invalid` and `login` come from the console itself: no reply of the monitor yet (send again with the same key), too many commands, not a command, not logged in. */
+/** Answer to a command, after the commit; `reason` is a message key for `params`. `said`: the refusal as an English sentence, only for the command line on the same machine. `pending`, `busy`, `invalid` and `login` come from the console itself: no reply of the monitor yet (send again with the same key), too many commands, not a command, not logged in. */
 export interface Reply {
   key: string;
   ok: boolean;
   status: 'accepted' | 'claimed' | 'released' | 'undone' | 'conflict' | 'agreed' | 'late' | 'stale' | 'refused' | 'done' | 'pending' | 'busy' | 'invalid' | 'login';
   reason?: string;
+  said?: string;
   code?: string;
   params?: Record<string, unknown>;
   seq?: number;
