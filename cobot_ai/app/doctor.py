@@ -119,18 +119,22 @@ def _rate(stream: StreamSpec, seen: TopicSeen) -> Finding:
 def _pauses(spec: CellSpec, survey: Survey, names: Mapping[str, str]) -> Iterator[Finding]:
     """Streams that were silent for long, said once for all of them."""
     pairs = ((s, survey.topics.get(names[s.topic])) for s in spec.streams)
-    paused = [t for s, t in pairs if t is not None and t.count >= ENOUGH and _paused(s, t)]
+    gaps = ((s, t, _gap_s(spec, t)) for s, t in pairs if t is not None and t.count >= ENOUGH)
+    paused = [(t, gap_s) for s, t, gap_s in gaps if gap_s * s.rate_hz > 2 * PERIODS]
     if paused:
-        longest = max(t.longest_gap_s for t in paused)
-        text = f'once silent for {longest:.0f} s'
+        longest = max(gap_s for _, gap_s in paused)
+        text = f'once silent for {longest:.1f} s'
         if len(paused) > 1:
-            text = f'and {len(paused) - 1} more: once silent for up to {longest:.0f} s'
+            text = f'and {len(paused) - 1} more: once silent for up to {longest:.1f} s'
         advice = 'Windows with such a gap are asked about or masked, as `missing` says.'
-        yield Finding(Level.HINT, paused[0].topic, text, advice)
+        yield Finding(Level.HINT, paused[0][0].topic, text, advice)
 
 
-def _paused(stream: StreamSpec, seen: TopicSeen) -> bool:
-    return seen.longest_gap_s * stream.rate_hz > 2 * PERIODS
+def _gap_s(spec: CellSpec, seen: TopicSeen) -> float:
+    """The longest silence that can be in a window: between two steps it may be silent."""
+    if spec.step.trigger is Trigger.MESSAGE and seen.step_gap_s is not None:
+        return seen.step_gap_s
+    return seen.longest_gap_s
 
 
 PERIODS = 2.5

@@ -10,15 +10,10 @@ from cobot_ai.app.operator import UNKNOWN, Interval
 from cobot_ai.core.types import Json
 
 QUESTION: Json = {
-    'text': {'en': 'Is this step good?', 'de': 'Ist dieser Schritt in Ordnung?'},
+    'text': {'en': 'Is this step good?'},
     'classes': [
-        {
-            'name': 'good',
-            'action': 'continue',
-            'nominal': True,
-            'text': {'en': 'Good', 'de': 'Gut'},
-        },
-        {'name': 'bad', 'action': 'stop', 'text': {'en': 'Not good', 'de': 'Nicht gut'}},
+        {'name': 'good', 'action': 'continue', 'nominal': True, 'text': {'en': 'Good'}},
+        {'name': 'bad', 'action': 'stop', 'text': {'en': 'Not good'}},
     ],
     'deadline_s': 60,
     'fail_safe': 'hold',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -40,6 +41,7 @@ class TopicSeen:
         offer: What its publishers offer; None in a bag.
         steps: Names of step messages seen (`begin`, `end`). facts: Keys of their facts.
         step_s: Usual time from begin to end, seconds; 0 without steps.
+        step_gap_s: Longest time without a message inside a step, seconds; None without steps.
     """
 
     topic: str
@@ -55,6 +57,7 @@ class TopicSeen:
     steps: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     step_s: float = 0.0
+    step_gap_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +100,16 @@ def rate_and_gap(times_ns: Sequence[int]) -> tuple[float, float]:
     flowing = [g for g in gaps if g <= PAUSE * mean] or gaps
     total = sum(flowing)
     return (len(flowing) / total if total > 0 else 0.0), max(gaps)
+
+
+def gap_inside(times_ns: Sequence[int], spans_ns: Sequence[tuple[int, int]]) -> float | None:
+    """Longest time without a message inside the spans, seconds; None without spans.
+
+    Args:
+        times_ns: Times of arrival, ascending. spans_ns: Begin and end of each step.
+    """
+    longest = 0
+    for begin, end in spans_ns:
+        inside = times_ns[bisect_left(times_ns, begin) : bisect_right(times_ns, end)]
+        longest = max(longest, *(b - a for a, b in pairwise((begin, *inside, end))))
+    return longest / 1e9 if spans_ns else None

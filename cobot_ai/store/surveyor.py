@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 import numpy as np
 from rosbags.interfaces import Nodetype
 
-from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, rate_and_gap
+from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, gap_inside, rate_and_gap
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP, STILLS
 from cobot_ai.core.samples import RawMessage
@@ -50,8 +50,9 @@ class Surveyor:
             source: For people. known: Topic -> type of every topic, silent ones too.
             offers: What the publishers offer, of a live graph. services: Name -> type.
         """
+        steps = [span for topic in self._seen.values() for span in topic.spans]
         found = {
-            topic: self._seen.get(topic, _Topic(kind)).seen(topic, (offers or {}).get(topic))
+            topic: self._seen.get(topic, _Topic(kind)).seen(topic, (offers or {}).get(topic), steps)
             for topic, kind in sorted(known.items())
         }
         times = [t for topic in self._seen.values() for t in (topic.times[0], topic.times[-1])]
@@ -89,7 +90,7 @@ class _Topic:
         self.steps: dict[str, None] = {}
         self.facts: dict[str, None] = {}
         self.begun = 0
-        self.lengths: list[float] = []
+        self.spans: list[tuple[int, int]] = []
         fields = typestore().fielddefs.get(kind)
         self.readable = fields is not None and kind not in STILLS
 
@@ -122,11 +123,12 @@ class _Topic:
         if message.name == 'begin':
             self.begun = arrival_ns
         elif self.begun:
-            self.lengths.append((arrival_ns - self.begun) / 1e9)
+            self.spans.append((self.begun, arrival_ns))
             self.begun = 0
 
-    def seen(self, topic: str, offer: Offer | None) -> TopicSeen:
+    def seen(self, topic: str, offer: Offer | None, steps: Sequence[tuple[int, int]]) -> TopicSeen:
         rate, gap = rate_and_gap(self.times)
+        lengths = [(end - begin) / 1e9 for begin, end in self.spans]
         return TopicSeen(
             topic,
             self.kind,
@@ -140,7 +142,8 @@ class _Topic:
             offer,
             tuple(self.steps),
             tuple(self.facts),
-            median(self.lengths) if self.lengths else 0.0,
+            median(lengths) if lengths else 0.0,
+            gap_inside(self.times, steps),
         )
 
 

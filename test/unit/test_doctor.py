@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cobot_ai.app.doctor import Level, diagnose, nice_rate
 from cobot_ai.app.first_cell import assumed, comments, first_cell
 from cobot_ai.app.operator import Interval
-from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, rate_and_gap
+from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, gap_inside, rate_and_gap
 from cobot_ai.cli.doctor import full_names, to_yaml
 from cobot_ai.cli.main import main
 from cobot_ai.core.errors import DataError
@@ -53,6 +53,20 @@ def test_a_cell_that_fits_has_nothing_to_say():
     assert {f.level for f in found} == {Level.OK}
 
 
+def test_silence_between_two_steps_is_no_gap():
+    quiet = wrench(longest_gap_s=2.0, step_gap_s=0.02)
+    assert {f.level for f in levels(quiet, steps())} == {Level.OK}
+
+
+def test_only_silence_inside_a_step_counts():
+    times = [0, 10, 20, 500, 510, 520]
+    assert gap_inside(times, []) is None
+    assert gap_inside(times, [(0, 20), (500, 520)]) == pytest.approx(1e-8)
+    assert gap_inside(times, [(0, 20), (490, 520)]) == pytest.approx(1e-8)
+    assert gap_inside(times, [(0, 60)]) == pytest.approx(4e-8)
+    assert gap_inside([], [(0, 60)]) == pytest.approx(6e-8)
+
+
 @pytest.mark.parametrize(
     ('seen', 'level', 'says'),
     [
@@ -62,6 +76,7 @@ def test_a_cell_that_fits_has_nothing_to_say():
         (replace(wrench(), count=0, offer=Offer(0, True, False)), Level.ERROR, 'Start its driver'),
         (wrench(rate_hz=499.0), Level.WARNING, 'rate_hz: 500'),
         (wrench(longest_gap_s=2.0), Level.HINT, 'missing'),
+        (wrench(longest_gap_s=9.0, step_gap_s=2.0), Level.HINT, 'missing'),
         (wrench(stamp_offset_s=3.0), Level.WARNING, 'NTP'),
         (wrench(offer=Offer(2, True, False)), Level.WARNING, 'topic of its own'),
         (wrench(frames=('tool0', 'base')), Level.WARNING, 'fix the frame'),
