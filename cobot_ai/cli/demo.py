@@ -73,7 +73,8 @@ def run_demo(options: DemoOptions, say: Callable[[str], None]) -> int:
     port = options.port or _free_port()
     need_port('127.0.0.1', port, '--port')
     url = f'http://127.0.0.1:{port}'
-    say(f'page: {url}/    data: {root}')
+    say(f'The page: {url}/')
+    say(f'What the demo writes: {root}')
     operator = _operator(url, truth, options)
     _run(_children(options, root, truth, port), url, options, say)
     if operator is not None:
@@ -90,8 +91,16 @@ def _run(children: list[Child], url: str, options: DemoOptions, say: Callable[[s
     supervisor.handle_signals()
     simulation = next(c for c in children if c.name == 'sim')
     if not options.headless:
-        threading.Timer(3.0, webbrowser.open, (url,)).start()
+        opener = threading.Timer(3.0, open_page, (url, say))
+        opener.daemon = True
+        opener.start()
     supervisor.run(until=lambda: simulation.done)
+
+
+def open_page(url: str, say: Callable[[str], None]) -> None:
+    """Open a browser, or say what to do on a machine that shows none."""
+    if not webbrowser.open(url):
+        say(f'No browser opened here. Open {url}/ on this machine yourself.')
 
 
 def _operator(url: str, truth: Path, options: DemoOptions) -> AutoOperator | None:

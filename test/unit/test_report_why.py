@@ -6,6 +6,7 @@ import pytest
 
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.report import read_run, report
+from cobot_ai.cli.report_html import write_html
 from cobot_ai.core.risk import Certificate
 
 HERE = 'operation=a'
@@ -100,3 +101,13 @@ def test_a_model_of_one_class_guesses_nothing():
     found = context(guesses([('good', 'good')], one_class=True))
     assert found['guessed']['of'] == 0
     assert 'guess' not in found['said']
+
+
+def test_the_page_has_a_name_for_a_context_without_facts(tmp_path):
+    rows = guesses([('good', 'good')])
+    for row in rows:
+        row.body['context'] = ''
+    made = report(read_run(rows), span_ns=1, latency_ms=[], counts={}, known=False)
+    write_html(tmp_path / 'r.html', {**made, 'bag': 'b', 'cell': 'c'}, rows)
+    page = (tmp_path / 'r.html').read_text()
+    assert page.count('<td>whole cell</td>') == 4, 'figures, why, and two rows of right guesses'
