@@ -85,15 +85,24 @@ def _stream(stream: StreamSpec, survey: Survey, names: Mapping[str, str]) -> Ite
 
 def _near(kind: str, name: str, survey: Survey, names: Mapping[str, str]) -> str:
     """Advice with the topics that may have been meant, the most alike first."""
-    free = [t for t in survey.topics.values() if t.topic not in names.values() and t.type == kind]
-    if not free:
+    free = {t.topic: t.type for t in survey.topics.values() if t.topic not in names.values()}
+    found = alike(name, kind, free)
+    if not found:
         return (
             f'Nothing here publishes {kind}: start its driver, or remove the stream. '
             'Another namespace? Give --namespace.'
         )
-    alike = sorted(free, key=lambda t: -SequenceMatcher(None, t.topic, name).ratio())
-    names_ = ', '.join(t.topic for t in alike[:3])
-    return f'Of this type no stream reads {names_}. If it is meant, correct `topic`.'
+    return f'Of this type no stream reads {", ".join(found)}. If it is meant, correct `topic`.'
+
+
+def alike(name: str, kind: str, free: Mapping[str, str]) -> list[str]:
+    """Up to three topics of a type that may have been meant, the most alike first.
+
+    Args:
+        name: Full name that is not there. kind: Its ROS type. free: Topic -> type to choose from.
+    """
+    typed = [topic for topic, ros_type in free.items() if ros_type == kind]
+    return sorted(typed, key=lambda t: -SequenceMatcher(None, t, name).ratio())[:3]
 
 
 def _silent(name: str, seen: TopicSeen) -> Finding:

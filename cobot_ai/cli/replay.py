@@ -13,7 +13,7 @@ from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, misfits, outside
+from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, misfits
 from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
@@ -21,10 +21,11 @@ from cobot_ai.app.replay import BagClock, DirectClips, NoGuard, Recent, Replay, 
 from cobot_ai.app.report import all_entries, read_run, report
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
+from cobot_ai.cli.replay_checks import hints, same_time, topics_of
 from cobot_ai.cli.report_html import write_html
 from cobot_ai.core.calendar import breaks_of
 from cobot_ai.core.config import spec_to_json
-from cobot_ai.core.errors import ConfigError, DataError
+from cobot_ai.core.errors import DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 from cobot_ai.model.backbone import eye_of
@@ -81,20 +82,21 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
     answers = read_answers(options.answers) if options.answers else []
     truth = Truth(answers, spec) if options.answers else None
     bag = Bag(options.bag)
+    same_time(answers, bag.span())
     beside = find_cell(options.cell).parent
     gate = GateOptions(load_suite(spec.model.suite, beside), files=GateFiles())
     cell = _Cell(spec, fresh(options.out), options.namespace, OnnxFitter(beside), gate)
-    used = cell.check(bag, say)
+    used = topics_of(bag, spec, cell.observer.topics, cell.resolve, say)
     if strange := misfits(answers, spec):
         say(
             f'not in the cell file: {", ".join(strange)} (answers). Nobody can answer so, such '
             'questions expire; add them to `question.classes`, or set `open_classes: true`.'
         )
-    for hint in _hints(spec):
+    for hint in hints(spec):
         say(hint)
     damage = cell.run(bag, used, truth, options)
-    if answers and damage is None:
-        damage = outside(answers, cell.first_ns, cell.clock.t_ns)
+    if damage is None:
+        same_time(answers, (cell.first_ns, cell.clock.t_ns))
     document = cell.report(truth, options)
     if not document['cases'] and damage is None:
         damage = DataError(
@@ -161,29 +163,6 @@ class _Cell:
     def resolve(self, name: str) -> str:
         """Full topic name in the bag; a private name is the monitor's."""
         return full_name(name, self._namespace)
-
-    def check(self, bag: Bag, say: Callable[[str], None]) -> list[str]:
-        """Topics of the cell file that the bag has; what is missing is said.
-
-        Raises:
-            ConfigError: None of them is there, or one has another type.
-        """
-        there, wanted = bag.topics(), self.observer.topics
-        used = [t for t in wanted if t in there]
-        if not used:
-            raise ConfigError(
-                f'The bag has none of the topics of the cell file: it has {sorted(there)}, '
-                f'the cell file wants {sorted(wanted)}. Correct `topic`, or give --namespace.'
-            )
-        for topic in sorted(set(wanted) - set(used)):
-            say(f'not in the bag: {topic}')
-        for topic in used:
-            if there[topic][0] != wanted[topic]:
-                raise ConfigError(
-                    f'Topic {topic} is {there[topic][0]} in the bag but {wanted[topic]} in the '
-                    'cell file; correct `type`.'
-                )
-        return used
 
     def run(
         self, bag: Bag, used: list[str], truth: Truth | None, options: Options
@@ -260,20 +239,6 @@ class _Cell:
             'unreadable_clips': len(self.dataset.unreadable),
         }
         return {**figures, **facts}
-
-
-def _hints(spec: CellSpec) -> Iterator[str]:
-    """Settings that are right in a plant and leave a replay little to show."""
-    if spec.model.swap != 'at_once' and not spec.maintenance:
-        yield (
-            'hint: a recording has no maintenance break, so no version will go live; '
-            'set `model.swap: at_once` for a replay.'
-        )
-    if spec.budget.hard:
-        yield (
-            f'hint: beyond {spec.budget.hard} questions per hour nobody is asked; recordings are '
-            'often denser than a shift. `budget: {warn: 0, hard: 0}` asks about every case.'
-        )
 
 
 def _pace(speed: float, first_ns: int) -> Callable[[int], None]:

@@ -15,6 +15,7 @@ from rosbags.rosbag2 import Reader
 
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.samples import RawBatch, RawMessage
+from cobot_ai.core.types import Json
 from cobot_ai.store.bag_pages import PAGE, Page, Row, in_batches, in_order, pages
 from cobot_ai.store.sqlite import DRIVER
 
@@ -42,14 +43,17 @@ class Bag:
         self._path = path
         self._recovering = False
         self._missing = ''
+        self._span: tuple[int, int] | None = None
         if (known := _declared(path)) is not None:
-            self._topics, self._files = known
+            self._topics, self._files, self._span = known
             self._compressed = False
             return
         try:
             with Reader(path) as reader:
                 self._topics = {t: (i.msgtype or '', i.msgcount) for t, i in reader.topics.items()}
                 self._compressed = reader.compression_mode in ('file', 'message')
+                if 0 < reader.start_time < reader.end_time:
+                    self._span = reader.start_time, reader.end_time
             self._files = _parts(path)
         except Exception as e:
             if not self._recoverable():
@@ -62,6 +66,10 @@ class Bag:
     def topics(self) -> dict[str, tuple[str, int]]:
         """Topic -> (type, message count); of a damaged bag what is readable."""
         return dict(self._topics)
+
+    def span(self) -> tuple[int, int] | None:
+        """Log time of the first and the last message, nanoseconds; None where nothing tells it."""
+        return self._span
 
     def messages(self, topics: Iterable[str] | None = None) -> Iterator[RawMessage]:
         """Messages in order of log time.
@@ -171,8 +179,10 @@ def read_mcap(file: Path, wanted: set[str] | None = None) -> Iterator[RawMessage
         raise DataError(f'{file.name} is cut off or damaged ({type(e).__name__})') from e
 
 
-def _declared(path: Path) -> tuple[dict[str, tuple[str, int]], list[Path]] | None:
-    """Topics and files of a plain SQLite bag as its metadata says; None where anything is odd.
+def _declared(
+    path: Path,
+) -> tuple[dict[str, tuple[str, int]], list[Path], tuple[int, int] | None] | None:
+    """Topics, files and span of a plain SQLite bag as it says them; None where anything is odd.
 
     To look through the whole of it first, as `rosbags` does, takes as long as to read it.
     """
@@ -188,10 +198,18 @@ def _declared(path: Path) -> tuple[dict[str, tuple[str, int]], list[Path]] | Non
             if topic['serialization_format'] != 'cdr' or topic['name'] in topics:
                 return None
             topics[str(topic['name'])] = (str(topic['type']), int(entry['message_count']))
+        span = _span_of(info)
         whole = all(f.suffix == '.db3' and _is_whole(f, topics) for f in files)
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, DRIVER.Error):
         return None
-    return (topics, files) if whole else None
+    return (topics, files, span) if whole else None
+
+
+def _span_of(info: Json) -> tuple[int, int] | None:
+    """Begin and end as the metadata says them; some converters write zeros."""
+    start = int(info['starting_time']['nanoseconds_since_epoch'])
+    end = start + int(info['duration']['nanoseconds'])
+    return (start, end) if 0 < start < end else None
 
 
 def _is_whole(file: Path, topics: Container[str]) -> bool:

@@ -7,10 +7,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from cells import signal, step_messages, wrench
 from rosbags.rosbag2 import StoragePlugin, Writer
 
@@ -175,12 +177,43 @@ def test_a_wrong_cell_file_is_one_clear_sentence(
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_answers_of_another_time_are_an_error_and_no_success(made: Path, tmp_path: Path) -> None:
-    other = tmp_path / 'truth.csv'
+@pytest.mark.parametrize('told', [True, False])
+def test_answers_of_another_recording_are_an_error_and_leave_no_report(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    other, said, out = tmp_path / 'truth.csv', list[str](), tmp_path / 'out'
     other.write_text('piece,kind,label,start_ns,end_ns\n1,class,bad,1700000000,1700000001\n')
-    options = Options(made / 'bag', str(made / 'cell.yaml'), tmp_path / 'out', other)
+    if not told:  # nothing but the messages tells the time of a damaged bag
+        monkeypatch.setattr(Bag, 'span', lambda self: None)
+    options = Options(made / 'bag', str(made / 'cell.yaml'), out, other)
     with pytest.raises(DataError, match='they share no moment'):
-        run_replay(options, lambda text: None)
+        run_replay(options, said.append)
+    assert not list(out.glob('report.*')) and not any('cases' in line for line in said)
+    assert out.exists() is not told, 'it was replayed first'
+
+
+def test_a_bag_tells_its_span_before_it_is_read(made: Path) -> None:
+    first, *_, last = Bag(made / 'bag').messages()
+    begin, end = Bag(made / 'bag').span() or (0, 0)
+    assert begin == first.t_ns and 0 <= end - last.t_ns <= 1
+    file = next((made / 'bag').glob('*.mcap'))
+    assert Bag(file).span() == (begin, end)
+
+
+def test_a_cell_whose_only_stream_is_not_in_the_bag_is_refused_with_what_was_meant(
+    made: Path, tmp_path: Path
+) -> None:
+    cell, said = tmp_path / 'cell.yaml', list[str]()
+    cell.write_text(CELL.replace('topic: wrench', 'topic: wrensh'))
+    options = Options(made / 'bag', str(cell), tmp_path / 'out', made / 'truth.csv')
+    with pytest.raises(ConfigError, match='/wrench may be meant by /wrensh'):
+        run_replay(options, said.append)
+    extra = {'name': 'imu', 'topic': 'imu', 'type': 'sensor_msgs/msg/Imu', 'rate_hz': 100}
+    both = yaml.safe_load(CELL)
+    both['streams'].append(extra)
+    cell.write_text(yaml.safe_dump(both))
+    run_replay(replace(options, answers=None), said.append)
+    assert 'not in the bag: /imu' in said
 
 
 def test_labels_that_the_cell_file_does_not_have_are_said(made: Path, tmp_path: Path) -> None:

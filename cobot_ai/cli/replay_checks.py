@@ -1,0 +1,81 @@
+"""Whether a bag, a cell file and the answers belong together, asked before a replay begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from cobot_ai.app.doctor import alike
+from cobot_ai.app.operator import Interval, outside
+from cobot_ai.core.errors import ConfigError
+from cobot_ai.core.spec import CellSpec
+from cobot_ai.store.bags import Bag
+
+
+def same_time(answers: Sequence[Interval], span: tuple[int, int] | None) -> None:
+    """Refuse the answers of another recording: they would call all its cases harmless.
+
+    Args:
+        answers: What really happened. span: Begin and end of the recording, ns; None: unknown.
+
+    Raises:
+        DataError: They share no moment with the recording.
+    """
+    if answers and span and (other := outside(answers, *span)):
+        raise other
+
+
+def topics_of(
+    bag: Bag,
+    spec: CellSpec,
+    wanted: Mapping[str, str],
+    resolve: Callable[[str], str],
+    say: Callable[[str], None],
+) -> list[str]:
+    """Topics of the cell file that the bag has; what is missing is said.
+
+    Args:
+        bag: The recording. spec: The cell. wanted: Topic -> type of all that the cell reads.
+        resolve: Full name of a topic of the cell file. say: Where messages for people go.
+
+    Raises:
+        ConfigError: The bag has nothing of any stream, or a topic has another type.
+    """
+    there = bag.topics()
+    used = [t for t in wanted if t in there]
+    streams = {resolve(s.topic): s.type for s in spec.streams}
+    if not any(there[t][1] for t in used if t in streams):
+        free = {t: kind for t, (kind, n) in there.items() if n and t not in wanted}
+        raise ConfigError(_nothing(sorted(there), streams, free))
+    for topic in sorted(set(wanted) - set(used)):
+        say(f'not in the bag: {topic}')
+    for topic in used:
+        if there[topic][0] != wanted[topic]:
+            raise ConfigError(
+                f'Topic {topic} is {there[topic][0]} in the bag but {wanted[topic]} in the '
+                'cell file; correct `type`.'
+            )
+    return used
+
+
+def _nothing(there: list[str], streams: Mapping[str, str], free: Mapping[str, str]) -> str:
+    meant = {t: found[0] for t, kind in streams.items() if (found := alike(t, kind, free))}
+    advice = ''.join(f'{other} may be meant by {topic}. ' for topic, other in meant.items())
+    return (
+        'The bag has none of the topics of the streams of the cell file, or no message on them: it '
+        f'has {there}, the cell file wants {sorted(streams)}. {advice}Correct `topic`, or give '
+        '--namespace.'
+    )
+
+
+def hints(spec: CellSpec) -> Iterator[str]:
+    """Settings that are right in a plant and leave a replay little to show."""
+    if spec.model.swap != 'at_once' and not spec.maintenance:
+        yield (
+            'hint: a recording has no maintenance break, so no version will go live; '
+            'set `model.swap: at_once` for a replay.'
+        )
+    if spec.budget.hard:
+        yield (
+            f'hint: beyond {spec.budget.hard} questions per hour nobody is asked; recordings are '
+            'often denser than a shift. `budget: {warn: 0, hard: 0}` asks about every case.'
+        )
