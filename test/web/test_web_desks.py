@@ -108,6 +108,17 @@ def test_thresholds_show_what_another_risk_would_have_cost_beside_what_is(cell, 
     assert cell.commands == [], 'looking changes nothing'
 
 
+def test_thresholds_without_a_step_say_when_a_value_can_be_proposed(cell, tablet):
+    page = tablet(path='/#/engineer/what_if')
+    page.get_by_text('can be proposed here after the first ones').wait_for()
+    cell.submit({
+        'kind': 'propose', 'key': 'propose-1', 'name': 'risk.epsilon', 'value': 0.02,
+        'by': 'Eva', 'tablet': 't',
+    }, 1)  # fmt: skip
+    page.reload()
+    page.get_by_text('Eva proposes 2% instead of 5%').wait_for()
+
+
 def test_another_risk_is_proposed_by_one_and_approved_by_another(cell, tablet):
     record(cell, shifts=2, each=20)
     eva, ada = (tablet(name, path='/#/engineer/what_if') for name in ('Eva', 'Ada'))

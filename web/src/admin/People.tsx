@@ -107,7 +107,6 @@ function PersonForm({ name, setName, role, setRole, done }: Form) {
           id="secret"
           type="password"
           autocomplete="new-password"
-          inputMode={password ? 'text' : 'numeric'}
           required
           minLength={password ? 12 : 6}
           maxLength={128}

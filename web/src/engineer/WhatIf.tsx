@@ -11,7 +11,14 @@ export function WhatIf() {
   const doc = useGet<WhatIfDoc>('/api/what_if', useVersion());
   const [picked, setPicked] = useState<number | null>(null);
   if (!doc) return null;
-  if (doc.cases === 0) return <p>{t('what_if.none')}</p>;
+  if (doc.cases === 0) {
+    return (
+      <section class="what-if">
+        <p>{t('what_if.none')}</p>
+        {doc.proposal && <Propose open={doc.proposal} value={null} />}
+      </section>
+    );
+  }
   const { options, now } = doc;
   const present = Math.max(0, options.findIndex((o) => o.epsilon === now));
   const at = Math.min(picked ?? present, options.length - 1);
