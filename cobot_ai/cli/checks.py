@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from cobot_ai.app.report import all_entries
 from cobot_ai.app.review import waiting
@@ -12,6 +14,7 @@ from cobot_ai.cli.cell import cell_arguments, folder_of
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.suite import Suite
+from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.store.cellfile import find_cell, load_cell
 from cobot_ai.store.ledger import LedgerFile
 from cobot_ai.store.registry import ModelFolder
@@ -50,7 +53,7 @@ def verify_arguments(p: argparse.ArgumentParser) -> None:
 
 
 def run_verify(args: Args, say: Say) -> int:
-    """Check the ledger's chain and every stored version; exit code 1 where one is damaged."""
+    """Check the ledger's chain, the audit log's, and every stored version; 1 where one is not."""
     folder = folder_of(args)
     check = LedgerFile.reader(folder.ledger).verify(args.head)
     say(f'ledger: {check.entries} entries, head {check.code}: {check.why or "intact"}')
@@ -59,7 +62,15 @@ def run_verify(args: Args, say: Say) -> int:
     say(f'{len(registry.versions())} model versions, {len(damaged)} damaged')
     for digest in damaged:
         say(f'damaged: {digest}')
-    return 0 if check.ok and not damaged else 1
+    audits = [_audit_log(path, say) for path in folder.audits if path.exists()]
+    return 0 if check.ok and not damaged and all(audits) else 1
+
+
+def _audit_log(path: Path, say: Say) -> bool:
+    intact = AuditLog(path, time.time).intact()
+    verdict = 'intact' if intact else 'a line was changed or taken out after it was written'
+    say(f'audit log {path.name}: {verdict}')
+    return intact
 
 
 def _readable(registry: ModelFolder, digest: str) -> bool:

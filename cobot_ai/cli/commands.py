@@ -238,7 +238,9 @@ COMMANDS = (
     Command('doctor', 'Hold a cell file against what is there.', doctor_arguments, run_doctor),
     Command('check', 'Check a cell file and say what it reads.', check_arguments, run_check),
     Command('gates', 'Put a model through a gate suite.', gates_arguments, run_gates),
-    Command('verify', 'Check the ledger and every model.', verify_arguments, run_verify),
+    Command(
+        'verify', 'Check the ledger, the audit log and every model.', verify_arguments, run_verify
+    ),
     Command('models', 'Model versions, and what ran when.', models_arguments, run_models),
     Command('swap', 'Plan a swap of the model.', swap_arguments, run_swap),
     Command('rollback', 'Make the version before live again.', rollback_arguments, run_rollback),

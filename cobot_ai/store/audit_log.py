@@ -112,7 +112,7 @@ class AuditLog:
     def intact(self) -> bool:
         """Whether no line of the present file was changed or taken out."""
         with self._lock:
-            return all(b['prev'] == _hash(a) for a, b in pairwise(self._lines()))
+            return all(b.get('prev') == _hash(a) for a, b in pairwise(self._lines()))
 
     def _append(self, facts: Json) -> None:
         """One line; nobody is locked out because this disk is full."""
@@ -156,7 +156,8 @@ class AuditLog:
         lines: list[Json] = []
         for line in text.splitlines():
             with suppress(ValueError):
-                lines.append(json.loads(line))
+                if isinstance(known := json.loads(line), dict):
+                    lines.append(known)
         return lines
 
     def _last_hash(self) -> str:

@@ -75,6 +75,11 @@ class CellFolder:
         return self.root / 'audit.jsonl'
 
     @property
+    def audits(self) -> tuple[Path, Path]:
+        """The full file before the present one, and the present one."""
+        return self.audit.with_suffix('.1.jsonl'), self.audit
+
+    @property
     def tls(self) -> Path:
         """Folder of the certificates."""
         return self.root / 'tls'

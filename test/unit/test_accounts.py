@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from cobot_ai.app.doctor import Level
 from cobot_ai.cli.doctor import certificate
+from cobot_ai.cli.main import main
 from cobot_ai.core.errors import ConfigError, StoreError
 from cobot_ai.store import audit_log
 from cobot_ai.store.account_file import Role
 from cobot_ai.store.accounts import OFFER_S, Accounts, check_secret
 from cobot_ai.store.audit_log import AuditLog
 from cobot_ai.store.certs import Certs
+from cobot_ai.store.folder import CellFolder
+from cobot_ai.store.ledger import open_ledger
 
 PIN, PASSWORD = '481516', 'grüne Tür am Tor 7'
 NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
@@ -366,3 +369,28 @@ def test_the_log_is_bounded(tmp_path, monkeypatch):
         log.note('role', who=f'{i}')
     sizes = [f.stat().st_size for f in tmp_path.glob('*.jsonl')]
     assert len(sizes) == 2 and max(sizes) < 1300
+
+
+def test_verify_walks_the_audit_log_too(tmp_path, capsys):
+    folder = CellFolder(tmp_path)
+    open_ledger(folder.ledger).close()
+    log = AuditLog(folder.audit, Clock())
+    for n in range(4):
+        log.note('person_set', who=f'Person {n}')
+    command = ['verify', 'demo', '--data-dir', str(tmp_path)]
+    assert main(command) == 0
+    assert 'audit log audit.jsonl: intact' in capsys.readouterr().out
+    whole = folder.audit.read_text()
+    for damage in (
+        whole.replace('Person 1', 'Person X'),
+        '\n'.join(whole.splitlines()[i] for i in (0, 2, 3)),
+        whole.replace('"prev"', '"before"'),
+    ):
+        folder.audit.write_text(damage)
+        assert main(command) == 1
+        said = capsys.readouterr().out
+        assert 'ledger: 0 entries' in said and 'audit.jsonl: a line was changed' in said
+    folder.audit.rename(folder.audits[0])  # it is full, and the present one is new
+    AuditLog(folder.audit, Clock()).note('login')
+    assert main(command) == 1
+    assert 'audit.1.jsonl: a line was changed' in capsys.readouterr().out
