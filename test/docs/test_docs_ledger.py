@@ -2,7 +2,10 @@
 
 import ast
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import fields, is_dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +26,7 @@ from cobot_ai.core.spec import RiskSpec
 from cobot_ai.core.suite import Suite, Switch
 from cobot_ai.core.types import Why
 from cobot_ai.core.walk import clean_labels
+from cobot_ai.store.ledger import open_ledger
 from cobot_ai.web import schemas
 from cobot_ai.web.schema_ts import BODY_OF_KIND, MODULES
 
@@ -223,3 +227,32 @@ def test_every_field_of_a_report_is_documented_and_no_other():
     own = next(n.value for n in assigned if getattr(n.targets[0], 'id', '') == 'facts')
     fields |= {k.value for k in own.keys}
     assert first_column(section('replay.md', 'report.json')) == fields
+
+
+def test_the_documented_selects_answer_what_they_promise(tmp_path):
+    ledger = open_ledger(tmp_path / 'ledger.db')
+    bench = Bench(cell(question=question(undo_s=0)), ledger)
+    for n in range(12):
+        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.step('good', part='new')
+    bench.wait(31.0)
+    decisions = bench.entries('decision')
+    outcomes = {e.case: e.body['outcome'] for e in bench.entries('resolution')}
+    entries = ledger.since(0, 10**6)
+    ledger.close()
+    queries = re.findall(r'```sql\n(.*?)```', (ROOT / 'docs' / 'ledger.md').read_text(), re.DOTALL)
+    day, case, twice = queries
+    today = datetime.fromtimestamp(decisions[0].t_ns / 1e9, timezone.utc).date().isoformat()
+    with closing(sqlite3.connect(tmp_path / 'ledger.db')) as base:
+        base.row_factory = sqlite3.Row
+        found = base.execute(re.sub(r"'\d{4}-\d\d-\d\d'", f"'{today}'", day)).fetchall()
+        assert [row['case_id'] for row in found] == [d.case for d in decisions]
+        alone = {d.case: 'acted' for d in decisions if d.body['verdict'] == 'act'}
+        assert {row['case_id']: row['outcome'] for row in found} == outcomes | alone
+        assert alone and {'answered', 'expired'} <= set(outcomes.values())
+        assert base.execute(twice).fetchall() == []
+        kinds = [row['kind'] for row in base.execute(case.replace('= 42', '= 1'))]
+        assert kinds == [e.kind for e in entries if e.case == 1] and 'resolution' in kinds
+        for table, columns in list(rows(section('ledger.md', 'Reading it with SQL')))[1:]:
+            real = [row[1] for row in base.execute(f'PRAGMA table_info({table.strip("`")})')]
+            assert real and set(real) <= marked(columns)
