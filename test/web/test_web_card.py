@@ -1,10 +1,11 @@
 """The question on a tablet, in a real Chromium: the interaction rules, each with its figure."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from conftest import LANDSCAPE, LOW, PORTRAIT
-from web_data import CLASSES, FACTS, PNG, an_evidence
+from web_data import CLASSES, FACTS, PNG, QUESTION, an_evidence
 
 from cobot_ai.core.spec import Action, ClassSpec
 
@@ -200,6 +201,41 @@ def test_rule_03_and_fault_3_a_double_tap_neither_undoes_nor_answers_twice(cell,
     assert cell.of_kind(case, 'undo') == []
 
 
+LONG_WORDS = replace(
+    QUESTION,
+    open_classes=True,
+    classes=(
+        QUESTION.classes[0],
+        ClassSpec('bottom', Action.HOLD, text={'en': 'Bottom obstruction'}),
+        ClassSpec('slipped', Action.HOLD, text={'en': 'Slipped in the gripper'}),
+        ClassSpec('misaligned', Action.HOLD, text={'en': 'Misaligned in yaw'}),
+    ),
+)
+BROKEN_WORDS = """
+labels => labels.flatMap(label => {
+  const text = label.querySelector('bdi').firstChild;
+  return [...text.data.matchAll(/\\S+/g)].filter(word => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length !== 1;
+  }).map(word => word[0]).concat(label.scrollHeight > label.clientHeight ? ['cut off'] : []);
+})
+"""
+
+
+@pytest.mark.parametrize('cell', [LONG_WORDS], indirect=True)
+def test_answers_break_between_words_and_are_not_cut_off(cell, tablet):
+    page = tablet()
+    shown(page, cell.ask())
+    for size in (LANDSCAPE, LOW, PORTRAIT):
+        page.set_viewport_size(size)
+        settled(page)
+        labels = page.locator('.answer > span')
+        assert labels.count() == 6
+        assert labels.evaluate_all(BROKEN_WORDS) == []
+
+
 def test_rule_03_a_tap_on_a_card_that_has_just_changed_does_not_count(cell, tablet):
     page = tablet()
     first = cell.ask(undo_s=0.3)
@@ -213,6 +249,7 @@ def test_rule_03_a_tap_on_a_card_that_has_just_changed_does_not_count(cell, tabl
     assert answers(cell, second) == []
     page.mouse.click(*at)
     page.locator('.said', has_text='You said').wait_for()
+    until(page, lambda: answers(cell, second))
     assert answers(cell, second) == [('seated', 'accepted')]
 
 
@@ -243,6 +280,7 @@ def test_rule_03_the_finger_must_go_down_and_up_on_the_same_answer(cell, tablet)
     page.mouse.down()
     page.mouse.up()
     page.locator('.said', has_text='You said').wait_for()
+    until(page, lambda: answers(cell, case))
     assert answers(cell, case) == [('misaligned', 'accepted')]
 
 
@@ -337,6 +375,7 @@ def test_an_open_question_takes_a_new_name(cell, tablet):
     page.locator('.new-label input').fill('bent pin')
     page.locator('.new-label button').click()
     page.get_by_text('You said: bent pin').wait_for()
+    until(page, lambda: answers(cell, case))
     assert answers(cell, case) == [('bent pin', 'accepted')]
 
 
@@ -379,4 +418,5 @@ def test_keys_answer_too(cell, tablet):
     page.locator('.answer').nth(1).focus()
     page.keyboard.press('Enter')
     page.get_by_text('You said: Misaligned').wait_for()
+    until(page, lambda: answers(cell, case))
     assert answers(cell, case) == [('misaligned', 'accepted')]

@@ -172,6 +172,7 @@ def test_outside_loopback_a_pin_opens_the_page_and_the_name_is_recorded(
     shown(page, case)
     tap(page, 'Seated')
     page.locator('.said', has_text='You said').wait_for()
+    until(page, lambda: cell.of_kind(case, 'answer'))
     assert cell.of_kind(case, 'answer')[0]['by'] == 'Eva'
     context.clear_cookies()
     site.down()

@@ -74,6 +74,7 @@ def test_rule_07_a_tap_without_connection_is_shown_and_sent_when_it_is_back(cell
     page.get_by_text('1 waiting to be sent').wait_for()
     site.up()
     page.get_by_text('You said: Seated').wait_for()
+    until(page, lambda: answers(cell, case))
     assert answers(cell, case) == [('seated', 'accepted')]
 
 

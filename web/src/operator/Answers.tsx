@@ -6,7 +6,7 @@ import type { AskBody, AskClass } from '../core/schema';
 import { state } from '../core/transport';
 import { Glyph, isGlyph } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
-import { Words } from '../ui/Words';
+import { Label } from '../ui/Words';
 import { mayAnswer, NOT_SURE } from './desk';
 
 /** Answers shown at once; more hide behind "other". */
@@ -46,7 +46,7 @@ export function Answers({ of, onAnswer, withNotSure = true, learning = false }: 
       {hidden && (
         <TapButton class="answer plain" disabled={disabled} onTap={() => setMore(true)}>
           <Glyph name="other" />
-          <span>{t('answer.other')}</span>
+          <Label text={t('answer.other')} />
         </TapButton>
       )}
       {withNotSure && (
@@ -56,7 +56,7 @@ export function Answers({ of, onAnswer, withNotSure = true, learning = false }: 
           onTap={() => onAnswer(NOT_SURE)}
         >
           <Glyph name="not_sure" />
-          <span>{t('answer.not_sure')}</span>
+          <Label text={t('answer.not_sure')} />
         </TapButton>
       )}
     </section>
@@ -78,9 +78,7 @@ function ClassButton({ of, disabled, onAnswer, learning }: ClassProps) {
       onTap={() => onAnswer(of.name)}
     >
       {isGlyph(of.action) && <Glyph name={of.action} />}
-      <span>
-        <Words text={plant(of.text, of.name)} />
-      </span>
+      <Label text={plant(of.text, of.name)} />
       <small>{learning ? t('answer.learning') : tr('action', of.action)}</small>
     </TapButton>
   );
@@ -103,9 +101,7 @@ function More({ of, onAnswer, back, ...rest }: MoreProps) {
       {of.open_classes &&
         known.map((label) => (
           <TapButton key={label} class="answer" disabled={disabled} onTap={() => onAnswer(label)}>
-            <span>
-              <bdi>{label}</bdi>
-            </span>
+            <Label text={label} />
           </TapButton>
         ))}
       {of.open_classes && (

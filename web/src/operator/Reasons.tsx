@@ -3,7 +3,7 @@ import { plant, tr } from '../core/i18n';
 import { state } from '../core/transport';
 import { Glyph, type GlyphName } from '../ui/Glyph';
 import { TapButton } from '../ui/TapButton';
-import { Words } from '../ui/Words';
+import { Label } from '../ui/Words';
 
 const USUAL: GlyphName[] = ['position', 'part', 'surface', 'dirt', 'tool', 'feeding', 'sensor', 'other'];
 /** Shapes of the plant's own causes, by place: a shape is found again faster than a word. */
@@ -19,9 +19,7 @@ export function Reasons({ onReason }: { onReason: (name: string) => void }) {
       {tiles.map((tile) => (
         <TapButton key={tile.name} class="answer reason" onTap={() => onReason(tile.name)}>
           <Glyph name={tile.glyph} />
-          <span>
-            <Words text={tile.text} />
-          </span>
+          <Label text={tile.text} />
         </TapButton>
       ))}
     </div>
