@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 from cobot_ai.core.errors import ConfigError
@@ -53,8 +54,8 @@ def default_channels(
     groups = _joint_groups(joints) if ros_type == JOINT_STATE else FIELDS.get(ros_type)
     if groups is None:
         raise ConfigError(
-            f'`{ros_type}` has no usual set of channels: list them under `channels` with a path '
-            'each, e.g. {name: first, path: "data[0]"}.'
+            f'`{ros_type}` has no usual set of channels.{meant(ros_type)} To read it, list them '
+            'under `channels` with a path each, e.g. {name: first, path: "data[0]"}.'
         )
     if ros_type != JOINT_STATE and joints is not None:
         raise ConfigError(f'`joints` belongs to {JOINT_STATE} only; remove it here.')
@@ -63,6 +64,18 @@ def default_channels(
     if unknown or not wanted:
         raise ConfigError(f'`fields` of {ros_type} must be some of: {", ".join(groups)}.')
     return tuple(ChannelSpec(n, p, unit) for name in wanted for n, p, unit in groups[name])
+
+
+def meant(ros_type: str) -> str:
+    """A question that names the usual type nearest to one; empty where none is near."""
+    usual = {_bare(name): name for name in (*FIELDS, JOINT_STATE, *STILLS)}
+    close = difflib.get_close_matches(_bare(ros_type), usual, 1, 0.75)
+    return f' Did you mean `{usual[close[0]]}`?' if close else ''
+
+
+def _bare(ros_type: str) -> str:
+    """Name without package, the same with and without a header."""
+    return ros_type.rpartition('/')[2].removesuffix('Stamped')
 
 
 def _joint_groups(

@@ -16,6 +16,7 @@ from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.stream_spec import signal_stream
 from cobot_ai.store.messages import check_paths
+from cobot_ai.store.typestore import known
 
 MAX_BYTES = 512 * 1024
 """Largest cell file, bytes."""
@@ -32,7 +33,9 @@ def load_cell(path: Path | str) -> CellSpec:
     """
     file = find_cell(path)
     try:
-        spec = parse_cell(with_recipe(read_yaml(file, 'a cell file')))
+        document = with_recipe(read_yaml(file, 'a cell file'))
+        _check_types(document)
+        spec = parse_cell(document)
         for i, stream in enumerate(spec.streams):
             _check_stream(f'streams[{i}]', stream)
         for i, edge in enumerate(spec.step.edges):
@@ -51,13 +54,13 @@ def find_cell(path: Path | str) -> Path:
     given = Path(path)
     if given.is_file():
         return given
-    known = shipped_cells()
+    shipped = shipped_cells()
     name = given.name.removesuffix('.yaml')
-    if len(given.parts) == 1 and name in known:
-        return known[name]
+    if len(given.parts) == 1 and name in shipped:
+        return shipped[name]
     raise ConfigError(
         f'There is no cell file {given}. Give the path of a file, or the name of a shipped cell: '
-        f'{", ".join(known) or "none is installed"}.'
+        f'{", ".join(shipped) or "none is installed"}.'
     )
 
 
@@ -175,6 +178,18 @@ def _parse(text: str) -> Any:
         return loader.get_single_data()
     finally:
         loader.dispose()
+
+
+def _check_types(document: Any) -> None:
+    """A type that does not exist is told before its channels are missed."""
+    streams = document.get('streams') if isinstance(document, Mapping) else None
+    for i, stream in enumerate(streams if isinstance(streams, list) else ()):
+        ros_type = stream.get('type') if isinstance(stream, Mapping) else None
+        if isinstance(ros_type, str):
+            try:
+                known(ros_type)
+            except DataError as e:
+                raise ConfigError(f'`streams[{i}].type`: {e}') from e
 
 
 def _check_stream(path: str, stream: Any) -> None:

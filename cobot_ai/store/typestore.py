@@ -12,7 +12,7 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from cobot_ai.core.errors import DataError
-from cobot_ai.core.message_types import STEP
+from cobot_ai.core.message_types import STEP, meant
 from cobot_ai.core.samples import Edge
 from cobot_ai.core.types import Facts
 
@@ -42,8 +42,8 @@ def known(ros_type: str) -> None:
     """
     if ros_type not in typestore().fielddefs:
         raise DataError(
-            f'`{ros_type}` is not a standard ROS 2 message; '
-            'use a type of sensor_msgs, geometry_msgs, std_msgs or diagnostic_msgs.'
+            f'`{ros_type}` is not a standard ROS 2 message.{meant(ros_type)} '
+            'Use a type of sensor_msgs, geometry_msgs, std_msgs or diagnostic_msgs.'
         )
 
 

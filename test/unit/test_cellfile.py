@@ -1,6 +1,7 @@
 """Reading cell files from disk, the hostile ones too."""
 
 import pytest
+import yaml
 
 from cobot_ai.core.errors import ConfigError
 from cobot_ai.store.cellfile import MAX_BYTES, find_cell, load_cell, shipped_cells
@@ -36,7 +37,11 @@ def test_an_unknown_name_lists_the_shipped_cells():
 @pytest.mark.parametrize(
     ('old', 'new', 'says'),
     [
-        ('type: geometry_msgs/msg/WrenchStamped', 'type: my_msgs/msg/Force', 'list them under'),
+        (
+            'type: geometry_msgs/msg/WrenchStamped',
+            'type: my_msgs/msg/Force',
+            'not a standard ROS 2 message',
+        ),
         (
             'rate_hz: 47.6',
             'rate_hz: 47.6\n    rate_hz: 5',
@@ -94,3 +99,27 @@ def test_on_and_off_are_keys_and_no_booleans(tmp_path):
     file.write_text(text.replace('trigger: message', new, 1))
     threshold = load_cell(file).step.threshold
     assert (threshold.on, threshold.off) == (10, 5)
+
+
+@pytest.mark.parametrize(
+    ('ros_type', 'says'),
+    [
+        (
+            'geometry_msgs/msg/Imu',
+            r'not a standard ROS 2 message\. Did you mean `sensor_msgs/msg/Imu`',
+        ),
+        ('sensor_msgs/Imu', r'not a standard ROS 2 message\. Did you mean `sensor_msgs/msg/Imu`'),
+        ('my_msgs/msg/Foo', r'not a standard ROS 2 message\. Use a type of'),
+        (
+            'geometry_msgs/msg/Wrench',
+            r'usual set of channels\. Did you mean `geometry_msgs/msg/WrenchStamped`\? To read it',
+        ),
+        ('geometry_msgs/msg/PoseStamped', r'usual set of channels\. To read it, list them'),
+    ],
+)
+def test_a_type_that_is_not_read_as_it_is_names_the_one_that_was_meant(tmp_path, ros_type, says):
+    stream = {'name': 's', 'topic': 's', 'type': ros_type, 'rate_hz': 100}
+    file = tmp_path / 'c.yaml'
+    file.write_text(yaml.safe_dump({'name': 'c', 'streams': [stream]}))
+    with pytest.raises(ConfigError, match=says):
+        load_cell(file)
