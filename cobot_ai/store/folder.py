@@ -16,6 +16,10 @@ from cobot_ai.store.head import HeadFile, head_file
 
 MARK = '.replay'
 """Empty file in a cell's folder that a replay made, and may delete."""
+REMEDY = (
+    'Give another folder (--data-dir, --out of a replay), or make this one belong to the user it '
+    'runs as (chown).'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +104,10 @@ class CellFolder:
         except OSError as e:
             raise StoreError(
                 f'The data folder {self.root} cannot be made, or closed to others (chmod 700): '
-                f'{e.strerror}.'
+                f'{e.strerror}. {REMEDY}'
             ) from e
         if not os.access(self.root, os.W_OK):
-            raise StoreError(f'The data folder {self.root} is not writable for this user.')
+            raise StoreError(f'The data folder {self.root} is not writable for this user. {REMEDY}')
         return self
 
     @contextmanager
