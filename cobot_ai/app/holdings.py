@@ -242,6 +242,7 @@ def _contexts(
                 'context': context,
                 'cases': holdings.cases.get(context, 0),
                 'labels': labels[context],
+                'taught': live.contexts.get(context, 0) if live else None,
                 'needed': spec.risk.min_answers,
                 'threshold': force.threshold if force else None,
                 'missing': force.missing if force else None,

@@ -32,11 +32,15 @@ class DataSlice(BaseModel):
 
 
 class ContextData(BaseModel):
-    """What a context has and what it lacks: `needed` answers, `missing` labels for a threshold."""
+    """What a context has and what it lacks: `needed` answers, `missing` labels for a threshold.
+
+    `taught`: answers the live version has learnt; null without one.
+    """
 
     context: str
     cases: int
     labels: int
+    taught: int | None
     needed: int
     threshold: float | None
     missing: int | None

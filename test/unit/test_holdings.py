@@ -116,7 +116,7 @@ def test_every_context_says_what_it_lacks(book: Book) -> None:
     assert (rows[INSERT]['cases'], rows[INSERT]['labels']) == (1, 1)
     assert rows['operation=press']['labels'] == 0
     assert rows[INSERT]['needed'] == cell().risk.min_answers
-    assert rows[INSERT]['missing'] is None, 'no model yet'
+    assert (rows[INSERT]['missing'], rows[INSERT]['taught']) == (None, None), 'no model yet'
 
 
 def test_recordings_have_their_cases_or_the_key_of_why_not(book: Book) -> None:

@@ -306,11 +306,12 @@ export interface ConnectionsDoc {
   connections: ConnectionRow[];
 }
 
-/** What a context has and what it lacks: `needed` answers, `missing` labels for a threshold. */
+/** What a context has and what it lacks: `needed` answers, `missing` labels for a threshold. `taught`: answers the live version has learnt; null without one. */
 export interface ContextData {
   context: string;
   cases: number;
   labels: number;
+  taught: number | null;
   needed: number;
   threshold: number | null;
   missing: number | null;

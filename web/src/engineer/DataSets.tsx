@@ -148,8 +148,10 @@ function Missing({ contexts }: { contexts: ContextData[] }) {
   );
 }
 
-function lacks({ threshold, missing, labels, needed }: ContextData): string {
+function lacks({ threshold, missing, labels, taught, needed }: ContextData): string {
   if (labels < needed) return `▲ ${t('data.needs_answers', { n: needed - labels })}`;
+  if (taught !== null && taught < needed)
+    return `▲ ${t('risk.taught', { n: taught, of: needed })}`;
   if (threshold !== null) return `✓ ${t('data.alone', { share: percent(threshold) })}`;
   if (missing === null) return `▲ ${t('data.no_threshold')}`;
   return `▲ ${missing > 0 ? t('data.needs_labels', { n: missing }) : t('data.too_wrong')}`;
