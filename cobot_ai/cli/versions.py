@@ -162,7 +162,8 @@ def send(command: Json, args: argparse.Namespace, say: Say) -> int:
     body = {**command, 'key': f'cli-{uuid.uuid4().hex}', 'by': args.by, 'tablet': 'cli'}
     if args.url.startswith('https://'):
         raise ConfigError(
-            'A console with https wants a login, which this command has not: use the page.'
+            'A console with https wants a login, which this command has not: use the page, or what '
+            'docs/reference.md names beside this command.'
         )
     if not args.url.startswith('http://'):
         raise ConfigError('--url must begin with http://.')
@@ -198,7 +199,8 @@ def _post(request: urllib.request.Request, url: str) -> Json:
     except urllib.error.HTTPError as e:
         if e.code == 401:
             raise CobotAiError(
-                f'The console at {url} wants a login: run this on its own machine, or use the page.'
+                f'The console at {url} wants a login, which this command has not: use the page, or '
+                'what docs/reference.md names beside this command.'
             ) from e
         return _document(e.read(), url)
     except TimeoutError:  # it was sent, and may have been carried out

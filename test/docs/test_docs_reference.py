@@ -7,7 +7,7 @@ import shlex
 import pytest
 from docs_text import DOCS, PAGES, ROOT, calls, first_column, marked, rows, section, texts, tree
 
-from cobot_ai.cli.main import parser
+from cobot_ai.cli.main import main, parser
 
 NODES = ('monitor', 'console', 'trainer')
 
@@ -105,3 +105,10 @@ def test_every_qos_override_is_there_with_its_default():
     found = rows(section('reference.md', 'QoS of the streams'))
     written = {r[0].strip('`'): r[1] for r in found if re.fullmatch('`[a-z]+`', r[0])}
     assert written == {key: str(default) for key, default, _ in qos.OVERRIDES}
+
+
+def test_commands_that_a_login_keeps_out_say_so_here_and_there(capsys):
+    assert main(['rollback', 'demo', '--by', 'ann', '--url', 'https://cell:8080']) == 1
+    assert 'docs/reference.md' in capsys.readouterr().err
+    for command in ('rollback', 'swap', 'labels'):
+        assert 'wants a login' in section('reference.md', f'`cobot_ai {command} CELL`')
