@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from cobot_ai.app.fields import reply_of
 from cobot_ai.app.ports import Draft, LedgerReader
 from cobot_ai.app.promote import Versions
-from cobot_ai.core.errors import DataError
+from cobot_ai.core.errors import DataError, GateError
 from cobot_ai.core.types import Json
 
 Call = Callable[[str, Mapping[str, object]], list[Draft]]
@@ -32,7 +32,7 @@ class Operations:
     ) -> None:
         self._ledger = ledger
         self._calls: dict[str, Call] = {
-            'promote': lambda by, c: versions.promote(str(c.get('model')), by, 'person'),
+            'promote': lambda by, c: versions.promote(_named(c), by, 'person'),
             'rollback': lambda by, c: versions.rollback(by, _model(c)),
             'maintenance': lambda by, c: versions.set_maintenance(bool(c.get('on')), by),
             'schedule': lambda by, c: versions.schedule(_model(c), str(c.get('at')), by, now_ns()),
@@ -79,6 +79,18 @@ class Operations:
             whose = f'case {case}' if person is None else f'"{person}"'
             raise DataError(f'There is no label of {whose} to forget.')
         return [withdraw(c, by) for c in found]
+
+
+def _named(command: Mapping[str, object]) -> str:
+    """The version a command names, or that was staged when a service was called.
+
+    Raises:
+        GateError: There is none.
+    """
+    model = _model(command)
+    if model is None:
+        raise GateError('No version waits to go live; name one that passed the gate.')
+    return model
 
 
 def _model(command: Mapping[str, object]) -> str | None:

@@ -479,6 +479,12 @@ def test_bad_commands_are_refused_with_a_reason_and_change_nothing() -> None:
     assert bench.ledger.head() == before
 
 
+def test_a_service_that_promotes_without_a_staged_version_says_so() -> None:
+    reply = Bench().command('promote', model=None)
+    assert not reply['ok']
+    assert reply['reason'].startswith('No version waits to go live')
+
+
 def test_a_restart_keeps_the_model_and_the_memory_of_contexts() -> None:
     bench = taught()
     again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
