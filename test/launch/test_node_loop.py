@@ -72,7 +72,7 @@ def start(cell, robot, page):
     until(lambda: listens(port), START_S, 'the page is not served')
     robot.wait(lambda: robot.node.count_publishers('cobot_ai_trainer/candidate'), START_S)
     page.goto(f'http://127.0.0.1:{port}/')
-    page.get_by_role('heading', name='Running, checked').wait_for()
+    page.get_by_role('heading', name='No sensor data, checked').wait_for()
 
 
 def listens(port):

@@ -99,7 +99,7 @@ def test_the_login_speaks_the_readers_language(cell, tmp_path):
     page = client.get('/login', headers={'Accept-Language': 'zh-CN,zh;q=0.9'}).text
     assert '谁在使用平板' in page
     wrong = client.post('/login?lang=pl', data={'name': 'Ola', 'pin': '0'}).text
-    assert 'Ten PIN jest błędny.' in wrong
+    assert 'Błędny PIN lub hasło.' in wrong
 
 
 def test_an_answer_is_taken_back_with_a_form(cell, client):
