@@ -36,6 +36,7 @@ while not publisher.get_subscription_count():
 before = wakes()
 for _ in range({MESSAGES}):
     publisher.publish(Float32())
+    time.sleep(0.0005)  # the pace of a sensor: in one burst a thread gets a turn by chance only
 print(wakes() - before)
 """
 
@@ -58,5 +59,5 @@ def test_a_fast_publisher_wakes_no_thread_after_every_message(monkeypatch):
         robot.node.create_subscription(Float32, 'fast', lambda _: None, EVERYTHING)
         calm, complaints = publish(FASTDDS_DEFAULT_PROFILES_FILE=str(PROFILE))
         assert not complaints
-        assert calm < MESSAGES / 10
+        assert calm < MESSAGES / 2
         assert publish()[0] > 3 * calm  # as Fast DDS comes
