@@ -101,7 +101,8 @@ def test_an_end_without_a_begin_is_no_step_and_gets_no_older_outcome():
     assert outcomes(told) == [('no_step', '', False)]
 
 
-def test_windows_of_one_silence_have_the_outcome_of_its_first():
+def gone_blind():
+    """A cell with sliding windows that was fed for 1.5 s, then 6 s of silence."""
     step = StepSpec(trigger=Trigger.SLIDING, samples=16, length_s=1.0, hop_s=1.0)
     bench = Bench(cell(step=replace(step, context=('operation',), facts={'operation': 'w'})))
     for _ in range(150):
@@ -109,6 +110,11 @@ def test_windows_of_one_silence_have_the_outcome_of_its_first():
         bench.authority.take(wrench(bench.clock.t_ns, 0.0, 2.0))
     for _ in range(60):
         bench.wait(0.1)
+    return bench
+
+
+def test_windows_of_one_silence_have_the_outcome_of_its_first():
+    bench = gone_blind()
     dark = bench.entries('ask')[-1]
     told = bench.judge()
     bench.wait(1.0)
@@ -119,13 +125,7 @@ def test_windows_of_one_silence_have_the_outcome_of_its_first():
 
 @pytest.mark.parametrize('let_go', ['answer', 'resume'])
 def test_who_lets_a_blind_cell_go_on_lets_it_go_once(let_go):
-    step = StepSpec(trigger=Trigger.SLIDING, samples=16, length_s=1.0, hop_s=1.0)
-    bench = Bench(cell(step=replace(step, context=('operation',), facts={'operation': 'w'})))
-    for _ in range(150):
-        bench.clock.pass_s(0.01)
-        bench.authority.take(wrench(bench.clock.t_ns, 0.0, 2.0))
-    for _ in range(60):
-        bench.wait(0.1)
+    bench = gone_blind()
     cases = {a.case for a in bench.authority.desk.open_asks}
     dark = max(cases)
     if let_go == 'answer':
