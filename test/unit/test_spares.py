@@ -87,11 +87,17 @@ def test_it_decides_by_its_own_certificate_only(bench):
     assert certificate.model == manifest.blob
 
 
+def restarted(bench):
+    """The same cell after a restart, at the same time."""
+    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    again.clock.t_ns = bench.clock.t_ns
+    return again
+
+
 def test_after_a_restart_the_spare_is_found_in_the_record(bench):
     blind(bench)
     spare = train(bench)
-    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
-    again.clock.t_ns = bench.clock.t_ns
+    again = restarted(bench)
     assert blind(again).body['model'] == spare
 
 
@@ -99,8 +105,7 @@ def test_a_damaged_spare_leaves_the_masked_kernel_in_charge(bench):
     blind(bench)
     spare, live = train(bench), bench.authority.state()['model']
     bench.registry.forget(spare)
-    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
-    again.clock.t_ns = bench.clock.t_ns
+    again = restarted(bench)
     assert again.entries('fault')[-1].body['code'] == 'model'
     assert blind(again).body['model'] == live
 
@@ -158,9 +163,8 @@ def test_no_decision_waits_for_a_file(bench, monkeypatch):
     spare = train(bench)
     bench.versions.spares._loader = lambda *_: pytest.fail('a model was loaded for a decision')
     assert blind(bench).body['model'] == spare
-    again = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    again = restarted(bench)
     again.versions.spares._loader = bench.versions.spares._loader
-    again.clock.t_ns = bench.clock.t_ns
     assert blind(again).body['model'] == spare
 
 
