@@ -50,7 +50,7 @@ TEST = [
     'pytest>=8,<9',
     'psutil>=5.9',
     'pytest-timeout>=2.3',
-    'pytest-xdist>=3.5',
+    'pytest-xdist>=3.8',
     'python-socketio[client]>=5.14',
 ]
 # Pinned: figures of peers are only comparable when the peers are the same.

@@ -1,4 +1,4 @@
-"""Sections `robot_failures` and `aeon`: accuracy and calibration beside the peers."""
+"""Sections `robot_failures`, `aeon` and `pump`: accuracy and calibration beside the peers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import ours
 import peers
 from bench_setup import Setup, table
-from data import AEON, LP, aeon_set, robot_failures
+from data import AEON, LP, aeon_set, robot_failures, skab
 from figures import average, bar, measure
 from numpy.typing import NDArray
 
@@ -69,6 +69,27 @@ def run_aeon(setup: Setup) -> dict[str, object]:
     show('aeon', found)
     table('aeon', (), {}, bars)
     return arrange(found, '3 folds by group', bars)
+
+
+def run_pump(setup: Setup) -> dict[str, object]:
+    """Every fourth window of the pump, 5 folds: runs it has seen other windows of, and new ones.
+
+    A run has levels of its own, and a fault may lie above or below them.
+    """
+    beside = {'ours_linear': ours.fit_predict_linear, **peers.available()}
+    if setup.quick:
+        beside = {name: beside[name] for name in QUICK_PEERS}
+    models, repeats = {'ours': ours.fit_predict, **beside}, 1 if setup.quick else REPEATS
+    found, bars = {}, {}
+    for by_run, name in ((False, 'known runs'), (True, 'new runs')):
+        found[name] = compare({'skab': skab(setup.data, by_run)[::4]}, models, repeats, 5)
+        best = max(row['accuracy'] for m, row in found[name].items() if m != 'ours')
+        bars[f'behind_best_peer ({name})'] = bar(best - found[name]['ours']['accuracy'], 0.01, '<=')
+        show(f'pump, {name}', found[name])
+    table('pump', (), {}, bars)
+    protocol = f'{repeats} x 5 folds'
+    known = arrange(found['known runs'], protocol)
+    return {**arrange(found['new runs'], f'{protocol} by run', bars), 'known_runs': known}
 
 
 def show(name: str, found: Mapping[str, dict[str, object]]) -> None:

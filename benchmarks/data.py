@@ -126,8 +126,12 @@ def noisy(cases: Sequence[LabelledCase], share: float, seed: int = 0) -> list[La
     return make_cases(x, [c.label for c in cases], context=f'{cases[0].context}_noise')
 
 
-def skab(folder: Path) -> list[LabelledCase]:
-    """The pump test bed in windows of 20 rows that do not overlap: normal or anomaly (majority)."""
+def skab(folder: Path, by_run: bool = False) -> list[LabelledCase]:
+    """The pump test bed in windows of 20 rows that do not overlap: normal or anomaly (majority).
+
+    Args:
+        folder: Where the recordings are. by_run: The windows of a run are one group.
+    """
     data = np.load(folder / 'skab.npz')
     windows, labels, groups = [], [], []
     for run in range(len(data['rec_names'])):
@@ -136,6 +140,6 @@ def skab(folder: Path) -> list[LabelledCase]:
             part = rows[start : start + SKAB_ROWS]
             windows.append(data['X'][part].T)
             labels.append('anomaly' if (data['L_anomaly'][part] == 1).mean() >= 0.5 else 'normal')
-            groups.append(f'window {len(groups)}')
+            groups.append(f'run {run}' if by_run else f'window {len(groups)}')
     channels = [str(c) for c in data['channels']]
     return make_cases(np.stack(windows), labels, channels, 'skab', groups)

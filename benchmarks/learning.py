@@ -29,6 +29,7 @@ SCHEMA = 2
 SECTIONS = {
     'robot_failures': ('accuracy', 'run_robot_failures'),
     'aeon': ('accuracy', 'run_aeon'),
+    'pump': ('accuracy', 'run_pump'),
     'guarantee': ('guarantee', 'run'),
     'one_class': ('one_class', 'run'),
     'streams': ('streams', 'run'),

@@ -130,6 +130,9 @@ class ArrayObserver:
     def look_again(self) -> None:
         """Nothing was taken for seen."""
 
+    def finish(self, stamp_ns: int) -> None:
+        """No window is made of time alone."""
+
     def next_change_ns(self) -> int | None:
         """Nothing waits."""
         return None

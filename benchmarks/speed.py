@@ -112,7 +112,7 @@ class BothViews(KernelHead):
     def choose(self, table: Table, y: Labels, classes: int) -> KernelRecipe:
         """Its own ridge; widths of 1."""
         plans = make_plans(self.blocks)
-        parts = tuple(Part(p.metric, p.options[0], 1.0, 1 / len(plans)) for p in plans)
+        parts = tuple(Part(p.metrics[0], p.options[0], 1.0, 1 / len(plans)) for p in plans)
         return KernelRecipe(parts, super().choose(table, y, classes).ridge)
 
 

@@ -107,11 +107,26 @@ class Bench:
 
     def teach(self, label: str, **facts: str) -> int:
         """One step, answered truthfully and final; trains as the trainer would."""
+        case = self._answered(label, **facts)
+        if self.entries('ask', case):
+            self._train()
+        return case
+
+    def lessons(self, count: int = 24) -> None:
+        """So many steps, every third one bad; the trainer is slower than they are."""
+        for n in range(count):
+            self._answered('bad' if n % 3 == 0 else 'good')
+            if n % 6 == 5:
+                self._train()
+
+    def _answered(self, label: str, **facts: str) -> int:
         case = self.step(label, **facts)
         if self.entries('ask', case):
             assert self.tap(case, label)['ok']
             self.wait(self.spec.question.undo_s)
-            found = self.trainer.turn(self.clock.t_ns)
-            if found:
-                self.authority.offer(found)
         return case
+
+    def _train(self) -> None:
+        found = self.trainer.turn(self.clock.t_ns)
+        if found:
+            self.authority.offer(found)

@@ -36,8 +36,9 @@ _SHUTDOWN = (2 << 30) | (4 << 16) | (ord('X') << 8) | 125
 _NO_LOG_FLUSH = 2
 
 
-def run(*command: str | Path) -> None:
-    subprocess.run([str(c) for c in command], check=True, capture_output=True)
+def run(*command: str | Path) -> str:
+    words = [str(c) for c in command]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def cut(write: Callable[[Ack], None], disk: Path, rng: random.Random) -> list[str]:
@@ -79,7 +80,7 @@ def write_entries(path: Path, ack: Ack, synchronous: str) -> None:
         ack(f'tap-{case}')
 
 
-def ledger_cuts(cuts: int, disk: Path, image: Path, synchronous: str = 'FULL') -> dict[str, int]:
+def ledger_cuts(cuts: int, disk: Path, device: Path, synchronous: str = 'FULL') -> dict[str, int]:
     """Acknowledged answers that are gone, and starts that were refused."""
     rng = random.Random(5)
     found = {'acked': 0, 'lost': 0, 'refused': 0, 'broken': 0}
@@ -89,7 +90,7 @@ def ledger_cuts(cuts: int, disk: Path, image: Path, synchronous: str = 'FULL') -
         os.sync()
         acked = cut(lambda ack, p=path: write_entries(p, ack, synchronous), disk, rng)
         run('umount', disk)
-        run('mount', '-o', 'loop', image, disk)
+        run('mount', device, disk)
         found['acked'] += len(acked)
         try:
             view = open_ledger(path)
@@ -105,7 +106,7 @@ def ledger_cuts(cuts: int, disk: Path, image: Path, synchronous: str = 'FULL') -
     return found
 
 
-def promote_cuts(cuts: int, disk: Path, image: Path, forced: bool = True) -> dict[str, int]:
+def promote_cuts(cuts: int, disk: Path, device: Path, forced: bool = True) -> dict[str, int]:
     """Starts without a whole model or with an older one than acknowledged."""
     rng = random.Random(6)
     found = {'starts': 0, 'damaged': 0, 'forgotten': 0}
@@ -115,7 +116,7 @@ def promote_cuts(cuts: int, disk: Path, image: Path, forced: bool = True) -> dic
         os.sync()
         acked = cut(lambda ack, f=folder: promote(f, ack, forced), disk, rng)
         run('umount', disk)
-        run('mount', '-o', 'loop', image, disk)
+        run('mount', device, disk)
         found['starts'] += 1
         try:
             registry = ModelFolder(folder)
@@ -137,9 +138,9 @@ def promote(folder: Path, ack: Ack, forced: bool) -> None:
 
 JOBS: dict[str, Callable[[int, Path, Path], dict[str, int]]] = {
     'ledger': ledger_cuts,
-    'ledger_normal': lambda n, disk, image: ledger_cuts(n, disk, image, 'NORMAL'),
+    'ledger_normal': lambda n, disk, device: ledger_cuts(n, disk, device, 'NORMAL'),
     'promote': promote_cuts,
-    'promote_unforced': lambda n, disk, image: promote_cuts(n, disk, image, forced=False),
+    'promote_unforced': lambda n, disk, device: promote_cuts(n, disk, device, forced=False),
 }
 
 
@@ -151,11 +152,17 @@ def main(args: Iterator[str]) -> None:
     with image.open('wb') as file:
         file.truncate(64 * 2**20)
     run('mkfs.ext4', '-q', '-F', image)
-    run('mount', '-o', 'loop', image, disk)
+    # One loop device for all mounts: one of `mount -o loop` may outlive its umount for a while, and
+    # a second one on the image would then not see what the first has yet to write.
+    device = Path(run('losetup', '--find', '--show', image))
     try:
-        found = JOBS[job](cuts, disk, image)
+        run('mount', device, disk)
+        try:
+            found = JOBS[job](cuts, disk, device)
+        finally:
+            run('umount', disk)
     finally:
-        run('umount', disk)
+        run('losetup', '--detach', device)
     sys.stdout.write(json.dumps(found) + '\n')
 
 

@@ -59,7 +59,8 @@ class Authority:
         self.tuning.recall(self._p.ledger)
         clock = self._p.clock
         self.memory.recall(self._p.ledger, clock.now_ns(), clock.monotonic_ns())
-        self._commit([Draft('start', {**body, 'cell': self.spec.name, 'digest': self.spec.digest})])
+        begun = {**body, 'cell': self.spec.name, 'digest': self.spec.digest}
+        self._commit([*self.memory.notes(), Draft('start', begun)])
         self.desk.abandon('restart')
         self._holds.recall(self._p.ledger)
         self._commit(self._p.versions.start())
@@ -168,7 +169,7 @@ class Authority:
         self._judging.events.settled(resolved, clock.now_ns(), clock.monotonic_ns())
         if resolved.outcome == 'expired':
             self.tally.expired += 1
-        if resolved.outcome == 'answered' and resolved.go:
+        if resolved.case == self._judging.blind and resolved.outcome == 'answered' and resolved.go:
             self.observer.look_again()  # nobody has seen what comes now
         # A case that was asked, or stays by its outcome, is held since it was decided.
         if resolved.action not in STAYS and resolved.outcome in ('acted', 'answered'):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cobot_ai.app.model_ports import Scorer
 from cobot_ai.app.observe import Cut
-from cobot_ai.core.policy import Standing, decide
+from cobot_ai.core.policy import DIGITS, Standing, decide
 from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.core.steps import context_key, group_key
 from cobot_ai.core.types import Case, Decision, Json, Score, Verdict, Why, to_probs
@@ -68,7 +68,7 @@ def decision_body(
         'facts': dict(case.facts),
         'classes': list(score.classes) if score else [],
         'probs': to_probs(score.classes, score.probs) if score else {},
-        'confidence': round(score.confidence, 6) if score else None,
+        'confidence': round(score.confidence, DIGITS) if score else None,
         'evidence': _finite(score.evidence) if score else None,
         'novelty': _finite(score.novelty) if score else None,
         'threshold': decision.threshold,

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
 
-from cobot_ai.app.survey import Survey, TopicSeen
+from cobot_ai.app.survey import ENTRIES, Survey, TopicSeen
 from cobot_ai.core.message_types import STEP
 from cobot_ai.core.spec import CellSpec, Trigger
-from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec, TimeFrom
 
 RATE_SLACK = 0.2
 """Measured and rated rate may differ by this share."""
-CLOCK_SLACK_S = 0.5
-"""A header stamp further from the time of arrival than this is another clock."""
 ENOUGH = 5
 """Messages needed before a rate is judged."""
 
@@ -52,8 +50,11 @@ def diagnose(spec: CellSpec, survey: Survey, names: Mapping[str, str]) -> list[F
         names: Topic of the cell file -> full topic name (namespace applied).
     """
     found: list[Finding] = []
+    if survey.damage:
+        advice = 'What follows is about the part that can be read.'
+        found.append(Finding(Level.WARNING, 'recording', survey.damage, advice))
     for stream in spec.streams:
-        found += _stream(stream, survey, names)
+        found += _stream(spec, stream, survey, names)
     found += _pauses(spec, survey, names)
     found += _steps(spec, survey, names)
     found += _frames(spec, survey, names)
@@ -63,7 +64,9 @@ def diagnose(spec: CellSpec, survey: Survey, names: Mapping[str, str]) -> list[F
 # ---------------------------------------------------------------- one stream
 
 
-def _stream(stream: StreamSpec, survey: Survey, names: Mapping[str, str]) -> Iterator[Finding]:
+def _stream(
+    spec: CellSpec, stream: StreamSpec, survey: Survey, names: Mapping[str, str]
+) -> Iterator[Finding]:
     name = names[stream.topic]
     seen = survey.topics.get(name)
     if seen is None:
@@ -78,7 +81,7 @@ def _stream(stream: StreamSpec, survey: Survey, names: Mapping[str, str]) -> Ite
         return
     yield _rate(stream, seen)
     yield from _offer(seen)
-    yield from _stamps(seen)
+    yield from _stamps(stream, spec.step.settle_s, seen)
     for channel in stream.channels:
         yield from _channel(stream, channel, seen)
 
@@ -173,16 +176,31 @@ def _offer(seen: TopicSeen) -> Iterator[Finding]:
         )
 
 
-def _stamps(seen: TopicSeen) -> Iterator[Finding]:
-    offset = seen.stamp_offset_s
-    if offset is not None and abs(offset) > CLOCK_SLACK_S:
+def _stamps(stream: StreamSpec, settle_s: float, seen: TopicSeen) -> Iterator[Finding]:
+    if seen.stamp_offset_s is None or stream.time_from is TimeFrom.ARRIVAL:
+        return
+    if seen.other_clock:
+        behind = -seen.stamp_offset_s
         yield Finding(
             Level.WARNING,
             seen.topic,
-            f'its header stamps are {abs(offset):.3g} s {"ahead" if offset > 0 else "behind"}',
-            'Synchronise the clocks of both machines (NTP or PTP); late and future samples '
-            'are left out of windows.',
+            f'its header stamps are {abs(behind):.1f} s {"behind" if behind > 0 else "ahead"}',
+            'Synchronise the clocks of both machines (NTP or PTP); late and future samples are '
+            'left out of windows. Where that cannot be done any more (a recording), set '
+            f'`time_from: arrival` for stream `{stream.name}`.',
         )
+        return
+    if seen.stamp_late_s > settle_s:
+        text = f'its messages come {seen.stamp_late_s:.2f} s after their stamps'
+        advice = (
+            f'A step waits {settle_s:g} s for them, so its end would be missing: set '
+            f'`settle_s: {seen.settle_s:g}` under `step`.'
+        )
+        yield Finding(Level.WARNING, seen.topic, text, advice)
+    if seen.stamp_back_s > max(stream.slack_s, 1 / stream.rate_hz):
+        text = f'its stamps are out of order by up to {seen.stamp_back_s:.3f} s'
+        advice = f'Set `slack_s: {seen.slack_s:g}` of stream `{stream.name}`.'
+        yield Finding(Level.WARNING, seen.topic, text, advice)
 
 
 def _channel(stream: StreamSpec, channel: ChannelSpec, seen: TopicSeen) -> Iterator[Finding]:
@@ -194,6 +212,8 @@ def _channel(stream: StreamSpec, channel: ChannelSpec, seen: TopicSeen) -> Itera
         yield Finding(Level.ERROR, about, 'there is no such joint', advice)
         return
     span = seen.numbers.get(path)
+    if span is None and _beyond(path, seen):
+        return
     if span is None:
         advice = f'Correct the path of `{channel.name}`, or remove the channel.'
         yield Finding(Level.ERROR, about, 'the messages do not carry it', advice)
@@ -211,11 +231,19 @@ def _channel(stream: StreamSpec, channel: ChannelSpec, seen: TopicSeen) -> Itera
 
 
 def index_path(path: str, joints: tuple[str, ...]) -> str | None:
-    """`effort[elbow]` -> `effort[2]`; None when there is no such joint."""
+    """`effort[elbow]` -> `effort[2]`, `data[1::3]` -> `data[1]`; None: no such joint."""
     fields, _, key = path.removesuffix(']').partition('[')
+    if ':' in key:
+        key = key.partition(':')[0] or '0'
     if not key or key.isdecimal():
-        return path
+        return f'{fields}[{key}]' if key else path
     return f'{fields}[{joints.index(key)}]' if key in joints else None
+
+
+def _beyond(path: str, seen: TopicSeen) -> bool:
+    """Whether an entry lies where nobody looked, in a long array."""
+    fields, _, key = path.removesuffix(']').partition('[')
+    return int(key or 0) >= ENTRIES and f'{fields}[{ENTRIES - 1}]' in seen.numbers
 
 
 def other_unit(unit: str, low: float, high: float) -> str:

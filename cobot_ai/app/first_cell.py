@@ -13,10 +13,14 @@ from cobot_ai.app.survey import Survey, TopicSeen
 from cobot_ai.core.cell_rules import TOPIC_PATTERN
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import FIELDS, JOINT_STATE, STEP, STILLS
+from cobot_ai.core.spec import StepSpec
+from cobot_ai.core.stream_spec import TimeFrom
 from cobot_ai.core.types import Json
 
 SLOW_HZ = 5.0
 """Slower scalars keep their last value for a while."""
+SETTLE_S = StepSpec().settle_s
+SIGNAL, TEXT = 'std_msgs/msg/Bool', 'std_msgs/msg/String'
 ENTRIES = 16
 """Numbers taken from an array or an unknown type."""
 OURS = re.compile(r'.*/(cobot_ai_\w+|rosout|parameter_events|clock|diagnostics|tf|tf_static)(/.*)?')
@@ -74,6 +78,10 @@ def _stream(seen: TopicSeen) -> Json | None:
         'type': seen.type,
         'rate_hz': nice_rate(seen.rate_hz) if seen.rate_hz else 1.0,
     }
+    if seen.other_clock:
+        made['time_from'] = TimeFrom.ARRIVAL.value
+    elif seen.stamp_back_s * seen.rate_hz > 1:
+        made['slack_s'] = seen.slack_s
     if seen.type in STILLS:
         return made
     if seen.type == JOINT_STATE:
@@ -124,6 +132,12 @@ def _number_twins(streams: list[Json]) -> None:
 
 
 def _step(survey: Survey, truth: Sequence[Interval]) -> Json:
+    sensors = [t for t in survey.topics.values() if _sensor(t) and not t.other_clock]
+    settle_s = max((t.settle_s for t in sensors if t.stamp_late_s > SETTLE_S), default=None)
+    return {**_trigger(survey, truth), **({'settle_s': settle_s} if settle_s else {})}
+
+
+def _trigger(survey: Survey, truth: Sequence[Interval]) -> Json:
     for seen in survey.topics.values():
         resting = not seen.count and seen.topic.endswith('/step')
         if seen.type == STEP and (resting or {'begin', 'end'} <= set(seen.steps)):
@@ -141,6 +155,8 @@ def _step(survey: Survey, truth: Sequence[Interval]) -> Json:
         'length_s': length,
         'hop_s': round(length / 2, 2),
         'samples': _samples(survey, length),
+        # Nobody said whether it works in cycles; there labels of merged windows would be wrong.
+        'merge': False,
     }
 
 
@@ -180,7 +196,7 @@ def assumed(cell: Json, survey: Survey, truth: Sequence[Interval] = ()) -> list[
     if step['trigger'] == 'sliding':
         said.append(
             f'No begin and end messages were seen: windows of {step["length_s"]:g} s slide, one '
-            f'every {step["hop_s"]:g} s.'
+            f'every {step["hop_s"]:g} s, each a case of its own (merge: false).'
         )
     else:
         said.append(f'Steps come from {step["topic"]}; context: {", ".join(step["context"])}.')
@@ -192,6 +208,7 @@ def assumed(cell: Json, survey: Survey, truth: Sequence[Interval] = ()) -> list[
                 'If several steps are of one piece, name the fact that numbers it (not its type) '
                 f'in `group`: {", ".join(pieces)}.'
             )
+    said += _times_and_numbers(cell, survey)
     classes = cell['question']['classes']
     good = [c['name'] for c in classes if c.get('nominal')]
     others = [c['name'] for c in classes if not c.get('nominal')]
@@ -207,6 +224,27 @@ def assumed(cell: Json, survey: Survey, truth: Sequence[Interval] = ()) -> list[
     return said
 
 
+def _times_and_numbers(cell: Json, survey: Survey) -> Iterator[str]:
+    for stream in cell['streams']:
+        seen = survey.topics[stream['topic']]
+        if 'time_from' in stream:
+            yield (
+                f'{seen.topic}: its stamps are {abs(seen.stamp_offset_s or 0):.1f} s off, so the '
+                'time of arrival counts (`time_from`).'
+            )
+        if seen.type == SIGNAL and cell['step']['trigger'] == 'sliding':
+            yield (
+                f'{seen.topic} is a digital signal: if it marks begin and end of a step, use '
+                '`trigger: edge` and take it out of `streams`.'
+            )
+        given = len(stream.get('channels', ()))
+        if given and sum(map(_drawable, seen.numbers)) > given:
+            yield (
+                f'{seen.topic}: only the first {given} of its numbers are read. Are they samples '
+                'in time (a block)? Then write `path: "data[:]"` and `block_hz`.'
+            )
+
+
 def _known(seen: TopicSeen) -> bool:
     return seen.type == STEP or OURS.fullmatch(seen.topic) is not None
 
@@ -219,7 +257,10 @@ def _why_not(seen: TopicSeen) -> str:
     if not _nameable(seen):
         return 'not a ROS 2 name'
     numbers = 'no numbers, or not a type of the standard packages'
-    return 'said once' if seen.count == 1 else numbers if seen.count else 'silent'
+    if seen.type == TEXT:
+        numbers = 'no numbers; `context_topic` where it names the program or part at work'
+    once = seen.count == 1 and seen.type != TEXT
+    return 'said once' if once else numbers if seen.count else 'silent'
 
 
 def comments(survey: Survey, truth: Sequence[Interval] = ()) -> dict[str, str]:
@@ -230,6 +271,7 @@ def comments(survey: Survey, truth: Sequence[Interval] = ()) -> dict[str, str]:
         'name': f'A first cell file, made from {survey.source}. Go through it from top to bottom.',
         'streams': 'Remove what does not tell a good step from a bad one. Give `unit`, `low` and '
         '`high` where you know them (docs/cell-file.md).',
+        'messages': 'Types that are not of the standard packages, as the bag defines them.',
         'step': 'What bounds a step, and which facts make a context.',
         'question': f'Write the question and the classes in the words of your people.{check}',
         'risk': 'At most this share of what is decided without a person may be wrong.',

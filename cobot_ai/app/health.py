@@ -11,6 +11,9 @@ from cobot_ai.core.types import Json
 
 PERIODS = 5
 """A stream that is silent for so many rated periods (and a second) is stale."""
+STEPS = 2
+"""A stream that speaks in steps only is stale when so many ended without it: the last that it
+took part in ends after its last message."""
 RECENT_NS = 10 * 10**9
 """A count that grew within this time is a warning, nanoseconds."""
 QUIET = ('received',)
@@ -42,8 +45,14 @@ class Health:
 
 @dataclass(slots=True)
 class _Stream:
-    """What changed when in the counts of a stream, monotonic nanoseconds."""
+    """What changed when in the counts of a stream, monotonic nanoseconds.
 
+    Attributes:
+        only_in_steps: It speaks while a step runs only. cases: Cases when it was last heard.
+    """
+
+    only_in_steps: bool
+    cases: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     grown: dict[str, int] = field(default_factory=dict)
 
@@ -59,7 +68,7 @@ class HealthReport:
         self._silence_ns = {
             s.name: round(max(1.0, PERIODS / s.rate_hz) * 1e9) for s in spec.streams
         }
-        self._streams = {s.name: _Stream() for s in spec.streams}
+        self._streams = {s.name: _Stream(s.only_in_steps) for s in spec.streams}
         self._since: int | None = None
 
     def of(self, state: Json, now_ns: int) -> list[Health]:
@@ -68,19 +77,24 @@ class HealthReport:
         Args:
             state: What `~/state` says. now_ns: Monotonic time, nanoseconds.
         """
+        cases = int(state['cases'])
         if self._since is None:
             self._since = now_ns
-        streams = [self._stream(n, state['streams'][n], now_ns) for n in self._streams]
+            for seen in self._streams.values():
+                seen.cases = cases
+        streams = [self._stream(n, state['streams'][n], cases, now_ns) for n in self._streams]
         return [_cell(state), *streams]
 
-    def _stream(self, name: str, counts: Mapping[str, int], now_ns: int) -> Health:
+    def _stream(self, name: str, counts: Mapping[str, int], cases: int, now_ns: int) -> Health:
         seen = self._streams[name]
         for key, value in counts.items():
             if value > seen.counts.get(key, 0):
                 seen.grown[key] = now_ns
+                seen.cases = cases if key == 'received' else seen.cases
         seen.counts = dict(counts)
         last = seen.grown.get('received', now_ns if self._since is None else self._since)
-        if now_ns - last > self._silence_ns[name]:
+        missed = not seen.only_in_steps or cases - seen.cases >= STEPS
+        if missed and now_ns - last > self._silence_ns[name]:
             silent_s = (now_ns - last) / 1e9
             return Health(Level.STALE, name, f'silent for {silent_s:.1f} s', dict(counts))
         recent = {k for k, t in seen.grown.items() if now_ns - t < RECENT_NS} - {*QUIET}

@@ -14,8 +14,8 @@ from cobot_ai.app.ports import Entry, LedgerReader
 from cobot_ai.app.teach import lost_channels
 from cobot_ai.core.calendar import local, shift_of
 from cobot_ai.core.honest import from_json
-from cobot_ai.core.levels import covering, in_force
-from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.levels import in_force
+from cobot_ai.core.manifest import Manifest, vouching
 from cobot_ai.core.newest import put_newest
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
@@ -232,8 +232,7 @@ def _contexts(
     labels: dict[str, int] = defaultdict(int)
     for row in rows:
         labels[row.context] += 1
-    certificates = live.certificates if live else ()
-    valid = covering(certificates, spec.risk, spec.question.costs)
+    valid = vouching(live, spec)
     found = []
     for context in sorted({*holdings.cases, *labels}):
         force = in_force(valid, context, spec.risk.fallback)

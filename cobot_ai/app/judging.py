@@ -29,6 +29,7 @@ class Judging:
     Attributes:
         spec: The cell. parts: Its collaborators. desk, memory, holds, judges, tally: What the
             authority keeps. commit: Writes and announces. settled: Told of every outcome.
+        blind: The newest case that people are asked about a silence of all sensors, 0: none.
     """
 
     spec: CellSpec
@@ -41,6 +42,7 @@ class Judging:
     commit: Callable[[list[Draft], dict[int, Json] | None], list[Entry]]
     settled: Callable[[Resolved], None]
     events: Events = field(init=False)
+    blind: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.events = Events(self.spec.step, self.spec.question)
@@ -81,6 +83,8 @@ class Judging:
 
     def _write(self, case: Case, decision: Decision, drafts: list[Draft]) -> None:
         self.tally.cases += 1
+        if not case.window.mask.any():
+            self.blind = decision.params['case'] if decision.why is Why.MERGED else case.id
         if decision.verdict is Verdict.ACT:
             self._act(case, decision, drafts)
         elif decision.why is Why.MERGED:  # held and asked as the case it belongs to

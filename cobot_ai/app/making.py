@@ -15,7 +15,7 @@ from cobot_ai.app.model_ports import Fitted, Fitter, Registry, Scorer, ScorerLoa
 from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.levels import certify_cases
-from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.manifest import Manifest, form
 from cobot_ai.core.one_class import may_stand_alone
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import CellSpec
@@ -68,8 +68,9 @@ def certify_contexts(
 ) -> tuple[Certificate, ...]:
     """One certificate per context and declared wider level, from the honest scores.
 
-    A case of a class that was not learnt counts as wrong: the model can only err on it. Which
-    cases are the newest goes by when they happened.
+    A case of a class that was not learnt counts as wrong: the model can only err on it. So does
+    one that nothing could judge, all classes alike: it vouches for nothing. Which cases are the
+    newest goes by when they happened.
     """
     row = {case: i for i, case in enumerate(fitted.cases)}
     judged = oldest_first([case for case in cases if case.id in row])
@@ -77,6 +78,7 @@ def certify_contexts(
     labels = [case.label for case in judged]
     answers = [fitted.classes[i] for i in scores.argmax(axis=1)]
     wrong = np.array([label != a for label, a in zip(labels, answers, strict=True)], bool)
+    wrong |= (np.ptp(scores, axis=1) == 0) & (len(fitted.classes) > 1)
     made = certify_cases(judged, scores.max(axis=1), wrong, spec, now_ns)
     model = hashlib.sha256(fitted.blob).hexdigest()
     return tuple(replace(one, model=model) for one in made)
@@ -118,7 +120,12 @@ def _draft(
         seed=spec.model.seed,
         created_ns=now_ns,
         head=spec.model.head,
-        facts={**fitted.facts, 'honest': honest.to_json(scores), 'suite': suite},
+        facts={
+            **fitted.facts,
+            'honest': honest.to_json(scores),
+            'suite': suite,
+            'form': form(spec),
+        },
     )
 
 

@@ -61,7 +61,8 @@ class Memory:
         learnt = {e.seq: e for e in ledger.last('label', record.LABELS)}
         for kind in {*record.KINDS, *review.KINDS} - {'start', 'label'}:
             learnt.update({e.seq: e for e in ledger.last(kind, record.RECALLED)})
-        learnt.update({e.seq: e for e in ledger.last('start', 2)})
+        learnt.update({e.seq: e for e in ledger.last('start', record.STARTS)})
+        learnt.update({e.seq: e for e in ledger.last('audit')})
         entries = [learnt[seq] for seq in sorted(learnt)]
         self.record.recall(entries)
         for entry in entries:

@@ -76,6 +76,7 @@ class Observer:
         self._still_topic = still_topic(spec, resolve)
         self._silent: set[str] = set()
         self._dark = False
+        self._end_ns = 2**63 - 1  # a live cell has no end
         self._failed, self._repeats = list[Exception](), list[int]()
         self.jumps = self.cut_short = 0
         self._arrivals = Arrivals()
@@ -176,7 +177,7 @@ class Observer:
             stamp_ns: Stamp clock; sliding windows go on with it when every sensor is silent.
         """
         if stamp_ns is not None and self._arrivals.newest_ns:
-            self._advance(stamp_ns)
+            self._advance(min(stamp_ns, self._end_ns))
         if not self._pending:
             return []
         self._decode_all()
@@ -184,6 +185,10 @@ class Observer:
         self._pending = [p for p in self._pending if p not in done]
         cuts = [cut for p in done if (cut := self._tried(p.span)) is not None]
         return [c for c in cuts if not self._more_of_the_dark(c)]
+
+    def finish(self, stamp_ns: int) -> None:
+        """The recording ends here: what comes after it is no silence of the sensors."""
+        self._end_ns = stamp_ns + round(self.spec.step.settle_s * 1e9)
 
     def failures(self) -> list[Exception]:
         """Why steps could not be cut since the last call; each is given once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -30,6 +31,7 @@ class Interval:
 
 
 COLUMNS = ('piece', 'kind', 'label', 'start_ns', 'end_ns')
+TABLE = ','.join(COLUMNS)
 
 
 def read_truth(rows: Iterable[dict[str, str]]) -> list[Interval]:
@@ -40,17 +42,25 @@ def read_truth(rows: Iterable[dict[str, str]]) -> list[Interval]:
             start.
     """
     intervals = []
-    for number, row in enumerate(rows, start=2):
+    for number, given in enumerate(rows, start=2):
+        row = {k.strip(): v.strip() for k, v in given.items() if k and isinstance(v, str)}
         try:
-            times = _times(int(row['start_ns']), int(row['end_ns']))
+            times = _times(_ns(row['start_ns']), _ns(row['end_ns']))
             interval = Interval(row['kind'], row['label'], *times, _more(row))
-        except (KeyError, TypeError, ValueError) as e:
+        except (KeyError, ValueError) as e:
+            why = 'it is too short' if isinstance(e, KeyError) else str(e)
             raise DataError(
-                f'Line {number} of the answers file is not piece,kind,label,start_ns,end_ns: {e}.',
-                key='bad_truth',
+                f'Line {number} of the answers file is not {TABLE}: {why}.', key='bad_truth'
             ) from e
         intervals.append(interval)
     return sorted(intervals, key=lambda i: i.start_ns)
+
+
+def _ns(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as e:
+        raise ValueError(f'`{text}` is no whole number of nanoseconds') from e
 
 
 def _times(start_ns: int, end_ns: int) -> tuple[int, int]:
@@ -69,6 +79,12 @@ def misfits(intervals: Sequence[Interval], spec: CellSpec) -> list[str]:
         return []
     known = {UNKNOWN, *(c.name for c in spec.question.classes)}
     return sorted({i.label for i in intervals if i.kind == 'class'} - known)
+
+
+def unread(intervals: Sequence[Interval], spec: CellSpec) -> dict[str, int]:
+    """Kinds that count for nothing, neither `class` nor a class of the cell: how many rows."""
+    known = {'class', *(c.name for c in spec.question.classes)}
+    return dict(Counter(i.kind for i in intervals if i.kind not in known))
 
 
 def outside(intervals: Sequence[Interval], first_ns: int, last_ns: int) -> DataError | None:

@@ -61,18 +61,21 @@ def opinions(
         unseen_needed: Least unseen cases for a model from outside; None for our own trainer's.
     """
     unseen = leak = None
-    new = from_json(draft.facts.get('honest', {}))
+    fold: dict[int, int] = {}
     if unseen_needed is not None:
         new, unseen, leak = _foreign(draft, scorer, cases, unseen_needed)
+    else:
+        told = from_json(draft.facts.get('honest', {}))
+        folds = draft.facts.get('fold', ())
+        fold = dict(zip(told, folds, strict=True)) if len(folds) == len(told) else {}
+        # By hand a version may be older than the labels: what was withdrawn or corrected since
+        # judges nobody.
+        new = {i: h for i, h in told.items() if i in cases and cases[i].label == h.label}
     if current is None:
         old, against = class_shares({i: h.label for i, h in new.items()}), 'the class shares'
     else:
         old, against = judged_by(current, cases), f'version {current.manifest.digest[:12]}'
-    fold = draft.facts.get('fold', ())
-    split = Split(
-        dict(zip(new, fold, strict=True)) if len(fold) == len(new) else {},
-        {i: h.right for i, h in new.items()},
-    )
+    split = Split(fold, {i: h.right for i, h in new.items()})
     return Opinions(new, old, against, split, unseen, leak)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cobot_ai.app.ports import Entry
+from cobot_ai.core.steps import group_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,14 @@ def places(entry: Entry) -> bool:
     return entry.kind == 'decision' or (entry.kind == 'import' and bool(entry.body['ok']))
 
 
-def where(entry: Entry) -> Where:
-    """What such an entry says."""
+def where(entry: Entry, keys: tuple[str, ...] = ()) -> Where:
+    """What such an entry says.
+
+    Args:
+        entry: Says where a case belongs. keys: Names of the group facts as they are declared now;
+            a group that was declared later holds for the cases from before, whose facts are kept.
+    """
     body, imported = entry.body, entry.kind == 'import'
     span = body['start_ns'], body['end_ns']
-    return Where(body['context'], body['group'], *span, imported)
+    group = group_key(body.get('facts', {}), keys, body['group'])
+    return Where(body['context'], group, *span, imported)

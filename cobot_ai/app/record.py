@@ -15,11 +15,12 @@ from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.spares import lost_of
 from cobot_ai.core.audit import Audits, Outcome
 from cobot_ai.core.drift import ACROSS, FIGURES, Alarm, Drift
-from cobot_ai.core.levels import covering, in_force
-from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.levels import in_force
+from cobot_ai.core.manifest import Manifest, vouching
 from cobot_ai.core.mix import Mix
 from cobot_ai.core.policy import Standing
 from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.steps import declared_group
 from cobot_ai.core.types import Case, Json, Verdict, Why
 
 RECALLED = 20_000
@@ -27,6 +28,10 @@ RECALLED = 20_000
 LABELS = 1_000_000
 """Labels of earlier runs: all of them, and every revision, or the figures would not be the same."""
 KINDS = ('start', 'decision', 'label', 'promote', 'rollback', 'maintenance', 'alarm')
+STARTS = 100
+"""Starts of earlier runs: each has the whole cell file in it."""
+NOTES = ('audit', 'alarm')
+"""Kinds of the entries that others call for."""
 AUDITED = (Why.AUDIT.value, Why.DRIFT.value)
 """Reasons under which the model was sure and a person is asked anyway."""
 
@@ -71,19 +76,26 @@ class Record:
     # ------------------------------------------------------------ from the ledger
 
     def recall(self, entries: Iterable[Entry]) -> None:
-        """Take in the entries of earlier runs, oldest first; nothing is called for by them."""
+        """Take in the entries of earlier runs, oldest first.
+
+        Nothing is called for by them, but for what the last run did not come to write any more.
+        """
         entries = list(entries)
         decided = [e.case for e in entries if e.kind == 'decision']
         # What audits of still older decisions found says nothing about those that are counted.
         self._oldest = min(decided) if len(decided) >= RECALLED else 0
+        # Notes are written in their order, and at a start: what was called for later is missing.
+        written = max((e.seq for e in entries if e.kind in (*NOTES, 'start')), default=0)
         standing: set[str] = set()
         for entry in sorted(entries, key=lambda e: e.seq):
             self.take(entry)
             if entry.kind == 'alarm':
                 (standing.add if entry.body['on'] else standing.discard)(entry.body['context'])
-        self.notes.clear()
-        for context in set(self.drift.alarms) - standing:
-            self.drift.end(context)
+            if entry.seq <= written:
+                self.notes.clear()
+            if entry.seq == written:
+                for context in set(self.drift.alarms) - standing:
+                    self.drift.end(context)
 
     def take(self, entry: Entry) -> None:
         """Take in one entry; others than `KINDS` change nothing."""
@@ -105,7 +117,7 @@ class Record:
 
     def _decided(self, case: int, body: Json) -> None:
         context, why = body['context'], body['why']
-        lost = frozenset(n['channel'] for n in body['notes'])
+        lost = frozenset(_silent(body))
         if lost != self._lost.get(context, lost):
             self.audits.changed(context)
         self._lost[context] = lost
@@ -122,7 +134,7 @@ class Record:
     def _scored(self, context: str, body: Json) -> Alarm | None:
         """The detectors see a judged case; that a lost channel makes less sure is no news."""
         figures = {k: body[k] for k in FIGURES}
-        if any(n['share'] >= 1 for n in body['notes']):
+        if _silent(body):
             figures[ACROSS] = None
         scale = 'one class' if len(body['classes']) == 1 else 'classes'
         return self.drift.judged(context, body['model'], figures, scale)
@@ -133,10 +145,10 @@ class Record:
             self._guesses.setdefault(case, body['audit'])
         self._give(case, context, label)
         if label is None:
-            self._disputed(case, context, bool(body.get('wrong')))
+            self._disputed(case, body)
             return
         if case in self._guesses:
-            self._audited(case, context, label)
+            self._audited(case, body, label)
         if case in self._would:
             self._watched(case, context, self._would.pop(case) == label)
         if case not in self._labelled:
@@ -147,13 +159,13 @@ class Record:
             self.burn_left = self.spec.risk.burn_in if self.classes else 0
             self.classes.append(label)
 
-    def _disputed(self, case: int, context: str, wrong: bool) -> None:
+    def _disputed(self, case: int, body: Json) -> None:
         """A label was withdrawn; `wrong`: nobody says that it is what the model thought."""
         known = self.audits.outcomes.get(case)
-        if not wrong:
+        if not body.get('wrong'):
             self.audits.withdraw(case)
         elif known is None or known.right:
-            self._audited(case, context, '')
+            self._audited(case, body, '')
 
     def _give(self, case: int, context: str, label: str | None) -> None:
         """Keep the labels that count in a context; one that is withdrawn is none."""
@@ -169,11 +181,12 @@ class Record:
             self._mixes.pop(context, None)  # made anew when it is wanted
         self.answers[context] = len(given)
 
-    def _audited(self, case: int, context: str, label: str) -> None:
-        guess = self._guesses[case]
+    def _audited(self, case: int, place: Json, label: str) -> None:
+        guess, context = self._guesses[case], place['context']
         right = guess['guess'] == label
         share, counted = guess.get('share', 1.0), case >= self._oldest
-        outcome = Outcome(context, share, guess['confidence'], right, counted=counted)
+        group = declared_group(place.get('group', ''), self.spec.step.group)
+        outcome = Outcome(context, share, guess['confidence'], right, 0, counted, group)
         self.audits.found(case, outcome, self.answers.get(context, 0))
         self._watched(case, context, right)
         body = {'context': context, 'right': right, 'guess': guess['guess'], 'label': label}
@@ -237,7 +250,7 @@ class Record:
         if manifest is None:
             return found
         risk = self.spec.risk
-        valid = covering(manifest.certificates, risk, self.spec.question.costs)
+        valid = vouching(manifest, self.spec)
         return replace(
             found,
             burn_in=max(found.burn_in, self._unheard_of(context, manifest)),
@@ -265,6 +278,11 @@ def _untried(case: Case, manifest: Manifest) -> tuple[str, ...]:
     """
     gone = set(lost_of(case.window)) - set(manifest.facts.get('dropped', ()))
     return tuple(sorted(gone)) if len(gone) > 1 else ()
+
+
+def _silent(body: Json) -> list[str]:
+    """Channels of which a decision had nothing; jitter that costs a few samples loses no sensor."""
+    return [n['channel'] for n in body['notes'] if n['share'] >= 1]
 
 
 def _closed(body: Json) -> bool:

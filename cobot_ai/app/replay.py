@@ -189,6 +189,7 @@ class Replay:
         alone = self.authority.observer.step_topic
         for batches in together(messages, alone, self._until):
             self._feed(batches)
+        self.authority.observer.finish(self.clock.now_ns())
         self._advance(None)
 
     def _until(self, t_ns: int) -> int:

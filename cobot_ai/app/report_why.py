@@ -69,7 +69,7 @@ def explained(
         'reasons': reasons(decisions),
         'answers': labels,
         'certificate': facts,
-        'said': _said(certificate, labels, found, standing),
+        'said': _lost(decisions) + _said(certificate, labels, found, standing),
     }
 
 
@@ -77,6 +77,26 @@ def reasons(decisions: Iterable[Json]) -> dict[str, int]:
     """How many cases were put to people for each reason, the most frequent first."""
     passed = (Why.SURE.value, Why.USUAL.value, Why.MERGED.value)
     return dict(Counter(d['why'] for d in decisions if d['why'] not in passed).most_common())
+
+
+LOST = 0.1
+"""Share of cases from which on lost channels are named."""
+NAMED = 3
+
+
+def _lost(decisions: Sequence[Json]) -> str:
+    """Which channels were lost, where many cases were asked for nothing else."""
+    told = (Why.SENSOR.value, Why.SENSOR_STOP.value)
+    asked = [d for d in decisions if d['why'] in told]
+    if len(asked) <= LOST * len(decisions):
+        return ''
+    lost = Counter(name for d in asked for name in d['params'].get('channels', ()))
+    named = ', '.join(f'{name} ({n})' for name, n in lost.most_common(NAMED))
+    more = f' and {len(lost) - NAMED} more' if len(lost) > NAMED else ''
+    return (
+        f'{len(asked)} of {len(decisions)} cases lacked a channel and were asked for that alone: '
+        f'{named}{more}. `cobot_ai doctor CELL --bag BAG` says what does not fit. '
+    )
 
 
 def _said(certificate: Certificate | None, labels: int, found: Json, standing: Standing) -> str:

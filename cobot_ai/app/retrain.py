@@ -134,7 +134,10 @@ class Trainer:
         changed = len({case for case, _ in rows ^ self._rows})
         # A class that is new to the model is worth a fit at once: it knew nothing of it.
         news = {label for _, label in rows} - {label for _, label in self._rows}
-        return bool(news) or is_due(len(rows), len(rows) - changed)
+        # So is a label that was corrected: the model goes by what somebody called wrong.
+        learnt = {case for case, _ in self._rows}
+        corrected = any(case in learnt for case, _ in rows - self._rows)
+        return bool(news) or corrected or is_due(len(rows), len(rows) - changed)
 
     def _is_live(self, cases: Sequence[LabelledCase]) -> bool:
         """Whether the live version was fitted on just these labels, and certified for this risk."""
@@ -168,7 +171,10 @@ class Trainer:
         if live is None or self._derived == (live, lost):
             return None
         self._derived, cases = (live, lost), self._source.cases()
-        fitted = self._fitted or self._fit(cases, full=True)  # none is left after a restart
+        fitted = self._fitted
+        if fitted is None or {(case.id, case.label) for case in cases} != self._rows:
+            # None is left after a restart; or a few labels changed since, too few for a version.
+            fitted = self._fit(cases, full=fitted is None)
         derived = self._fitter.without(fitted, lost) if fitted is not None else None
         return self._candidate(cases, now_ns, derived) if derived is not None else None
 

@@ -18,6 +18,8 @@ from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Json, Window
 
 Lost = tuple[str, ...]
+RECALLED = 1000
+"""Changes of who judges that are looked at after a restart."""
 AT_HAND = 4
 """Most versions without channels that are kept loaded, the newest."""
 FULL, MASKED, WITHOUT = 'full', 'masked', 'without'
@@ -38,9 +40,11 @@ class Spares:
         self._now: dict[str, tuple[Lost, str]] = {}
 
     def recall(self, ledger: LedgerReader) -> None:
-        """Learn from the record which derived versions there are."""
+        """Learn from the record which derived versions there are, and who judged last."""
         for entry in reversed(ledger.last('candidate', LATEST)):
             self.learn(entry.body)
+        for entry in reversed(ledger.last('sensors', RECALLED)):
+            self._heard(entry.body)
 
     def learn(self, candidate: Mapping[str, object]) -> None:
         """A derived version was offered (its `candidate` entry)."""
@@ -98,7 +102,10 @@ class Spares:
     def written(self, notes: Iterable[Draft]) -> None:
         """What `choose` wanted recorded is in the record."""
         for body in (note.body for note in notes if note.kind == 'sensors'):
-            self._now[body['context']] = (tuple(body['lost']), body['serving'])
+            self._heard(body)
+
+    def _heard(self, body: Json) -> None:
+        self._now[body['context']] = (tuple(body['lost']), body['serving'])
 
     def _note(self, context: str, lost: Lost, serving: str, model: str | None) -> list[Draft]:
         if self._now.get(context, ((), FULL)) == (lost, serving):

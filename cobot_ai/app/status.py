@@ -10,8 +10,8 @@ from cobot_ai.app.holds import Holds
 from cobot_ai.app.memory import Memory
 from cobot_ai.app.parts import Parts, Tally
 from cobot_ai.core.asks import Ask
-from cobot_ai.core.levels import covering, in_force
-from cobot_ai.core.manifest import Manifest
+from cobot_ai.core.levels import in_force
+from cobot_ai.core.manifest import Manifest, vouching
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json, to_plain
 
@@ -81,8 +81,7 @@ def contexts(spec: CellSpec, memory: Memory, manifest: Manifest | None) -> list[
     """For each context: may the model act alone in it, and what stands behind that."""
     record = memory.record
     most = sorted(record.answers, key=lambda c: -record.answers[c])[:LISTED]
-    made = manifest.certificates if manifest else ()
-    valid = covering(made, spec.risk, spec.question.costs)
+    valid = vouching(manifest, spec)
     rows = []
     for context in most:
         found = in_force(valid, context, spec.risk.fallback)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
+
+CLOCK_SLACK_S = 0.5
+"""A header stamp further from the time of arrival than this is another clock."""
+MOST_SLACK_S = 10.0
+"""The longest `slack_s` a cell file may have, seconds: stamps further back are a jump."""
+ENTRIES = 64
+"""Entries of an array that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,8 @@ class TopicSeen:
         joints: Joint names, if its messages carry any.
         numbers: Path -> values seen, for every number of a decoded message.
         stamp_offset_s: Median of header stamp minus time of arrival, seconds; None without stamps.
+        stamp_late_s: How long after its stamp nearly every message had come, seconds.
+        stamp_back_s: How far a stamp was behind an earlier one, at most, seconds.
         offer: What its publishers offer; None in a bag.
         steps: Names of step messages seen (`begin`, `end`). facts: Keys of their facts.
         step_s: Usual time from begin to end, seconds; 0 without steps.
@@ -53,11 +63,28 @@ class TopicSeen:
     joints: tuple[str, ...] = ()
     numbers: Mapping[str, Span] = field(default_factory=dict)
     stamp_offset_s: float | None = None
+    stamp_late_s: float = 0.0
+    stamp_back_s: float = 0.0
     offer: Offer | None = None
     steps: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     step_s: float = 0.0
     step_gap_s: float | None = None
+
+    @property
+    def other_clock(self) -> bool:
+        """Whether its stamps cannot be of the clock that tells the arrival."""
+        return self.stamp_offset_s is not None and abs(self.stamp_offset_s) > CLOCK_SLACK_S
+
+    @property
+    def settle_s(self) -> float:
+        """A `step.settle_s` that is long enough for its messages, with some room."""
+        return math.ceil(self.stamp_late_s * 12) / 10
+
+    @property
+    def slack_s(self) -> float:
+        """A `slack_s` that is long enough for the order of its stamps, with some room."""
+        return min(MOST_SLACK_S, math.ceil(self.stamp_back_s * 120) / 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +95,7 @@ class Survey:
         source: Where it was looked, for people. live: Whether it is a running graph.
         seconds: Time between the first and the last message, seconds.
         topics: By name. services: Name -> type (live only).
+        damage: Why a recording could not be read to its end; '' where it could.
     """
 
     source: str
@@ -75,6 +103,7 @@ class Survey:
     seconds: float
     topics: Mapping[str, TopicSeen]
     services: Mapping[str, str] = field(default_factory=dict)
+    damage: str = ''
 
 
 EVEN = 0.9

@@ -88,7 +88,7 @@ class Dataset:
         if places(entry):
             self._spans.add(entry.case, body['start_ns'], body['end_ns'])
             if body.get('verdict') != Verdict.ACT.value:  # few of those are ever labelled
-                self._where[entry.case] = where(entry)
+                self._where[entry.case] = where(entry, self._spec.step.group)
         if entry.kind == 'decision':
             self.lost = lost_channels(body['notes'])
             if body['why'] == Why.MERGED.value:
@@ -122,7 +122,7 @@ class Dataset:
         """A case that the model decided alone was labelled after all."""
         for entry in self._reader.of_case(case):
             if places(entry):
-                self._where[case] = where(entry)
+                self._where[case] = where(entry, self._spec.step.group)
             elif entry.kind == 'clip':
                 self.clips_ready.add(case)
 
@@ -245,8 +245,9 @@ def window_form(spec: CellSpec) -> str:
 
 
 def _plain(stream: StreamSpec) -> StreamSpec:
-    """A stream without words: they change no number."""
-    return replace(stream, channels=tuple(replace(c, text={}) for c in stream.channels))
+    """A stream without words, and without what only its health goes by: they change no number."""
+    channels = tuple(replace(c, text={}) for c in stream.channels)
+    return replace(stream, channels=channels, stall_s=None, only_in_steps=False)
 
 
 def newest_labelled(reader: LedgerReader, limit: int) -> list[Entry]:

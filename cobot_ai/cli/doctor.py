@@ -14,6 +14,7 @@ import yaml
 
 from cobot_ai.app.doctor import Finding, Level, diagnose
 from cobot_ai.app.doctor_motion import diagnose_motion
+from cobot_ai.app.doctor_signals import diagnose_signals
 from cobot_ai.app.first_cell import assumed, comments, first_cell
 from cobot_ai.app.survey import Survey
 from cobot_ai.cli.cell import cell_arguments
@@ -28,6 +29,7 @@ from cobot_ai.store.drop import read_answers
 from cobot_ai.store.folder import cell_folder
 from cobot_ai.store.machine import examine, this_machine
 from cobot_ai.store.surveyor import survey_bag
+from cobot_ai.store.typestore import define_from, own_definitions
 
 Say = Callable[[str], None]
 Args = argparse.Namespace
@@ -55,6 +57,7 @@ def run_doctor(args: Args, say: Say) -> int:
     built_s = Path(__file__).stat().st_mtime
     found = [
         *diagnose(spec, survey, full_names(spec, args.namespace)),
+        *diagnose_signals(spec.step, survey, full_names(spec, args.namespace)),
         *_motion(spec, survey, args.namespace),
         *examine(spec, machine, built_s),
         *certificate(Certs(folder.tls), datetime.now(timezone.utc)),
@@ -93,7 +96,10 @@ def full_names(spec: CellSpec, namespace: str) -> Mapping[str, str]:
     """Topic of the cell file -> full name, as the monitor in this namespace resolves it."""
     topics = [s.topic for s in spec.streams]
     steps = [spec.step.topic] if spec.step.trigger is Trigger.MESSAGE else []
-    return {topic: _full(topic, namespace) for topic in (*topics, *steps)}
+    signals = [edge.topic for edge in spec.step.edges]
+    context = [spec.step.context_topic] if spec.step.context_topic else []
+    found = (*topics, *steps, *signals, *context)
+    return {topic: _full(topic, namespace) for topic in found}
 
 
 def _full(name: str, namespace: str) -> str:
@@ -121,6 +127,7 @@ def _survey(source: str, seconds: float, namespace: str) -> Survey:
     if source != GRAPH:
         bag = Bag(Path(source))
         types = {topic: kind for topic, (kind, _) in bag.topics().items()}
+        define_from(bag.definitions())
         return survey_bag(source, types, bag.messages())
     if not 0 < seconds <= 3600:
         raise ConfigError('--seconds must be above 0 and at most 3600.')
@@ -154,6 +161,8 @@ def run_init(args: Args, say: Say) -> int:
     survey = _survey(args.source, args.seconds, args.namespace)
     truth = read_answers(args.answers) if args.answers else []
     cell = first_cell(survey, args.name, truth)
+    own = [own_definitions(stream['type']) for stream in cell['streams']]
+    cell |= {'messages': {k: t for texts in own for k, t in texts.items()}} if any(own) else {}
     text = to_yaml(cell, comments(survey, truth))
     try:
         args.out.write_text(text, 'utf-8')
@@ -161,7 +170,7 @@ def run_init(args: Args, say: Say) -> int:
         raise ConfigError(f'{args.out} cannot be written: {e.strerror}.') from e
     spec = load_cell(args.out)
     say(f'{args.out}: {len(spec.streams)} streams, {len(spec.channels)} channels')
-    for sentence in assumed(cell, survey, truth):
+    for sentence in (*filter(None, [survey.damage]), *assumed(cell, survey, truth)):
         say(sentence)
     bag = '' if args.source == GRAPH else f' --bag {args.source}'
     say(f'Next: go through the file, then: cobot_ai doctor {args.out}{bag}')

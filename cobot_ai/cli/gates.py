@@ -72,7 +72,7 @@ def run_gates(args: argparse.Namespace, say: Say) -> int:
         data = _data(args) if args.cell else None
         model = _model(args.model, data)
         options = _options(args, data, model.foreign)
-        report = _examine(model, data, options)
+        report = _examine(model, data, options, _beside(args))
         if args.json is not None:
             text = json.dumps(report_json(model.name, report, options), indent=1, allow_nan=False)
             args.json.write_text(text + '\n', encoding='utf-8')
@@ -142,9 +142,8 @@ def _manifest(file: Path) -> Manifest:
 
 
 def _options(args: argparse.Namespace, data: _Data | None, foreign: bool) -> GateOptions:
-    beside = find_cell(args.cell).parent if args.cell else None
     named = data.spec.model.suite if data else 'default'
-    suite = load_suite(args.suite or named, None if args.suite else beside)
+    suite = load_suite(args.suite or named, None if args.suite else _beside(args))
     options = GateOptions(
         suite, timer=time.thread_time_ns, files=GateFiles(), foreign=foreign, thorough=True
     )
@@ -153,10 +152,17 @@ def _options(args: argparse.Namespace, data: _Data | None, foreign: bool) -> Gat
     return demands(data.spec, replace(options, golden=data.golden))
 
 
-def _examine(model: _Model, data: _Data | None, options: GateOptions) -> GateReport:
+def _beside(args: argparse.Namespace) -> Path | None:
+    """Folder of the cell file."""
+    return find_cell(args.cell).parent if args.cell else None
+
+
+def _examine(
+    model: _Model, data: _Data | None, options: GateOptions, beside: Path | None
+) -> GateReport:
     current = _current(model, data.registry) if data else None
-    cases = data.cases if data else ()
-    return examine(model.blob, model.manifest, cases, OnnxFitter(), load, current, options)
+    cases, fitter = data.cases if data else (), OnnxFitter(beside)
+    return examine(model.blob, model.manifest, cases, fitter, load, current, options)
 
 
 def _current(model: _Model, registry: ModelFolder) -> Scorer | None:

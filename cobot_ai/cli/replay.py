@@ -13,7 +13,7 @@ from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, misfits
+from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, misfits, unread
 from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
@@ -21,7 +21,7 @@ from cobot_ai.app.replay import BagClock, DirectClips, NoGuard, Recent, Replay, 
 from cobot_ai.app.report import all_entries, read_run, report
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
-from cobot_ai.cli.replay_checks import hints, same_time, topics_of
+from cobot_ai.cli.replay_checks import hints, left_over, no_step, same_time, topics_of
 from cobot_ai.cli.report_html import write_html
 from cobot_ai.core.calendar import breaks_of
 from cobot_ai.core.config import spec_to_json
@@ -92,6 +92,11 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
             f'not in the cell file: {", ".join(strange)} (answers). Nobody can answer so, such '
             'questions expire; add them to `question.classes`, or set `open_classes: true`.'
         )
+    for kind, rows in unread(answers, spec).items():
+        say(
+            f'not counted: {rows} answers of kind `{kind}`. A kind is `class` (its label names the '
+            'class), or itself a class of the cell file.'
+        )
     for hint in hints(spec):
         say(hint)
     damage = cell.run(bag, used, truth, options)
@@ -99,13 +104,12 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
         same_time(answers, (cell.first_ns, cell.clock.t_ns))
     document = cell.report(truth, options)
     if not document['cases'] and damage is None:
-        damage = DataError(
-            'No step was found in the bag: compare `step` in the cell file with what the robot '
-            f'program sent ({cell.observer.step_topic}), or use `trigger: sliding`.'
-        )
+        damage = DataError(f'No step was found in the bag: {no_step(spec, cell.resolve)}')
     _write(options.out, document, list(all_entries(cell.ledger)))
     cell.ledger.close()
     say(summary(document))
+    for line in left_over(cell.observer):
+        say(line)
     if damage is not None:
         raise damage
     return document

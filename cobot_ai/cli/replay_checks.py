@@ -1,13 +1,14 @@
-"""Whether a bag, a cell file and the answers belong together, asked before a replay begins."""
+"""Whether a bag, a cell file and the answers belong together, and what of the bag made no case."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cobot_ai.app.doctor import alike
+from cobot_ai.app.observe import Observer
 from cobot_ai.app.operator import Interval, outside
 from cobot_ai.core.errors import ConfigError
-from cobot_ai.core.spec import CellSpec
+from cobot_ai.core.spec import CellSpec, Trigger
 from cobot_ai.store.bags import Bag
 
 
@@ -78,4 +79,37 @@ def hints(spec: CellSpec) -> Iterator[str]:
         yield (
             f'hint: beyond {spec.budget.hard} questions per hour nobody is asked; recordings are '
             'often denser than a shift. `budget: {warn: 0, hard: 0}` asks about every case.'
+        )
+
+
+def no_step(spec: CellSpec, resolve: Callable[[str], str]) -> str:
+    """Why a recording may hold no step, and what to compare."""
+    step = spec.step
+    if step.trigger is Trigger.EDGE:
+        signals = ', '.join(dict.fromkeys(resolve(edge.topic) for edge in step.edges))
+        return (
+            f'{signals} did not change as `step.edges` says; compare topic, `path`, `on`, `marks` '
+            'and `level` with the recording (a first value is no edge).'
+        )
+    if step.trigger is Trigger.THRESHOLD and step.threshold is not None:
+        return (
+            f'{step.threshold.channel} never went to {step.threshold.on:g} and back to '
+            f'{step.threshold.off:g}; compare `step.threshold` with the recording.'
+        )
+    if step.trigger is Trigger.SLIDING:
+        return f'it is shorter than one window (`step.length_s: {step.length_s:g}`).'
+    return (
+        'compare `step` in the cell file with what the robot program sent '
+        f'({resolve(step.topic)}), or use `trigger: sliding`.'
+    )
+
+
+def left_over(observer: Observer) -> Iterator[str]:
+    """Begins and ends of steps in a recording that made no case."""
+    if observer.place.running:
+        yield 'not a case: the last step, whose end the recording does not have.'
+    if alone := observer.steps['orphans']:
+        yield (
+            f'not a case: {alone} begins or ends of steps without the other one, or that cannot '
+            'be read.'
         )

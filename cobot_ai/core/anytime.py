@@ -54,22 +54,24 @@ def silent_errors(acted: Mapping[float, int], failed: Mapping[float, int], delta
 
 
 @lru_cache(4096)
-def steady_bound(failed: int, total: int, delta: float) -> float:
+def steady_bound(failed: float, total: int, delta: float) -> float:
     """Upper bound of a silent error share that does not change, at confidence 1 - delta.
 
     Capital of a bettor who mixes all error shares with a beta weight (Robbins' mixture; the same
     as betting with the predictive share): a share is ruled out once it made him 1 / delta times
-    richer. Outcomes of audits count alike whatever the share they were drawn with.
+    richer. Outcomes of audits count alike whatever the share they were drawn with. An outcome may
+    lie between right and wrong: the factor of a part is at most the mean of the factors of both
+    (weighted means), so the capital is no larger.
 
     Args:
         failed: Failed audits. total: All audits. delta: Allowed chance, 0 < delta < 1.
     """
-    if failed >= total:
+    if failed > total - 1e-6:
         return 1.0
     a, b = PRIOR
     mixed = _log_beta(a + failed, b + total - failed) - _log_beta(a, b)
     limit = mixed - math.log(1 / delta)
-    low, high = failed / total, 1.0
+    low, high = failed / total, 1.0 - 1e-9
     for _ in range(50):
         middle = (low + high) / 2
         likely = failed * math.log(middle) + (total - failed) * math.log1p(-middle)
@@ -78,7 +80,7 @@ def steady_bound(failed: int, total: int, delta: float) -> float:
 
 
 @lru_cache(4096)
-def audits_needed(failed: int, total: int, epsilon: float, delta: float) -> int:
+def audits_needed(failed: float, total: int, epsilon: float, delta: float) -> int:
     """Further clean audits until the steady bound is at most epsilon; 0 when it is."""
     if total and steady_bound(failed, total, delta) <= epsilon:
         return 0

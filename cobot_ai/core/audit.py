@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from cobot_ai.core import anytime
@@ -36,6 +35,7 @@ class Outcome:
         open_at: Labels of the context at which a failed audit no longer closes anything.
         counted: Its decision is among those that `acted` and `drawn` were told of; the figures
             are about these alone.
+        group: Declared group of the case, '' where it has none.
     """
 
     context: str
@@ -44,6 +44,7 @@ class Outcome:
     right: bool
     open_at: int = 0
     counted: bool = True
+    group: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class AuditFigures:
         acted: Decisions acted alone. errors: Unbiased estimate of the wrong ones among them.
         bound: Upper bound of their share, whatever changed meanwhile; None without any audit.
         steady: Upper bound of an error share that did not change; None without any audit.
-        needed: Further clean audits until `steady` is at most epsilon.
+        needed: Further clean audits, each of another group or of none, until `steady` is at most
+            epsilon.
     """
 
     share: float
@@ -78,6 +80,7 @@ class _Context:
         clean: When each clean audit was first answered, rising. changed: When something changed.
         failures: Case number of each failed audit -> when that was found.
         wrong: Share -> failed audits drawn with it.
+        groups: Declared group -> its audits, and the failed ones among them.
     """
 
     drawn: int = 0
@@ -86,6 +89,7 @@ class _Context:
     wrong: Counter[float] = field(default_factory=Counter)
     clean: list[int] = field(default_factory=list)
     failures: dict[int, int] = field(default_factory=dict)
+    groups: dict[str, tuple[int, int]] = field(default_factory=dict)
     changed: int = 0
     figures: tuple[RiskSpec, AuditFigures] | None = None
 
@@ -93,6 +97,28 @@ class _Context:
         """Clean audits since the last change and the last failure that still stands."""
         since = max(self.changed, max(self.failures.values(), default=0))
         return len(self.clean) - bisect_right(self.clean, since)
+
+    def witnesses(self) -> tuple[int, float]:
+        """Independent audits, and how many of them failed.
+
+        A declared group is one, as in a certificate (`walk.witnesses`): it failed by the share of
+        its audits that did, and all of them together by no less than the share of all audits.
+        """
+        cases, failed = (sum(g[i] for g in self.groups.values()) for i in (0, 1))
+        whole, wrong = self.total - cases + len(self.groups), self.wrong.total()
+        shares = wrong - failed + sum(g[1] / g[0] for g in self.groups.values())
+        return whole, round(max(shares, whole * wrong / max(self.total, 1)), 9)
+
+    def count(self, outcome: Outcome, by: int) -> None:
+        """One audit more or less in the figures."""
+        failed = 0 if outcome.right else by
+        self.total += by
+        self.wrong[outcome.share] += failed
+        if outcome.group:
+            before = self.groups.pop(outcome.group, (0, 0))
+            after = before[0] + by, before[1] + failed
+            if after[0]:
+                self.groups[outcome.group] = after
 
 
 @dataclass(slots=True)
@@ -165,7 +191,8 @@ class Audits:
         else:
             outcome = replace(outcome, open_at=labels + CLOSED_FOR)
             one.failures[case] = self._now
-        _count(outcome, (one, cell), 1)
+        for counts in (one, cell) if outcome.counted else ():
+            counts.count(outcome, 1)
         self.outcomes[case] = outcome
 
     def withdraw(self, case: int) -> None:
@@ -177,7 +204,8 @@ class Audits:
         if outcome is None:
             return
         one, cell = self._of(outcome.context)
-        _count(outcome, (one, cell), -1)
+        for counts in (one, cell) if outcome.counted else ():
+            counts.count(outcome, -1)
         if outcome.right:
             del one.clean[bisect_left(one.clean, self._answered[case])]
         else:
@@ -202,17 +230,18 @@ class Audits:
 
     def _figures(self, one: _Context, share: float) -> AuditFigures:
         acted, failed = one.acted, +one.wrong
-        drawn, total, wrong, delta = one.drawn, one.total, failed.total(), self.risk.delta
+        drawn, total, delta = one.drawn, one.total, self.risk.delta
+        whole, wrong = one.witnesses()
         return AuditFigures(
             share=share,
             drawn=max(drawn, total),
             total=total,
-            failed=wrong,
+            failed=failed.total(),
             acted=acted.total(),
             errors=round(anytime.estimate(failed) * max(drawn, total) / max(total, 1), 3),
             bound=self._bound(acted, failed, max(drawn, total), total),
-            steady=round(anytime.steady_bound(wrong, total, delta), 6) if total else None,
-            needed=anytime.audits_needed(wrong, total, self.risk.epsilon, delta),
+            steady=round(anytime.steady_bound(wrong, whole, delta), 6) if total else None,
+            needed=anytime.audits_needed(wrong, whole, self.risk.epsilon, delta),
         )
 
     def _bound(
@@ -235,11 +264,3 @@ class Audits:
         for one in both:
             one.figures = None
         return both
-
-
-def _count(outcome: Outcome, counts: Iterable[_Context], by: int) -> None:
-    """One audit more or less in the figures."""
-    for one in counts if outcome.counted else ():
-        one.total += by
-        if not outcome.right:
-            one.wrong[outcome.share] += by

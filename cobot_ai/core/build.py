@@ -19,6 +19,7 @@ from cobot_ai.core.cell_rules import (
     FORMS,
     LANGUAGE,
     LIST_LENGTH,
+    LONG_TEXTS,
     RANGES,
     REASONS,
     TEXT_LENGTH,
@@ -137,8 +138,9 @@ def _texts(value: Any, path: str, rule: str) -> dict[str, str]:
             raise ConfigError(f'`{path}.{key}` must be a text; put key and value in quotes.')
         if rule.endswith('.text') and not LANGUAGE.holds(key):
             raise ConfigError(f'`{path}.{key}`: the key must be {LANGUAGE.words}.')
-        if not 0 < len(text) <= TEXT_LENGTH:
-            raise ConfigError(f'`{path}.{key}` must have 1 to {TEXT_LENGTH} characters.')
+        longest = LONG_TEXTS.get(rule, TEXT_LENGTH)
+        if not 0 < len(text) <= longest:
+            raise ConfigError(f'`{path}.{key}` must have 1 to {longest} characters.')
     return dict(value)
 
 

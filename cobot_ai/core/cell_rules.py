@@ -199,6 +199,8 @@ FORMS: dict[str, Form] = {
 
 LANGUAGE = Form(r'[a-z]{2,3}(-[A-Za-z0-9]+)*', 'a language code such as en, de or pt-BR')
 TEXT_LENGTH = 1000
+LONG_TEXTS = {'CellSpec.messages': 20_000}
+"""Rule -> longest text where it may be longer."""
 QUESTION_WORDS = 12
 """Most words of a question: it is read at arm's length in a second or two."""
 QUESTION_CHARACTERS = 90

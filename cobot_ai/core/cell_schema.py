@@ -14,6 +14,7 @@ from cobot_ai.core.cell_rules import (
     FORMS,
     LANGUAGE,
     LIST_LENGTH,
+    LONG_TEXTS,
     RANGES,
     TEXT_LENGTH,
     Range,
@@ -92,7 +93,7 @@ def _value(hint: Any, rule: str) -> Json:
         number = {'type': 'number', **_range(RANGES[rule], float)}
         return {'type': 'object', 'additionalProperties': number}
     if get_origin(hint) is not None:
-        texts = {'type': 'string', 'minLength': 1, 'maxLength': TEXT_LENGTH}
+        texts = {'type': 'string', 'minLength': 1, 'maxLength': LONG_TEXTS.get(rule, TEXT_LENGTH)}
         names: Mapping[str, Any] = (
             {'propertyNames': {'pattern': f'^(?:{LANGUAGE.pattern})$'}}
             if rule.endswith('.text')

@@ -146,6 +146,7 @@ class Drift:
         if watch.alarm is not None:
             watch.confirmed = watch.confirmed + 1 if right else 0
             return None
+        watch.coin.epsilon = self.risk.epsilon  # it may have changed while the cell runs
         capital = watch.coin.see(not right)
         found = Alarm('audits', round(capital, 1), AUDIT_RUN) if capital >= AUDIT_RUN else None
         return self._raise(watch, found)

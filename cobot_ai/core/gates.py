@@ -101,6 +101,10 @@ def classes_kept(
     lost = sorted(due - set(classes))
     why = f'The candidate knows {len(classes)} classes'
     why += f'; it lost {", ".join(lost)}.' if lost else ', none with enough labels is missing.'
+    few = [c for c in lost if labels[c] < per_class]
+    if few:
+        left = ', '.join(f'{c} ({labels[c]} labels left)' for c in few)
+        why += f' {per_class} are needed to learn a class: label another {left}, or forget those.'
     return Check('classes', not lost, why, {'classes': list(classes), 'lost': lost})
 
 

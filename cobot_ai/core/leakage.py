@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cobot_ai.core.gates import Check
 from cobot_ai.core.suite import LeakLimits
 from cobot_ai.core.types import Doubles, LabelledCase
+from cobot_ai.core.wild import tamed
 
 POINTS = 32
 """Points in time a channel is thinned to for the comparison."""
@@ -162,6 +163,9 @@ def _features(cases: Sequence[LabelledCase]) -> Doubles:
     samples = cases[0].window.values.shape[1]
     picks = np.unique(np.linspace(0, samples - 1, POINTS).astype(int))
     values = np.stack([c.window.values[:, picks] for c in cases]).astype(np.float64)
+    case = np.repeat(np.arange(len(values)), len(picks))
+    for channel in values.transpose(1, 0, 2):
+        channel[:] = tamed(channel.ravel(), lambda: case)[0].reshape(channel.shape)
     middle, spread = values.mean(axis=(0, 2), keepdims=True), values.std(axis=(0, 2), keepdims=True)
     values -= middle
     values /= np.where(spread > 0, spread, 1)

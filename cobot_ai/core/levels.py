@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from cobot_ai.core.mix import changes
-from cobot_ai.core.risk import Certificate, certify, floor, weight
+from cobot_ai.core.risk import Certificate, certify, floor, unrefuted, weight
 from cobot_ai.core.spec import CellSpec, RiskSpec
 from cobot_ai.core.steps import declared_group
 from cobot_ai.core.types import Bools, Doubles, LabelledCase
@@ -62,7 +62,7 @@ def certify_levels(  # noqa: PLR0913, PLR0917 - columns of the same cases
     labels, costs = labels or [''] * len(wrong), costs or {}
     given = np.arange(len(wrong)) if answers is None else np.asarray(answers)
     together = _numbered(groups or [''] * len(wrong))
-    made = []
+    made, own = list[Certificate](), dict[str, tuple[Doubles, Bools, Doubles]]()
     for level in (CONTEXT, *spec.fallback):
         keys = np.array([level_key(c, level) or '' for c in contexts])
         for key in np.unique(keys[keys != ''] if level == OPERATION else keys):
@@ -75,7 +75,30 @@ def certify_levels(  # noqa: PLR0913, PLR0917 - columns of the same cases
                 confidence[of], wrong[of], str(key), spec, now_ns, cost, since, together[of]
             )
             made.append(replace(one, level=level, costs=dict(costs)))
-    return tuple(made)
+            if level == CONTEXT:
+                own[str(key)] = confidence[of], wrong[of], cost
+    return tuple(_with_wider(c, made, own.get(c.context), spec) for c in made)
+
+
+def _with_wider(
+    one: Certificate,
+    made: Sequence[Certificate],
+    own: tuple[Doubles, Bools, Doubles] | None,
+    spec: RiskSpec,
+) -> Certificate:
+    """A certificate with what the labels of its context leave of the thresholds of wider levels.
+
+    Only contexts without a threshold of their own use those, and they may be the worse ones.
+    """
+    if one.level != CONTEXT or one.threshold is not None or own is None:
+        return one
+    found = [(level, _find(made, one.context, level)) for level in spec.fallback]
+    wider = {
+        level: unrefuted(*own, c.threshold, spec.epsilon)
+        for level, c in found
+        if c is not None and c.threshold is not None
+    }
+    return replace(one, wider=wider)
 
 
 def certify_cases(
@@ -136,13 +159,20 @@ def in_force(
 ) -> Certificate | None:
     """The certificate that counts for a context: its own, else the first declared wider one.
 
-    Where none of them has a threshold it is the context's own, which says what is missing.
+    Where none of them has a threshold it is the context's own, which says what is missing. A wider
+    one counts as far as the labels of the context do not speak against it (`Certificate.wider`).
     """
     own = _find(certificates, context, CONTEXT)
     if own is not None and own.threshold is not None:
         return own
-    wider = (_find(certificates, context, level) for level in fallback)
-    return next((c for c in wider if c is not None and c.threshold is not None), own)
+    limits = own.wider if own is not None else {}
+    for level in fallback:
+        wider = _find(certificates, context, level)
+        if wider is None or wider.threshold is None:
+            continue
+        if (limit := limits.get(level, wider.threshold)) <= 1:  # else nothing can reach it
+            return replace(wider, threshold=limit)
+    return own
 
 
 def covering(

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.gates import Check, GateReport
-from cobot_ai.core.levels import in_force
+from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.risk import Certificate
+from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json, to_plain
 
 SCHEMA = 1
+TEXTS = ('blob', 'parent', 'data', 'cell', 'code', 'head')
+NUMBERS = ('samples', 'seed', 'created_ns')
+NAMES = ('classes', 'channels')
+TABLES = ('labels', 'contexts', 'facts')
+READ = {'stored': Sequence, 'fold': Sequence, 'honest': Mapping}
+"""Facts that are read again, and their kind; all others are only shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,33 @@ class Manifest:
         return in_force(self.certificates, context, ())
 
 
+def form(spec: CellSpec) -> str:
+    """Digest of what a window of a cell is: what is measured, and which stretch of time.
+
+    Not of what is done about lost data, nor of words: those change no number.
+    """
+    measured = [
+        (*seen, c.name, c.path, c.unit, c.resample.value, c.band)
+        for s in spec.streams
+        for seen in [(s.name, s.topic, s.type, s.block_hz, s.time_from.value)]
+        for c in s.channels
+    ]
+    eye = [(s.name, s.topic) for s in spec.streams if s.name == spec.model.still]
+    cut = (spec.step.trigger.value, spec.step.samples, spec.step.length_s)
+    return hashlib.sha256(repr((measured, eye, cut)).encode()).hexdigest()
+
+
+def vouching(live: Manifest | None, spec: CellSpec) -> list[Certificate]:
+    """The certificates of a version that count in a cell as its file is now; none without one.
+
+    They promise at least what is declared (`core.levels.covering`), and are about windows like
+    those that are judged: a sensor or a cut that changed under the same names makes others.
+    """
+    if live is None or live.facts.get('form') not in (None, form(spec)):
+        return []
+    return covering(live.certificates, spec.risk, spec.question.costs)
+
+
 def from_json(doc: Json) -> Manifest:
     """Read a manifest back.
 
@@ -90,6 +124,7 @@ def from_json(doc: Json) -> Manifest:
                 'This model was written by another version of cobot_ai; '
                 'retrain it here or install the version that wrote it.'
             )
+        _check_kinds(doc)
         checks = tuple(
             Check(**{**c, 'cases': tuple(c['cases'])}) for c in doc.pop('gates')['checks']
         )
@@ -105,3 +140,15 @@ def from_json(doc: Json) -> Manifest:
         )
     except (KeyError, TypeError, AttributeError) as e:
         raise ModelError(f'The model manifest is damaged ({e}); restore it from a backup.') from e
+
+
+def _check_kinds(doc: Json) -> None:
+    """A file from outside may hold anything under the right names."""
+    kinds = {str: TEXTS, int: NUMBERS, Sequence: NAMES, Mapping: TABLES}
+    bad = [n for kind, names in kinds.items() for n in names if not isinstance(doc[n], kind)]
+    bad += [n for n in NAMES if isinstance(doc[n], str) or {*map(type, doc[n])} - {str}]
+    if not bad:
+        facts = doc['facts']
+        bad = [f'facts.{n}' for n, k in READ.items() if n in facts and not isinstance(facts[n], k)]
+    if bad:
+        raise TypeError(f'{", ".join(bad)}: not of the kind it should be')

@@ -11,6 +11,9 @@ from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import QuestionSpec, RiskSpec
 from cobot_ai.core.types import Case, Decision, Missing, Score, Verdict, Why
 
+DIGITS = 6
+"""Digits of a confidence in the record of a decision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -97,7 +100,8 @@ def _doubts(
         yield Why.NO_CERTIFICATE, {'missing': certificate.missing if certificate else None}
     elif not score.confidence >= certificate.threshold:  # NaN is a doubt
         yield Why.BELOW_THRESHOLD, _figures(score, standing)
-    if score.confidence <= standing.audit_floor:
+    # The record has so many digits of a confidence: the very like of a failed case is closed too.
+    if round(score.confidence, DIGITS) <= standing.audit_floor:
         figures = {'confidence': score.confidence, 'threshold': standing.audit_floor}
         yield Why.BELOW_THRESHOLD, figures
     cost = _cost(score, certificate, question)
@@ -135,7 +139,7 @@ def expected_cost(score: Score, question: QuestionSpec) -> float:
     return sum(p * costs.get(name, 1.0) for name, p in pairs if name != score.label)
 
 
-TRUSTED = (Why.NO_CERTIFICATE, Why.BELOW_THRESHOLD, Why.COST, Why.AUDIT, Why.DRIFT)
+TRUSTED = (Why.NO_CERTIFICATE, Why.BELOW_THRESHOLD, Why.COST, Why.AUDIT)
 """Reasons under which the model's probabilities still mean something."""
 
 

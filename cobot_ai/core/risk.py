@@ -46,6 +46,8 @@ class Certificate:
         since: Cases after that at or above the threshold. since_errors: Errors among them.
         groups: Witnesses behind the labels: a declared group is one, a case without is one. Those
             of `accepted`, `missing` and `since` are such witnesses too. 0: not recorded.
+        wider: Wider level -> threshold of that level here, where this context has none of its own:
+            no lower than its own labels allow.
     """
 
     context: str
@@ -68,6 +70,7 @@ class Certificate:
     since: int = 0
     since_errors: int = 0
     groups: int = 0
+    wider: Mapping[str, float] = field(default_factory=dict)
 
 
 def certify(  # noqa: PLR0913, PLR0917 - columns of the same cases
@@ -145,6 +148,25 @@ def certify(  # noqa: PLR0913, PLR0917 - columns of the same cases
         return replace(made, missing=missing(steps, short, spec))
     needed = _outweigh(*newest, float(places[0]), spec.epsilon)
     return replace(made, missing=max(1, short, needed, _wanted(since, spec.epsilon)))
+
+
+def unrefuted(
+    confidence: Doubles, wrong: Bools, cost: Doubles, threshold: float, epsilon: float
+) -> float:
+    """The lowest confidence from `threshold` on that wrong cases do not speak against.
+
+    It lies above the most confident wrong case at which more than epsilon of the cases are wrong.
+    Without any error it is `threshold`, however few cases there are.
+
+    Args:
+        confidence, wrong, cost: As for `certify` [case].
+        threshold: What other cases support. epsilon: Largest share of errors.
+    """
+    counted = np.where(wrong, weight(cost), 0).astype(np.int64)
+    places = np.unique(confidence[wrong & (confidence >= threshold)])
+    taken, errors = witnesses(confidence, counted, np.arange(len(counted)), places)
+    against = places[errors > epsilon * taken + 1e-12]
+    return float(np.nextafter(against[-1], np.inf)) if len(against) else threshold
 
 
 def weight(cost: Doubles) -> Doubles:

@@ -289,7 +289,8 @@ class CellSpec:
     """Everything a cell file says. `digest` is the SHA-256 of its canonical JSON form.
 
     `shifts` are the starts of the shifts, `maintenance` the weekly breaks in which a model may
-    be swapped, both in local time of `timezone`.
+    be swapped, both in local time of `timezone`. `messages`: ROS type -> its .msg text, for types
+    that are not of the standard packages.
     """
 
     name: str
@@ -304,6 +305,7 @@ class CellSpec:
     shifts: tuple[str, ...] = ()
     maintenance: tuple[str, ...] = ()
     timezone: str = 'UTC'
+    messages: Texts = field(default_factory=dict)
     digest: str = ''
 
     @property

@@ -20,6 +20,13 @@ class Resample(str, Enum):
     RMS = 'rms'
 
 
+class TimeFrom(str, Enum):
+    """Where the time of a message is taken from."""
+
+    STAMP = 'stamp'
+    ARRIVAL = 'arrival'
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
     """One scalar series taken from a stream.
@@ -65,6 +72,8 @@ class StreamSpec:
         slack_s: How far its stamps may be out of order, seconds: a step waits that much longer.
         stall_s: Longest stall of this computer no message may be lost in, seconds; None: the
             parameter `stall_s`.
+        only_in_steps: It speaks while a step runs only; its silence between steps is no fault.
+        time_from: Its header stamp, or its arrival where that stamp is of another clock.
     """
 
     name: str
@@ -75,6 +84,8 @@ class StreamSpec:
     block_hz: float | None = None
     slack_s: float = 0.0
     stall_s: float | None = None
+    only_in_steps: bool = False
+    time_from: TimeFrom = TimeFrom.STAMP
 
     @property
     def sample_hz(self) -> float:

@@ -74,6 +74,8 @@ def witnesses(
     is one witness, as if it were entirely so, and speaks with the share of its cases there that
     were wrong; that counts as often as the dearest of them. A sum of shares varies no more than
     the number of errors of as many single cases, so the test of those is good for it.
+    What is promised is a share of decisions, not of groups: where the wrong groups have more cases
+    than others, the witnesses err by the share of all cases there that were wrong.
 
     Args:
         confidence: Confidence of each case [case]. counted: 0 where it was right, else as often as
@@ -91,16 +93,16 @@ def witnesses(
 
 
 def _shares(counted: list[int], groups: list[int]) -> Iterator[tuple[int, float]]:
-    """After each case: how many groups there are, and the sum of their errors."""
+    """After each case: how many groups there are, and the errors of as many witnesses."""
     found: dict[int, tuple[int, int, int, float]] = {}
-    total = 0.0
-    for counts, group in zip(counted, groups, strict=True):
+    total, every = 0.0, 0
+    for at, (counts, group) in enumerate(zip(counted, groups, strict=True), 1):
         cases, wrong, dearest, before = found.get(group, (0, 0, 0, 0.0))
         cases, wrong, dearest = cases + 1, wrong + (counts > 0), max(dearest, counts)
         errors = dearest * wrong / cases
         found[group] = cases, wrong, dearest, errors
-        total += errors - before
-        yield len(found), total
+        total, every = total + errors - before, every + counts
+        yield len(found), max(total, len(found) * every / at)
 
 
 def clean_labels(spec: RiskSpec) -> int:

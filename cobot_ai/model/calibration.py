@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cobot_ai.core.types import Doubles, Json
+from cobot_ai.model.data import OTHER
 from cobot_ai.model.ridge import Labels, softmax
 
 CENTRE = 4.0
@@ -39,14 +40,32 @@ class Calibration:
         return {'temperature': self.temperature, 'offset': self.offset.tolist()}
 
 
-def calibrate(raw: Doubles, y: Labels) -> Calibration:
+def honest(raw: Doubles, y: Labels, folds: Labels, whole: Calibration) -> Doubles:
+    """Probabilities [case, class], those of each fold by a calibration that did not see it.
+
+    One that saw them draws the confidence of its few sure errors down and flatters the rest.
+
+    Args:
+        raw: Honest raw scores [case, class]. y: Classes of the cases, `OTHER` for one of none.
+        folds: Fold of each case. whole: The calibration on all cases; near it those are sought.
+    """
+    probs = np.zeros_like(raw)
+    for fold in np.unique(folds):
+        held = folds == fold
+        learn = np.flatnonzero(~held & (y != OTHER))
+        found = calibrate(raw[learn], y[learn], whole) if len(learn) else whole
+        probs[held] = found.probabilities(raw[held])
+    return probs
+
+
+def calibrate(raw: Doubles, y: Labels, near: Calibration | None = None) -> Calibration:
     """Most probable temperature and offsets for honest scores, with weak priors.
 
     Vector scaling (Guo et al. 2017) with one temperature: the offsets give back the class shares
     that class weights took out. Found by Gauss-Newton steps on the log-loss.
 
     Args:
-        raw: Honest raw scores [case, class]. y: Classes of the cases.
+        raw: Honest raw scores [case, class]. y: Classes of the cases. near: Where to begin.
     """
     classes = raw.shape[1]
     raw = np.ascontiguousarray((raw - raw.mean(axis=1, keepdims=True)).T)  # long rows are quick
@@ -54,6 +73,8 @@ def calibrate(raw: Doubles, y: Labels) -> Calibration:
     found[0] = np.log(CENTRE)
     prior, weight = found.copy(), np.full(classes + 1, HOLD)
     weight[0] = PULL
+    if near is not None:
+        found = np.append(np.log(near.temperature), near.offset)
     for _ in range(STEPS):
         scaled = np.exp(found[0]) * raw
         p = softmax(scaled + found[1:, None], axis=0)

@@ -15,7 +15,7 @@ import numpy as np
 from cobot_ai.core.types import Bools, Floats
 from cobot_ai.model.blocks import Emitted, all_alive
 from cobot_ai.model.graph import Graph
-from cobot_ai.model.scaling import Scaling, Signals
+from cobot_ai.model.scaling import LIMIT, Scaling, Signals
 
 MAPS = 336
 BIASES = 2
@@ -96,7 +96,8 @@ def kernels() -> Floats:
 def make_convolutions(values: Floats, mask: Floats, scaling: Scaling, seed: int) -> Convolutions:
     """Draw channels and take biases from the training windows [case, channel, time]."""
     rng = np.random.default_rng(seed)
-    plain = (values - scaling.mean) * scaling.inverse_sd * mask
+    with np.errstate(over='ignore'):  # what overflows is cut later
+        plain = (values - scaling.mean) * scaling.inverse_sd * mask
     chosen = dilations(values.shape[2])
     maps = max(1, MAPS // len(chosen))
     return Convolutions(tuple(_layer(plain, d, i * maps, maps, rng) for i, d in enumerate(chosen)))
@@ -117,7 +118,7 @@ def _layer(plain: Floats, dilation: int, first: int, maps: int, rng: np.random.G
     count = np.maximum(1, np.exp2(rng.uniform(0, most, maps)).astype(int))
     rank = rng.random((maps, channels)).argsort(axis=1).argsort(axis=1)
     picks = (rank < count[:, None]).astype(np.float32)
-    examples = plain[rng.integers(cases, size=maps)]
+    examples = np.clip(plain[rng.integers(cases, size=maps)], -LIMIT, LIMIT)  # as in the graph
     mixed = (picks[:, None, :] @ examples)[:, 0]
     pad = LENGTH // 2 * dilation
     padded = np.pad(mixed, ((0, 0), (pad, pad)))

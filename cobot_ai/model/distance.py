@@ -11,6 +11,8 @@ from cobot_ai.core.types import Floats
 
 MEDIAN_ROWS = 200
 """A median distance is taken from at most so many rows of the matrix."""
+COPIES = 0.01
+"""Share of the mean distance below which two cases are copies: only rounding is between them."""
 
 
 def l1(a: Floats, b: Floats, weights: Floats) -> Floats:
@@ -56,9 +58,18 @@ def evenly(count: int) -> NDArray[np.int64]:
 def median(distance: Floats, own: NDArray[np.int64]) -> float:
     """Median distance of some cases to all others; never 0.
 
+    Where most pairs are copies it is that of the other pairs: a kernel as narrow as a rounding
+    error would not know a copy that is rounded in another way.
+
     Args:
         distance: [row, case]. own: Position of each row's own case.
     """
     apart = np.ones(distance.shape, bool)
     apart[np.arange(len(own)), own] = False
-    return max(float(np.median(distance[apart])), 1e-9) if apart.any() else 1.0
+    found = distance[apart]
+    if not len(found):
+        return 1.0
+    usual, least = float(np.median(found)), COPIES * float(found.mean())
+    if usual < least:
+        usual = float(np.median(found[found >= least]))
+    return max(usual, 1e-9)

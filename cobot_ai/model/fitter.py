@@ -20,7 +20,7 @@ from cobot_ai.core.spec import ModelSpec
 from cobot_ai.core.types import Doubles, Json, LabelledCase, Window
 from cobot_ai.model.bank import Bank
 from cobot_ai.model.cache import cached_table
-from cobot_ai.model.calibration import Calibration
+from cobot_ai.model.calibration import Calibration, honest
 from cobot_ai.model.data import OTHER, Training, arrange, arrange_as, stack
 from cobot_ai.model.folds import FOLDS, assign_folds
 from cobot_ai.model.graph import BATCH, FLOAT, Port
@@ -113,6 +113,8 @@ class OnnxFitter:
         bank = make_bank(training.basis(), _blocks(spec, training), spec, self._folder)
         table = cached_table(bank, training, self._features)
         fitted = fit_one_class(table, training, spec.seed)
+        if fitted is None:
+            return None
         scores = fitted.confidence.of(fitted.evidence)[:, None]
         facts = _facts(training.y, scores, fitted.folds) | _feature_facts(bank, spec)
         facts |= fitted.facts(spec.one_class, training.y != OTHER)
@@ -169,7 +171,10 @@ def pack(state: State, check: bool = True) -> Fitted:
     After an update the graph has the operators of the last full fit: `check` once is enough.
     """
     training, calibration = state.training, state.calibration
-    scores, order = calibration.probabilities(state.raw), np.argsort(training.ids)
+    scores = honest(state.raw, training.y, state.folds, calibration)
+    order = np.argsort(training.ids)
+    # Where no fold could judge, the offsets alone would claim the class shares for every case.
+    scores[~state.raw.any(axis=1)] = 1 / len(training.classes)
     facts = _facts(training.y[order], scores[order], state.folds[order])
     facts |= {'head': state.recipe.facts, 'blocks': list(state.trained.blocks)}
     facts |= calibration.facts | _feature_facts(state.bank, state.spec)

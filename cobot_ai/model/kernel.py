@@ -36,15 +36,18 @@ SPECTRUM, SHARES = 'spectrum', 'convolutions'
 """The block that is left out where it does not help, and the one of the Gaussian view."""
 WIDTHS = (0.5, 1.0, 2.0)
 MIXES = (0.25, 0.5, 0.75)
+WORTH = 0.9
+"""A sharper metric is taken where its loss is at most this part of the other's: labels choose its
+features, so that leaving one case out flatters it. Where it helps the loss falls to a half."""
 MOST_EXACT = 1500
 """Beyond so many cases landmarks carry the kernel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A view a head may use: its metric and the sets of feature blocks to choose from."""
+    """A view a head may use: metrics and sets of feature blocks to choose from."""
 
-    metric: Metric
+    metrics: tuple[Metric, ...]
     options: tuple[tuple[str, ...], ...]
 
 
@@ -60,9 +63,8 @@ class Part:
     @property
     def facts(self) -> Json:
         """What was chosen, for the manifest."""
-        name = type(self.metric).__name__.removesuffix('Metric').lower()
         return {
-            'kernel': name,
+            'kernel': self.metric.name,
             'blocks': list(self.blocks),
             'width': self.width,
             'share': self.share,
@@ -153,11 +155,12 @@ def make_plans(blocks: Sequence[str]) -> tuple[Plan, ...]:
     wide = tuple(b for b in blocks if b not in (SHARES, STILL))
     plain = tuple(b for b in wide if b != SPECTRUM)
     joined = tuple(dict.fromkeys(option for option in (wide, plain) if option))
-    plans = [Plan(LaplacianMetric(), joined)] if joined else []
+    broad, sharp = LaplacianMetric(), LaplacianMetric(sharp=True)
+    plans = [Plan((broad, sharp), joined)] if joined else []
     if SHARES in blocks:
-        plans.append(Plan(GaussianMetric(), ((SHARES,),)))
+        plans.append(Plan((GaussianMetric(),), ((SHARES,),)))
     if STILL in blocks:
-        plans.append(Plan(GaussianMetric(), ((STILL,),)))
+        plans.append(Plan((GaussianMetric(),), ((STILL,),)))
     return tuple(plans)
 
 
@@ -186,13 +189,24 @@ class KernelHead:
 
 
 def _best_view(plan: Plan, table: Table, targets: Targets) -> _Best:
-    """The best blocks and width of one view."""
+    """The best metric, blocks and width of one view; a later metric only where it is worth it."""
+    found = [_best_of(metric, plan.options, table, targets) for metric in plan.metrics]
+    best = found[0]
+    for other in found[1:]:
+        best = other if other.loss < WORTH * best.loss else best
+    return best
+
+
+def _best_of(
+    metric: Metric, sets: Sequence[tuple[str, ...]], table: Table, targets: Targets
+) -> _Best:
+    """The best blocks and width of one metric."""
     options = []
-    for blocks in plan.options:
-        view = plan.metric.fit(table, blocks, targets.y)
+    for blocks in sets:
+        view = metric.fit(table, blocks, targets.y)
         distance = view.among(np.arange(len(targets.y)))
         for width in WIDTHS:
-            part = Part(plan.metric, blocks, width, 1.0)
+            part = Part(metric, blocks, width, 1.0)
             kernel = part.kernel(distance, np.arange(len(targets.y)))
             options.append(_Best(choose_ridge(kernel, targets), kernel, (part,)))
     return min(options, key=lambda b: b.loss)

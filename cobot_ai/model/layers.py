@@ -96,6 +96,8 @@ def _checked(name: str, blob: bytes) -> Any:
         _unfold(model.graph)
         inspect_content(model)
         model = version_converter.convert_version(model, OPSET)
+        _unfold(model.graph)  # what was an attribute of an older operator set is a constant now
+        inspect_content(model)
     except DecodeError:
         _refuse(name, 'is damaged or no ONNX file')
     except GateError as e:

@@ -142,8 +142,13 @@ class OneClass:
         return g.to_bytes(bank.only(self.kernel.blocks).inputs, [*outputs, *extra], notes)
 
 
-def fit_one_class(table: Table, training: Training, seed: int) -> OneClass:
-    """Solve on the good cases and score every labelled case by a model without its group."""
+def fit_one_class(table: Table, training: Training, seed: int) -> OneClass | None:
+    """Solve on the good cases and score every labelled case by a model without its group.
+
+    Returns:
+        None where a group holds nearly all of them: nothing is left to score its cases by, and
+        how a case of another group would be judged nobody can say.
+    """
     good = np.flatnonzero(training.y != OTHER)
     stored = good[spread(np.zeros(len(good), np.int64), MOST_STORED)]
     parts = _parts(table)
@@ -152,8 +157,9 @@ def fit_one_class(table: Table, training: Training, seed: int) -> OneClass:
     for fold in np.unique(folds):
         held = folds == fold
         learn = stored[~held[stored]]
-        if len(learn) > 1:
-            evidence[held] = _solve(parts, pick(table, learn)).raw(pick(table, held))[:, 0]
+        if len(learn) < 2:
+            return None
+        evidence[held] = _solve(parts, pick(table, learn)).raw(pick(table, held))[:, 0]
     kernel = _solve(parts, pick(table, stored))
     return OneClass(
         kernel, fit_confidence(evidence[good], len(training.y) - len(good)), evidence, stored, folds

@@ -20,8 +20,9 @@ from cobot_ai.core.errors import ConfigError
 from cobot_ai.core.types import Bools, Floats, Json
 from cobot_ai.model.blocks import Emitted, all_alive
 from cobot_ai.model.data import Training
-from cobot_ai.model.graph import Graph
-from cobot_ai.model.scaling import Scaling, Signals
+from cobot_ai.model.graph import BATCH, FLOAT, Graph, window_inputs
+from cobot_ai.model.scaling import Scaling, Signals, emit_signals
+from cobot_ai.model.session import open_session, run
 
 GROUP = 'cobot_ai.feature_blocks'
 """Entry point group in which plugins are looked up; the name there is the name of the block."""
@@ -121,14 +122,47 @@ def make_own(name: str, training: Training, scaling: Scaling) -> OwnBlock:
         if isinstance(plugin, Fits):
             plugin.fit(channels, training.values, training.mask)
         output = plugin.emit(Graph(), Inputs('x', 'x', 'mask', channels, samples))
+        reads = to_reads(name, output.reads, channels)
+        block = OwnBlock(name, plugin, scaling, channels, samples, reads)
+        _try(block, training)
+    except ConfigError:
+        raise
     except Exception as e:  # code of others may raise anything
         raise ConfigError(
             f'The feature block "{name}" ({entry.value}) failed: {e}. Correct the plugin, or take '
             'it out of `model.blocks`.'
         ) from e
-    return OwnBlock(
-        name, plugin, scaling, channels, samples, to_reads(name, output.reads, channels)
-    )
+    return block
+
+
+def _try(block: OwnBlock, training: Training) -> None:
+    """Run a block on two windows.
+
+    Raises:
+        ConfigError: It gives something else than it declares, or differs from call to call.
+    """
+    blob, out = _alone(block)
+    if _alone(block)[0] != blob:
+        raise ConfigError(
+            f'The feature block "{block.name}" writes something else at every call: what serves '
+            'would not be what was trained. Take randomness and the clock out of `emit`.'
+        )
+    found = run(open_session(blob), training.values[:2], training.mask[:2], [out])[0]
+    wanted = (len(training.values[:2]), block.width)
+    if found.shape != wanted:
+        raise ConfigError(
+            f'The feature block "{block.name}" gives numbers of the shape {list(found.shape)} for '
+            f'{wanted[0]} windows; its `reads` name {wanted[1]} features, so {list(wanted)} is '
+            'expected. Correct the plugin.'
+        )
+
+
+def _alone(block: OwnBlock) -> tuple[bytes, str]:
+    """A graph of one block, and the name of its features."""
+    g = Graph()
+    out, _ = block.emit(g, emit_signals(g, block.scaling, block.samples))
+    inputs = window_inputs(len(block.channels), block.samples)
+    return g.to_bytes(inputs, [(out, FLOAT, (BATCH, 'width'))], {}), out
 
 
 def find_plugin(name: str) -> EntryPoint:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cobot_ai.core.types import Floats
+from cobot_ai.core.types import Bools, Floats
+from cobot_ai.core.wild import tamed
 from cobot_ai.model.graph import Graph
 
-MOST = 65_536
-"""Medians of a channel are taken from at most so many samples, evenly spread."""
 LIMIT = 1e6
 """Scaled values are cut here, so that no finite input can overflow float32 later."""
 
@@ -32,20 +31,18 @@ class Scaling:
 
 def fit_scaling(values: Floats, mask: Floats) -> Scaling:
     """Scaling of windows [case, channel, time]; a channel never measured gets all zeros."""
-    rows = [
-        _channel(values[:, c][mask[:, c] > 0].astype(np.float64)) for c in range(values.shape[1])
-    ]
+    rows = [_channel(values[:, c], mask[:, c] > 0) for c in range(values.shape[1])]
     median, robust, mean, inverse = np.array(rows, np.float32).T[:, :, None]
     return Scaling(median, robust, mean, inverse)
 
 
-def _channel(x: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
+def _channel(values: Floats, there: Bools) -> tuple[float, ...]:
+    x = values[there].astype(np.float64)
     if not len(x):
         return 0.0, 0.0, 0.0, 0.0
+    x, median, usual = tamed(x, lambda: np.nonzero(there)[0])
     sd = float(x.std())
-    some = x[np.linspace(0, len(x) - 1, MOST).astype(np.int64)] if len(x) > MOST else x
-    median = float(np.median(some))
-    spread = 1.4826 * float(np.median(np.abs(some - median))) + 0.05 * sd
+    spread = 1.4826 * usual + 0.05 * sd
     flat = sd <= 1e-9 * max(abs(median), 1e-20)
     return median, 0.0 if flat else 1 / spread, float(x.mean()), 0.0 if flat else 1 / sd
 

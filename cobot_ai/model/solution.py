@@ -6,16 +6,19 @@ hyper-parameters; then adding and forgetting give what solving from scratch give
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Doubles
 from cobot_ai.model.ridge import Labels, Targets, noise
 
-JITTER = 1e-9
-"""Added to the landmarks' kernel: near copies must not make it singular."""
+JITTERS = (1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+"""Added to the landmarks' kernel, the first that does: copies must not make it singular, and where
+many cases are copies, rounding makes it worse than that."""
 ROWS = 32
 """Rows of an inverse that are changed at once: they stay in the processor's cache."""
 
@@ -139,8 +142,12 @@ def whiten(kernel: Doubles) -> Doubles:
 
     Williams and Seeger 2001 (Nystrom); R = L^-T for the Cholesky factor L of the landmarks'
     kernel [landmark, landmark].
+
+    Raises:
+        ModelError: It is no kernel.
     """
-    factor = np.linalg.cholesky(
-        kernel + JITTER * np.trace(kernel) / len(kernel) * np.eye(len(kernel))
-    )
-    return np.asarray(np.linalg.inv(factor).T)
+    unit = np.trace(kernel) / len(kernel) * np.eye(len(kernel))
+    for jitter in JITTERS:
+        with suppress(np.linalg.LinAlgError):
+            return np.asarray(np.linalg.inv(np.linalg.cholesky(kernel + jitter * unit)).T)
+    raise ModelError('The features of this cell cannot be solved for; look at its channels.')

@@ -20,9 +20,10 @@ from cobot_ai.model.graph import Graph
 from cobot_ai.model.heads import Standard, Table, fit_standard, join
 from cobot_ai.model.missing import complete, complete_others, emit_complete
 from cobot_ai.model.ridge import Labels
+from cobot_ai.model.separation import separation, separation_by_level
 
-KEPT = 256
-"""Features of a Laplacian view that are kept."""
+KEPT, SHARP = 256, 96
+"""Features of a Laplacian view that are kept, and of a sharp one."""
 LEAST_WEIGHT = 0.02
 POWER = 2
 """Power of a feature's separation in its weight: what hardly separates adds noise to a distance.
@@ -64,6 +65,10 @@ class View(Protocol):
 
 class Metric(Protocol):
     """A family of views."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the manifest."""
 
     def fit(self, table: Table, blocks: tuple[str, ...], y: Labels) -> View:
         """Fit a view that stores all cases of a table."""
@@ -134,16 +139,28 @@ class Laplacian:
         return emit_complete(g, measured, valid, self.usual)
 
 
+@dataclass(frozen=True, slots=True)
 class LaplacianMetric:
-    """Laplacian views."""
+    """Laplacian views.
 
-    @staticmethod
-    def fit(table: Table, blocks: tuple[str, ...], y: Labels) -> Laplacian:
+    Args:
+        sharp: Few features, those whose level tells the class. Hundreds that hardly separate are
+            of help where there are few cases of many classes, and drown the others elsewhere.
+    """
+
+    sharp: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in the manifest."""
+        return 'sharp_laplacian' if self.sharp else 'laplacian'
+
+    def fit(self, table: Table, blocks: tuple[str, ...], y: Labels) -> Laplacian:
         """Standardise, weigh and keep the best features of some blocks."""
         features = join(table, blocks)
         standard = fit_standard(features)
         z = _half(standard.apply(features))
-        weights = _weigh(z, y, standard, features.strength)
+        weights = self._weigh(z, y, standard, features.strength)
         columns = np.flatnonzero(weights).astype(np.int64)
         if not len(columns):
             columns = np.zeros(1, np.int64)
@@ -152,15 +169,14 @@ class LaplacianMetric:
         usual = weights[columns] * _mean_gap(kept)
         return Laplacian(blocks, columns, part, weights[columns], kept, usual)
 
-    @staticmethod
     def cross(
-        table: Table, blocks: tuple[str, ...], y: Labels, learns: Sequence[Labels]
+        self, table: Table, blocks: tuple[str, ...], y: Labels, learns: Sequence[Labels]
     ) -> list[Floats]:
         """Distances among all cases, weights from each set of learnt cases alone."""
         features = join(table, blocks)
         standard = fit_standard(features)
         z = _half(standard.apply(features))
-        weights = [_weigh(z[learn], y[learn], standard, features.strength) for learn in learns]
+        weights = [self._weigh(z[i], y[i], standard, features.strength) for i in learns]
         found = l1_within(z, weights)
         if features.valid.all():
             return found
@@ -169,6 +185,16 @@ class LaplacianMetric:
             complete_others(d, features.valid, w * usual, np.abs(z) * w, learn)
             for d, w, learn in zip(found, weights, learns, strict=True)
         ]
+
+    def _weigh(self, z: Floats, y: Labels, standard: Standard, strength: Floats) -> Floats:
+        """Weights of all features, 0 for all but the best; their squares sum to 1."""
+        found = separation(z, y)
+        if self.sharp:
+            found = np.maximum(found, separation_by_level(z, y))
+        weights = LEAST_WEIGHT + found**POWER
+        weights = np.where(standard.inverse > 0, weights, 0.0) * strength
+        weights[np.argsort(-weights, kind='stable')[SHARP if self.sharp else KEPT :]] = 0
+        return (weights / max(float(np.sqrt((weights**2).sum())), 1e-12)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +256,8 @@ class Gaussian:
 class GaussianMetric:
     """Gaussian views. Labels decide nothing in them."""
 
+    name = 'gaussian'
+
     @staticmethod
     def fit(table: Table, blocks: tuple[str, ...], y: Labels) -> Gaussian:
         """Standardise some blocks so that squared distances are means over their features."""
@@ -252,26 +280,6 @@ class GaussianMetric:
             return [full] * len(learns)
         zero = view.stored**2 * np.float32(view.scale)
         return [complete_others(full.copy(), valid, view.usual, zero, learn) for learn in learns]
-
-
-def separation(z: Doubles | Floats, y: Labels) -> Doubles:
-    """Adjusted share of each feature's variance that the classes explain, 0 to 1 [feature]."""
-    n, centre = len(y), z.mean(axis=0, dtype=np.float64)
-    total = ((z - centre) ** 2).sum(axis=0) + 1e-9
-    groups = [z[y == c] for c in np.unique(y)]
-    between = sum(
-        len(group) * (group.mean(axis=0, dtype=np.float64) - centre) ** 2 for group in groups
-    )
-    share = np.clip(between / total, 0, 1)
-    return np.asarray(np.clip(1 - (1 - share) * (n - 1) / max(n - len(groups), 1), 0, 1))
-
-
-def _weigh(z: Floats, y: Labels, standard: Standard, strength: Floats) -> Floats:
-    """Weights of all features, 0 for all but the best `KEPT`; their squares sum to 1."""
-    weights = LEAST_WEIGHT + separation(z, y) ** POWER
-    weights = np.where(standard.inverse > 0, weights, 0.0) * strength
-    weights[np.argsort(-weights, kind='stable')[KEPT:]] = 0
-    return (weights / max(float(np.sqrt((weights**2).sum())), 1e-12)).astype(np.float32)
 
 
 def _half(z: Doubles | Floats) -> Floats:

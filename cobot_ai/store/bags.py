@@ -67,6 +67,14 @@ class Bag:
         """Topic -> (type, message count); of a damaged bag what is readable."""
         return dict(self._topics)
 
+    def definitions(self) -> dict[str, str]:
+        """ROS type -> its .msg text, as far as the bag carries them."""
+        try:
+            with Reader(self._path) as reader:
+                return {c.msgtype: c.msgdef.data for c in reader.connections if c.msgdef.data}
+        except Exception:  # a damaged bag, or one of a kind that carries none
+            return {}
+
     def span(self) -> tuple[int, int] | None:
         """Log time of the first and the last message, nanoseconds; None where nothing tells it."""
         return self._span

@@ -64,8 +64,9 @@ class BatchReader:
             self._one(batch, int(i), parts)
         return parts
 
-    @staticmethod
-    def _by(layout: Layout, left: Stamps, rows: Rows, parts: list[_Part]) -> tuple[Stamps, Rows]:
+    def _by(
+        self, layout: Layout, left: Stamps, rows: Rows, parts: list[_Part]
+    ) -> tuple[Stamps, Rows]:
         """Read what fits the layout; give back the rest."""
         if not len(left):
             return left, rows
@@ -73,7 +74,7 @@ class BatchReader:
         if fits is not None and not fits.any():
             return left, rows
         at, mine = (left, rows) if fits is None else (left[fits], rows[fits])
-        stamps = layout.stamps(mine)
+        stamps = layout.stamps(mine) if self.plan.stamped else None
         parts.append(
             (at, np.zeros(len(at), np.int64) if stamps is None else stamps, layout.values(mine))
         )

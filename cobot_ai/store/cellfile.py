@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 
+from cobot_ai.core.cell_rules import LONG_TEXTS
 from cobot_ai.core.cell_schema import cell_schema
 from cobot_ai.core.config import parse_cell
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.stream_spec import signal_stream
 from cobot_ai.store.messages import check_paths
-from cobot_ai.store.typestore import known
+from cobot_ai.store.typestore import define, known
 
 MAX_BYTES = 512 * 1024
 """Largest cell file, bytes."""
@@ -34,6 +35,7 @@ def load_cell(path: Path | str) -> CellSpec:
     file = find_cell(path)
     try:
         document = with_recipe(read_yaml(file, 'a cell file'))
+        _define(document)
         _check_types(document)
         spec = parse_cell(document)
         for i, stream in enumerate(spec.streams):
@@ -178,6 +180,20 @@ def _parse(text: str) -> Any:
         return loader.get_single_data()
     finally:
         loader.dispose()
+
+
+def _define(document: Any) -> None:
+    """The plant's own message types, before anything names them; bad forms are told later."""
+    messages = document.get('messages') if isinstance(document, Mapping) else None
+    if isinstance(messages, Mapping):
+        texts = {k: t for k, t in messages.items() if isinstance(k, str) and isinstance(t, str)}
+        longest = LONG_TEXTS['CellSpec.messages']
+        for name in (name for name, text in texts.items() if len(text) > longest):
+            raise ConfigError(f'`messages.{name}` must have 1 to {longest} characters.')
+        try:
+            define(texts)
+        except DataError as e:
+            raise ConfigError(f'`messages`: {e}') from e
 
 
 def _check_types(document: Any) -> None:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cobot_ai.app.imports import NOTHING, Imported, Item
-from cobot_ai.app.operator import Interval, read_truth
+from cobot_ai.app.operator import COLUMNS, TABLE, Interval, read_truth
 from cobot_ai.core.errors import DataError, StoreError
 from cobot_ai.core.spec import QuestionSpec
 from cobot_ai.store.files import sha256_of, sync_folder, write_durably
@@ -36,6 +36,10 @@ NAMED = 20
 """Waiting recordings that are named."""
 
 
+DELIMITERS = (',', ';', '\t')
+"""Between the columns of a table, as programs write them."""
+
+
 def read_answers(path: Path) -> list[Interval]:
     """What really happened, from a truth.csv.
 
@@ -43,8 +47,16 @@ def read_answers(path: Path) -> list[Interval]:
         DataError: The file cannot be read; the message says what is wrong.
     """
     try:
-        with path.open(newline='', encoding='utf-8') as file:
-            return read_truth(csv.DictReader(file))
+        with path.open(newline='', encoding='utf-8-sig') as file:
+            first = file.readline()
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=max(DELIMITERS, key=first.count))
+            names = [name.strip() for name in reader.fieldnames or ()]
+            if lacking := [name for name in COLUMNS[1:] if name not in names]:
+                raise csv.Error(
+                    f'its first line must name {TABLE}, {", ".join(lacking)} is not there'
+                )
+            return read_truth(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as e:
         why = f'The answers file {path} cannot be read: {e}.'
         raise DataError(why, key='bad_truth') from e

@@ -14,7 +14,7 @@ from rosbags.serde import SerdeError
 
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.samples import RawMessage
-from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec, TimeFrom
 from cobot_ai.core.types import Doubles
 from cobot_ai.store.typestore import known, typestore
 
@@ -55,7 +55,8 @@ class Plan:
     def __init__(self, stream: StreamSpec) -> None:
         known(stream.type)
         self.stream = stream
-        self.stamped = 'header' in dict(typestore().fielddefs[stream.type][1])
+        has_header = 'header' in dict(typestore().fielddefs[stream.type][1])
+        self.stamped = has_header and stream.time_from is TimeFrom.STAMP
         self.picks = [Pick(stream, channel) for channel in stream.channels]
         self.blocks = any(p.block is not None for p in self.picks)
         self.arrays = [_is_array(stream.type, p.field) for p in self.picks]

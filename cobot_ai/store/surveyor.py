@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import numpy as np
 from rosbags.interfaces import Nodetype
 
-from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, gap_inside, rate_and_gap
+from cobot_ai.app.survey import ENTRIES, Offer, Span, Survey, TopicSeen, gap_inside, rate_and_gap
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP, STILLS
 from cobot_ai.core.samples import RawMessage
@@ -20,8 +21,6 @@ from cobot_ai.store.typestore import typestore
 EVERY = 10
 """Of a topic's messages, the first ones and then one in ten are decoded."""
 FIRST = 300
-ENTRIES = 64
-"""Entries of an array that are looked at."""
 
 
 class Surveyor:
@@ -66,14 +65,15 @@ def survey_bag(source: str, topics: Mapping[str, str], messages: Iterable[RawMes
     Args:
         source: For people. topics: Topic -> type. messages: In order of log time.
     """
-    surveyor = Surveyor()
+    surveyor, damage = Surveyor(), ''
     try:
         for message in messages:
             surveyor.take(message)
-    except DataError:
+    except DataError as e:
         if not surveyor.survey(source, topics).seconds:
             raise
-    return surveyor.survey(source, topics)
+        damage = str(e)
+    return replace(surveyor.survey(source, topics), damage=damage)
 
 
 class _Topic:
@@ -83,6 +83,8 @@ class _Topic:
         self.kind = kind
         self.times: list[int] = []
         self.offsets: list[float] = []
+        self.newest = 0
+        self.back = 0
         self.frames: dict[str, None] = {}
         self.joints: dict[str, None] = {}
         self.low: dict[str, float] = {}
@@ -110,6 +112,8 @@ class _Topic:
             stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
             if stamp:
                 self.offsets.append((stamp - arrival_ns) / 1e9)
+                self.newest = max(self.newest, stamp)
+                self.back = max(self.back, self.newest - stamp)
         if self.kind == STEP:
             self._step(message, arrival_ns)
         self.joints.update(dict.fromkeys(_joint_names(message)))
@@ -139,6 +143,8 @@ class _Topic:
             tuple(self.joints),
             {path: Span(low, self.high[path]) for path, low in self.low.items()},
             median(self.offsets) if self.offsets else None,
+            max(0.0, -float(np.quantile(self.offsets, 0.01))) if self.offsets else 0.0,
+            self.back / 1e9,
             offer,
             tuple(self.steps),
             tuple(self.facts),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import numpy as np
 from rosbags.interfaces import Nodetype
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import Stores, TypesysError, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP, meant
 from cobot_ai.core.samples import Edge
 from cobot_ai.core.types import Facts
+
+_TYPE = re.compile(r'[a-z]\w*/msg/[A-Z]\w*', re.ASCII)
 
 
 @cache
@@ -43,8 +47,71 @@ def known(ros_type: str) -> None:
     if ros_type not in typestore().fielddefs:
         raise DataError(
             f'`{ros_type}` is not a standard ROS 2 message.{meant(ros_type)} '
-            'Use a type of sensor_msgs, geometry_msgs, std_msgs or diagnostic_msgs.'
+            'Use a type of sensor_msgs, geometry_msgs, std_msgs or diagnostic_msgs, or write its '
+            'definition under `messages` (docs/cell-file.md).'
         )
+
+
+def define(definitions: Mapping[str, str]) -> None:
+    """Make message types known that are not of the standard packages.
+
+    Args:
+        definitions: ROS type -> its .msg text; types it is made of follow after lines of `=`, as
+            in MCAP files, or are defined beside it.
+
+    Raises:
+        DataError: A text is no definition, a type it is made of is missing, or a type is known
+            with another definition.
+    """
+    found: dict[str, Any] = {}
+    for name, text in definitions.items():
+        if not _TYPE.fullmatch(name):
+            raise DataError(f'`{name}` is no message type; write `package/msg/Name`.')
+        try:
+            found |= get_types_from_msg(text, name)
+        except (TypesysError, ValueError) as e:
+            raise DataError(f'`{name}`: its text is no message definition ({e}).') from e
+    for name, (_, fields) in found.items():
+        for part in _parts(fields):
+            if part not in found:
+                _known_part(name, part)
+    try:
+        typestore().register(found)
+    except TypesysError as e:
+        raise DataError(f'A type is known already with another definition: {e}') from e
+
+
+def define_from(definitions: Mapping[str, str]) -> None:
+    """The same for the types of a bag, as far as they can be used and are not known yet."""
+    for name, text in definitions.items():
+        if name not in typestore().fielddefs:
+            with suppress(DataError):
+                define({name: text})
+
+
+def _known_part(name: str, part: str) -> None:
+    if part not in typestore().fielddefs:
+        raise DataError(f'`{name}` is made of `{part}`; define it under `messages` as well.')
+
+
+def _parts(fields: Any) -> Iterator[str]:
+    """The message types that some fields are made of."""
+    for _, (node, detail) in fields:
+        kind, inner = detail[0] if node in (Nodetype.ARRAY, Nodetype.SEQUENCE) else (node, detail)
+        if kind == Nodetype.NAME:
+            yield inner
+
+
+def own_definitions(ros_type: str) -> dict[str, str]:
+    """ROS type -> .msg text of a known type and of what it is made of, standard types apart."""
+    store, standard = typestore(), get_typestore(Stores.ROS2_HUMBLE)
+    if ros_type in standard.fielddefs or ros_type not in store.fielddefs:
+        return {}
+    text = store.generate_msgdef(ros_type, ros_version=2)[0].split('=' * 80)[0].strip()
+    found = {ros_type: text or '# empty'}
+    for part in _parts(store.fielddefs[ros_type][1]):
+        found |= own_definitions(part)
+    return found
 
 
 def encode(ros_type: str, fields: Mapping[str, Any] | None = None) -> bytes:

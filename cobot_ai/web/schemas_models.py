@@ -77,6 +77,7 @@ class CertificateDoc(Body):
     since: int = 0
     since_errors: int = 0
     groups: int = 0
+    wider: dict[str, float] = {}
 
 
 class CandidateBody(Body):

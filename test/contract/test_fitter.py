@@ -6,6 +6,7 @@ import model_cases
 import numpy as np
 import pytest
 
+from cobot_ai.app.making import certify_contexts
 from cobot_ai.core.errors import ConfigError, ModelError
 from cobot_ai.core.spec import ModelSpec
 from cobot_ai.model.fitter import HEADS, OnnxFitter
@@ -47,6 +48,21 @@ def test_a_group_never_stands_on_both_sides(spec):
     leaking = accuracy(OnnxFitter().fit(apart, spec), apart)
     assert honest < 0.55
     assert leaking > honest + 0.2
+
+
+@pytest.mark.parametrize(('other', 'epsilon'), [('jam', 0.05), ('jam', 0.15), ('zap', 0.15)])
+def test_cases_that_nothing_could_judge_vouch_for_nothing(spec, other, epsilon):
+    """All good cases are one stretch of time: without it there is nothing to compare with."""
+    bad = [replace(c, label=other) for c in model_cases.cases(4, labels=('jam',))]
+    good = [replace(c, id=10 + c.id) for c in model_cases.cases(60, labels=('ok',))]
+    together = [*bad, *(replace(c, group='time=1') for c in good)]
+    cell = model_cases.cell()
+    cell = replace(cell, model=spec, risk=replace(cell.risk, epsilon=epsilon))
+    fitted = OnnxFitter().fit(together, spec)
+    assert np.allclose(fitted.scores[4:], 0.5)
+    (none,) = certify_contexts(fitted, together, cell, 0)
+    (some,) = certify_contexts(OnnxFitter().fit([*bad, *good], spec), [*bad, *good], cell, 0)
+    assert (none.threshold, some.threshold is None) == (None, False)
 
 
 def test_same_cases_and_seed_give_the_same_bytes_in_any_order(spec):

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 import rclpy
-from nodes import until
+from nodes import next_domain, until
 from rclpy.parameter import Parameter
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Float32
@@ -23,7 +23,7 @@ def make_node(monkeypatch):
     """Makes nodes with parameters, on a graph of their own."""
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     context, made = rclpy.Context(), []
-    rclpy.init(context=context, domain_id=77)
+    rclpy.init(context=context, domain_id=next_domain())
 
     def make(**overrides):
         prefix = f'qos_overrides.{TOPIC}.subscription.'

@@ -38,6 +38,7 @@ def unanswered(robot, rng):
     return asked[0], told
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize('asks', [5, pytest.param(100, marks=pytest.mark.long)])
 def test_without_any_tablet_every_ask_ends_in_the_fail_safe_on_time(robot, cell, asks):
     rng = np.random.default_rng(0)
@@ -123,6 +124,7 @@ def test_control_an_answer_in_time_is_a_success(robot, cell):
     assert told.message == f'class=good action=continue case={case} outcome=answered'
 
 
+@pytest.mark.alone
 def test_a_killed_console_stops_neither_the_monitor_nor_its_deadlines(robot, cell):
     rng = np.random.default_rng(0)
     cell.start('monitor')

@@ -39,8 +39,10 @@ def folder(tmp_path_factory):
 def campaign(job, cuts, folder):
     work = folder / f'{job}_{cuts}'
     work.mkdir()
+    # Mounts of its own: a network namespace that another test makes meanwhile would keep a copy of
+    # them, and a filesystem that is still held there is not mounted anew, it stays shut down.
     done = subprocess.run(
-        [sys.executable, CAMPAIGN, job, str(cuts), work],
+        ['unshare', '--mount', sys.executable, CAMPAIGN, job, str(cuts), work],
         capture_output=True,
         text=True,
         check=False,

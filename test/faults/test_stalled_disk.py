@@ -84,6 +84,7 @@ def fail_safe_after(tmp_path, deaf):
     return (at - deadline) / S, (free - deadline) / S
 
 
+@pytest.mark.alone
 def test_the_fail_safe_does_not_wait_for_the_disk(tmp_path):
     late_s, free_s = fail_safe_after(tmp_path, deaf=False)
     assert late_s < 0.1 < free_s

@@ -6,8 +6,8 @@ import time
 import pytest
 
 pytest.importorskip('rclpy')
-import nodes  # noqa: F401 (silences a warning of what rclpy imports)
 import rclpy
+from nodes import next_domain
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from std_msgs.msg import String
 
@@ -25,7 +25,7 @@ LONG_S = 20.0
 def node(monkeypatch):
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     context = rclpy.Context()
-    rclpy.init(context=context, domain_id=99)
+    rclpy.init(context=context, domain_id=next_domain())
     node = rclpy.create_node('bell', context=context, start_parameter_services=False)
     yield node
     node.destroy_node()

@@ -12,13 +12,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 from cells import signal, step_messages
-from nodes import START_S, Processes, forces, graph, of_kind, until
+from nodes import LOW_S, START_S, Processes, forces, graph, of_kind, until
 
 from cobot_ai.store.mcap_file import to_mcap
 from cobot_ai.store.registry import ModelFolder
 from cobot_ai.web.services import WebSettings
 
-pytestmark = [pytest.mark.ros, pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.ros, pytest.mark.browser, pytest.mark.timeout(300)]
 CHROMIUM = Path('/usr/bin/chromium')
 ENOUGH = 6
 """Labels the gate of this cell asks for."""
@@ -94,7 +94,7 @@ def offered(robot, labels):
         offers = robot.heard('candidate')
         return next((c for c in offers if sum(c['labels'].values()) == labels), None)
 
-    return robot.wait(found, 20, 'no candidate came')
+    return robot.wait(found, LOW_S, 'no candidate came')
 
 
 def drop_a_clip(cell, robot):
@@ -102,10 +102,10 @@ def drop_a_clip(cell, robot):
     rng = np.random.default_rng(1)
     clip = to_mcap(step_messages(10**18, signal('bad', rng)), {})
     (cell.folder.drop / 'seen.bad.mcap').write_bytes(clip)
-    robot.wait(lambda: robot.heard('import'), 20, 'the clip was not taken in')
+    robot.wait(lambda: robot.heard('import'), LOW_S, 'the clip was not taken in')
     (taken,) = robot.heard('import')
     assert taken['ok'], taken
-    robot.wait(lambda: robot.heard('clip', taken['case']), 20, 'its clip was not kept')
+    robot.wait(lambda: robot.heard('clip', taken['case']), LOW_S, 'its clip was not kept')
     assert [p.name for p in (cell.folder.drop / 'taken').iterdir()] == ['seen.bad.mcap']
 
 
@@ -132,7 +132,7 @@ def test_from_sensor_to_tap_to_a_better_model(cell, robot, page):
         assert response.message == facts
         taught[case] = label
         if len(taught) >= ENOUGH and offered(robot, len(taught))['passed']:
-            robot.wait(lambda: robot.heard('promote'), why='it did not go live')
+            robot.wait(lambda: robot.heard('promote'), LOW_S, 'it did not go live')
     live = robot.heard('promote')[-1]['model']
     assert ModelFolder(cell.folder.registry).current() == live
     following = robot.step(forces('good', rng))

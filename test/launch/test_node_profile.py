@@ -54,6 +54,7 @@ def publish(**environment):
     return int(done.stdout), done.stderr
 
 
+@pytest.mark.alone
 def test_a_fast_publisher_wakes_no_thread_after_every_message(monkeypatch):
     with graph(monkeypatch) as robot:
         robot.node.create_subscription(Float32, 'fast', lambda _: None, EVERYTHING)

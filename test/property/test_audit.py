@@ -186,6 +186,40 @@ def test_the_steady_bound_holds_at_every_moment_and_a_plain_one_does_not() -> No
     assert plain / 500 > 2 * DELTA
 
 
+def runs(seed: int, declared: bool) -> bool:
+    """Whether audits of runs that are wrong from end to end ever deny that so many are."""
+    rng, audits, number, level = np.random.default_rng(seed), Audits(RISK), 0, 0.08
+    for run in range(60):
+        right = bool(rng.random() >= level)
+        for _ in range(4):
+            number += 1
+            found = replace(outcome(right), group=f'run={run}' if declared else '')
+            audits.found(number, found, 0)
+        steady = audits.figures('a').steady
+        if steady is not None and steady < level:
+            return True
+    return False
+
+
+def test_audits_of_one_run_are_one_witness_of_the_steady_bound() -> None:
+    assert np.mean([runs(seed, declared=True) for seed in range(200)]) <= slack(200)
+    assert np.mean([runs(seed, declared=False) for seed in range(200)]) > 3 * DELTA, 'the control'
+
+
+def test_a_group_counts_by_the_share_of_its_audits_and_a_second_word_is_no_further_one() -> None:
+    audits = Audits(RISK)
+    for n in range(4):
+        audits.found(n, replace(outcome(n > 0), group='run=1'), 0)
+    audits.found(9, outcome(True), 0)
+    found = audits.figures('a')
+    assert (found.total, found.failed) == (5, 1)
+    assert found.steady == round(anytime.steady_bound(0.4, 2, DELTA), 6), 'one of five is wrong'
+    assert found.needed == anytime.audits_needed(0.4, 2, RISK.epsilon, DELTA)
+    for n in range(4):
+        audits.withdraw(n)
+    assert audits.figures('a').steady == round(anytime.steady_bound(0, 1, DELTA), 6)
+
+
 KNOWN: dict[tuple[int, int], float] = {}
 
 

@@ -155,6 +155,14 @@ def test_an_alarm_ends_with_right_answers_in_a_row_or_by_a_person() -> None:
     assert drift.left('y') == 0
 
 
+def test_a_stricter_epsilon_counts_for_the_audits_from_now_on() -> None:
+    drift = Drift(replace(RISK, epsilon=0.2))
+    drift.audited('x', True)
+    drift.risk = replace(RISK, epsilon=0.02)
+    found = [drift.audited('x', right) for right in (False, True, True, False)]
+    assert found[-1] is not None, 'two of four wrong is far more than one in fifty'
+
+
 @given(st.lists(st.floats(-1e6, 1e6), max_size=60))
 def test_the_capital_is_never_negative_and_no_value_breaks_it(values: list[float]) -> None:
     ranks = Ranks(1.0)

@@ -163,21 +163,22 @@ def test_forgetting_a_person_leaves_nothing_behind(spec):
     assert not {c.id for c in by if c.by == 'op7'} & set(downdated.facts['stored'])
 
 
-def kernel_parts(spec, table, y, classes):
+def kernel_parts(spec, table, y, classes, sharp):
     shapes, textures = make_plans(spec.blocks)
     recipe = HEADS['kernel'](spec.blocks).choose(table, y, classes)
     part = recipe.parts[0]
     halves = (
-        replace(part, metric=shapes.metric, blocks=shapes.options[0], share=0.5),
-        replace(part, metric=textures.metric, blocks=textures.options[0], share=0.5),
+        replace(part, metric=shapes.metrics[sharp], blocks=shapes.options[0], share=0.5),
+        replace(part, metric=textures.metrics[0], blocks=textures.options[0], share=0.5),
     )
     return KernelRecipe(halves, 0.1)
 
 
-def test_as_many_landmarks_as_cases_give_the_exact_model():
+@pytest.mark.parametrize('sharp', [False, True])
+def test_as_many_landmarks_as_cases_give_the_exact_model(sharp):
     spec, cases = ModelSpec(), model_cases.cases(60, noise=2.0)
     state = OnnxFitter().fit(cases, spec).state
-    recipe, y = kernel_parts(spec, state.table, state.training.y, 3), state.training.y
+    recipe, y = kernel_parts(spec, state.table, state.training.y, 3, sharp), state.training.y
     exact, _ = recipe.fit(state.table, y, 3, state.folds)
     many, _ = fit_landmarks(recipe.arms, recipe.ridge, state.table, y, 3, state.folds, 60)
     fresh = state.bank.compute(*arrays(model_cases.cases(30, seed=3, noise=2.0)))

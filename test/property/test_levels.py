@@ -153,6 +153,72 @@ def test_each_level_is_its_own_certificate_over_all_its_labels() -> None:
     assert {c.level for c in alone} == {'context'}, 'a level nobody declared was made'
 
 
+WIDER = RiskSpec(epsilon=0.05, delta=0.1, min_answers=10, fallback=('cell',))
+
+
+def two(seed: int, many: int, few: int) -> tuple[Certificate | None, bool]:
+    """A good context with many labels, one with few that is wrong in 13 of 100 cases."""
+    rng = np.random.default_rng(seed)
+    confidence = rng.uniform(0.9, 1, many + few)
+    wrong = rng.random(many + few) < np.where(np.arange(many + few) < many, 0.002, 0.13)
+    order = rng.permutation(many + few)
+    contexts = np.array([INSERT_A] * many + [INSERT_B] * few)[order]
+    made = certify_levels(confidence[order], wrong[order], contexts.tolist(), WIDER, 0)
+    found = in_force(made, INSERT_B, WIDER.fallback)
+    return found, any(c.level == 'cell' and c.threshold is not None for c in made)
+
+
+def test_a_context_whose_own_labels_speak_against_a_wider_threshold_does_not_use_it() -> None:
+    found = [two(seed, 500, 60) for seed in range(100)]
+    assert np.mean([there for _, there in found]) > 0.7, 'the cell as a whole has a threshold'
+    used = [c for c, _ in found if c is not None and c.threshold is not None]
+    low = [c for c in used if c.threshold is not None and c.threshold < 0.95]
+    assert len(low) <= 10, 'it acts where every eighth of its own labels is wrong'
+
+
+def test_a_wider_threshold_that_nothing_can_reach_is_none() -> None:
+    promise = ('certified', 0.05, 0.1)
+    own = Certificate(INSERT_A, *promise, None, 6, missing=39, wider={'cell': np.nextafter(1, 2)})
+    key = level_key(INSERT_A, 'cell') or ''
+    cell = Certificate(key, *promise, 0.9, 400, level='cell')
+    assert in_force([own, cell], INSERT_A, ['cell']) is own, 'it says what is missing'
+    young = replace(own, wider={'cell': 0.95})
+    found = in_force([young, cell], INSERT_A, ['cell'])
+    assert found is not None and (found.level, found.threshold) == ('cell', 0.95)
+
+
+def test_a_young_context_without_an_error_uses_the_wider_threshold_as_it_is() -> None:
+    wrong = np.zeros(210, bool)
+    confidence = np.linspace(0.99, 0.9, 210)
+    contexts = [INSERT_A] * 200 + [INSERT_B] * 10
+    made = certify_levels(confidence, wrong, contexts, WIDER, 0)
+    found = in_force(made, INSERT_B, WIDER.fallback)
+    assert found is not None
+    assert found == next(c for c in made if c.level == 'cell')
+
+
+@given(st.integers(0, 10**6), st.integers(1, 40), st.floats(0, 0.2), st.floats(0.81, 1))
+def test_a_wrong_label_more_of_a_context_never_loosens_the_wider_level_there(
+    seed: int, few: int, rate: float, at: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    confidence = rng.uniform(0.81, 1, 300 + few)
+    wrong = rng.random(300 + few) < np.where(np.arange(300 + few) < 300, 0.005, rate)
+    contexts = [INSERT_A] * 300 + [INSERT_B] * few
+
+    def there(more: int) -> float:
+        columns = np.append(confidence, np.full(more, at)), np.append(wrong, np.ones(more, bool))
+        made = certify_levels(*columns, contexts + [INSERT_B] * more, WIDER, 0)
+        found = in_force(made, INSERT_B, WIDER.fallback)
+        if found is None or found.threshold is None:
+            return 2.0
+        return found.threshold if found.level == 'cell' else -1.0
+
+    before = there(0)
+    if before >= 0:
+        assert there(1) >= before
+
+
 # ---------------------------------------------------------------- windows of one event
 
 STRICT = RiskSpec(epsilon=0.05, delta=0.1, min_answers=1)

@@ -104,6 +104,15 @@ def test_a_case_without_any_data_is_never_decided_alone() -> None:
     assert decision.verdict is Verdict.ASK
 
 
+@given(p=st.floats(0.5, 1.0))
+def test_the_like_of_a_failed_audit_is_closed_by_the_confidence_the_record_has_of_it(
+    p: float,
+) -> None:
+    """The record has six digits; a case just like the failed one must not slip through above."""
+    recorded = round(score(p).confidence, 6)
+    assert run(score(p), sure(0.5, audit_floor=recorded)).verdict is Verdict.ASK
+
+
 @given(
     p=st.floats(0.5, 1.0),
     more=st.floats(0.0, 0.5),
@@ -167,7 +176,12 @@ def test_what_is_at_stake_falls_with_confidence_and_is_highest_where_nothing_is_
     low = risk_of(Why.BELOW_THRESHOLD, score(min(1.0, p + more)), costly)
     high = risk_of(Why.BELOW_THRESHOLD, score(p), costly)
     assert low <= high + 1e-12
-    for why, given_score in ((Why.NO_MODEL, None), (Why.NEW_CONTEXT, score(p))):
+    # An alarm disputes just the probabilities that would make its cases look harmless.
+    for why, given_score in (
+        (Why.NO_MODEL, None),
+        (Why.NEW_CONTEXT, score(p)),
+        (Why.DRIFT, score(p)),
+    ):
         assert risk_of(why, given_score, costly) == max(1.0, cost) >= high
 
 

@@ -67,22 +67,26 @@ FIELDS = {
 }
 
 
+def write_bag(folder: Path, rows: list[RawMessage]) -> None:
+    with Writer(folder, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        types = {m.topic: m.type for m in rows}
+        made = {t: writer.add_connection(t, k, typestore=typestore()) for t, k in types.items()}
+        for m in rows:
+            writer.write(made[m.topic], m.t_ns, m.data)
+
+
 @pytest.fixture(scope='module')
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bag of 40 two-class steps with its truth and a cell file."""
     folder = tmp_path_factory.mktemp('made')
     rng = np.random.default_rng(1)
-    rows, connections = [], {}
-    with Writer(folder / 'bag', version=8, storage_plugin=StoragePlugin.MCAP) as writer:
-        for n in range(40):
-            label = 'bad' if n % 3 == 0 else 'good'
-            start = 10**18 + n * 2 * S
-            for m in step_messages(start, signal(label, rng)):
-                if m.topic not in connections:
-                    store = typestore()
-                    connections[m.topic] = writer.add_connection(m.topic, m.type, typestore=store)
-                writer.write(connections[m.topic], m.t_ns, m.data)
-            rows.append((f'step {n}', 'class', label, start, start + S // 2))
+    rows, messages = [], list[RawMessage]()
+    for n in range(40):
+        label = 'bad' if n % 3 == 0 else 'good'
+        start = 10**18 + n * 2 * S
+        messages += step_messages(start, signal(label, rng))
+        rows.append((f'step {n}', 'class', label, start, start + S // 2))
+    write_bag(folder / 'bag', messages)
     with (folder / 'truth.csv').open('w', newline='') as file:
         csv.writer(file).writerows([('piece', 'kind', 'label', 'start_ns', 'end_ns'), *rows])
     (folder / 'cell.yaml').write_text(CELL)
@@ -158,7 +162,14 @@ def test_a_damaged_bag_is_replayed_up_to_the_damage_and_fails(made: Path, tmp_pa
     [
         (('topic: ', 'topic: gone/'), 'has none of the topics'),
         (('topic: wrench', 'topic: step'), 'step'),
-        (('topic: step', 'topic: other'), 'No step was found'),
+        (('topic: step', 'topic: other'), 'what the robot program sent (/other)'),
+        (
+            (
+                'topic: step,',
+                'trigger: threshold, threshold: {channel: wrench.fz, on: 9000, off: 1},',
+            ),
+            'wrench.fz never went to 9000 and back',
+        ),
         (('WrenchStamped', 'Twist'), 'Twist'),
         (('deadline_s: 5', 'dedline_s: 5'), 'deadline_s'),
         (('epsilon: 0.2', 'epsilon: 2'), 'epsilon'),
@@ -292,6 +303,28 @@ def test_real_wrench_recordings_replay_alike_twice(name: str, tmp_path: Path) ->
     assert reports[0]['dropped'] == reports[0]['late'] == reports[0]['missing'] == 0
 
 
+@pytest.mark.parametrize(
+    ('left', 'said'),
+    [
+        (slice(None), []),
+        (slice(-1), ['not a case: the last step, whose end the recording does not have.']),
+        (slice(1, None), ['not a case: 1 begins or ends of steps without the other one']),
+    ],
+)
+def test_a_step_that_the_recording_has_only_in_part_is_no_case_and_is_said(
+    left: slice, said: list[str], tmp_path: Path
+) -> None:
+    rng, told = np.random.default_rng(0), list[str]()
+    steps = [step_messages(10**18 + n * 2 * S, signal('good', rng)) for n in range(3)]
+    write_bag(tmp_path / 'bag', [m for step in steps for m in step][left])
+    (tmp_path / 'cell.yaml').write_text(CELL)
+    cell = str(tmp_path / 'cell.yaml')
+    report = run_replay(Options(tmp_path / 'bag', cell, tmp_path / 'out'), told.append)
+    assert report['cases'] == 3 - len(said)
+    found = [line for line in told if line.startswith('not a case')]
+    assert [line[: len(text)] for line, text in zip(found, said, strict=True)] == said
+
+
 EDGES = """
 step:
   trigger: edge
@@ -316,11 +349,7 @@ def test_steps_of_a_digital_line_and_its_context_come_out_of_a_bag_too(tmp_path:
         rows += step_messages(at, signal('good', rng))[1:-1]
         rows.append(RawMessage('/io/clamped', bool_type, at + 320 * 10**6, encode(bool_type, {})))
     rows.append(wrench(start + 9 * S, 0.0, 2.0))
-    with Writer(tmp_path / 'bag', version=8, storage_plugin=StoragePlugin.MCAP) as writer:
-        types = {m.topic: m.type for m in rows}
-        made = {t: writer.add_connection(t, k, typestore=typestore()) for t, k in types.items()}
-        for m in rows:
-            writer.write(made[m.topic], m.t_ns, m.data)
+    write_bag(tmp_path / 'bag', rows)
     cell = tmp_path / 'cell.yaml'
     cell.write_text(CELL.replace('step: {topic: step, samples: 16, context: [operation]}', EDGES))
     report = run_replay(Options(tmp_path / 'bag', str(cell), tmp_path / 'out'), lambda text: None)

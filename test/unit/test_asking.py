@@ -22,8 +22,7 @@ AUDITING = replace(cell().risk, audit_first=1.0, audit_last=1.0)
 
 def taught(**changes: object) -> Bench:
     bench = Bench(cell(**changes))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     return bench
 
 
@@ -130,9 +129,15 @@ def test_a_new_version_a_break_and_a_lost_sensor_bring_the_first_share_back() ->
     assert bench.command('rollback')['ok']
     assert share() == 0.5
     clean()
-    note = {'channel': 'wrench.fz', 'problem': 'gap', 'action': 'mask', 'share': 0.5}
-    entry = bench.entries('decision')[-1]
-    bench.authority.memory.record.take(replace(entry, body={**entry.body, 'notes': [note]}))
+
+    def noted(problem: str, part: float) -> None:
+        note = {'channel': 'wrench.fz', 'problem': problem, 'action': 'mask', 'share': part}
+        entry = bench.entries('decision')[-1]
+        bench.authority.memory.record.take(replace(entry, body={**entry.body, 'notes': [note]}))
+
+    noted('gap', 0.5)
+    assert share() <= 0.2, 'a few samples are no sensor'
+    noted('missing', 1.0)
     assert share() == 0.5
 
 

@@ -154,6 +154,22 @@ def test_after_a_restart_open_asks_end_in_the_fail_safe_and_answers_stay_labels(
     assert again.authority.memory.record.answers == {'operation=insert': 1}
 
 
+def test_after_a_restart_the_alarm_that_a_kill_cut_off_stands_and_is_in_the_record() -> None:
+    """Failed audits are on the disk; the monitor was killed before it wrote what follows."""
+    bench = Bench()
+    audit = {'guess': 'good', 'confidence': 0.99, 'share': 0.1}
+    body = {'label': 'bad', 'by': 'ann', 'source': 'answer', 'context': 'c', 'group': ''}
+    failed = {**body, 'audit': audit, 'revision': 1}
+    bench.ledger.commit([Draft('label', failed, case) for case in (1, 2, 3)], 1)
+    again = Bench(ledger=bench.ledger)
+    assert again.authority.memory.record.drift.left('c') == again.spec.risk.confirm
+    assert [e.body['on'] for e in again.entries('alarm')] == [True]
+    assert len(again.entries('audit')) == 3
+    once_more = Bench(ledger=bench.ledger)
+    assert once_more.authority.memory.record.drift.left('c') == again.spec.risk.confirm
+    assert len(once_more.entries('alarm')) == 1, 'each is written once'
+
+
 def test_after_a_restart_what_was_held_is_held_again_not_only_remembered() -> None:
     """Nobody watched meanwhile: the guard must ask and see for itself that the robot stands."""
     bench = Bench()
@@ -195,8 +211,7 @@ def test_a_resume_that_cannot_be_written_leaves_the_process_held_and_resumable()
 def test_a_sure_case_that_cannot_be_written_holds_the_robot() -> None:
     risk = replace(cell().risk, audit_first=0.0, audit_last=0.0)
     bench = Bench(cell(risk=risk))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     assert bench.entries('decision', bench.step('good'))[0].body['action'] == 'continue'
     bench.guard.calls.clear()
     bench.ledger.full = True
@@ -247,8 +262,7 @@ def test_each_judgement_is_told_once() -> None:
 
 def taught(swap: str = 'at_once') -> Bench:
     bench = Bench(cell(model=replace(cell().model, swap=swap)))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     return bench
 
 
@@ -274,13 +288,27 @@ def test_an_unknown_context_is_asked_although_the_model_is_sure() -> None:
 
 def test_a_new_class_is_followed_by_a_burn_in() -> None:
     bench = Bench(cell(question=question(open_classes=True)))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     acted = bench.step('good')
     assert bench.entries('decision', acted)[0].body['verdict'] == 'act'
     assert bench.command('correct', case=acted, label='surprise')['ok']
     why = [bench.entries('decision', bench.teach('good'))[0].body['why'] for _ in range(3)]
     assert why == ['new_class'] * 3
+
+
+def test_a_sensor_that_measures_something_else_under_the_same_name_is_not_decided_alone() -> None:
+    bench = Bench()
+    bench.lessons()
+    acted = bench.step('good')
+    assert bench.entries('decision', acted)[0].body['verdict'] == 'act'
+    (stream, *rest), (first, *others) = bench.spec.streams, bench.spec.streams[0].channels
+    moved = replace(stream, channels=(replace(first, path='wrench.torque.x'), *others))
+    changed = replace(bench.spec, streams=(moved, *rest))
+    again = Bench(changed, bench.ledger, bench.registry, bench.clips)
+    body = again.entries('decision', again.step('good'))[-1].body
+    assert (body['verdict'], body['why']) == ('ask', 'no_certificate')
+    same = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    assert same.entries('decision', same.step('good'))[-1].body['why'] != 'no_certificate'
 
 
 def test_in_maintenance_only_and_rollback_stops_automatic_swaps() -> None:
@@ -522,6 +550,5 @@ def test_when_every_sensor_dies_a_sliding_cell_asks_once_and_again_after_the_nex
 def test_masked_channels_are_recorded_and_do_not_ask() -> None:
     spec = cell(streams=(wrench_stream(Missing.MASK),))
     bench = Bench(spec, MemoryLedger(), MemoryRegistry(), MemoryClips())
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     assert bench.entries('decision', bench.step('good'))[0].body['verdict'] == 'act'

@@ -1,17 +1,24 @@
 """`cobot_ai gates`: exit codes, report and what a suite file may say."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import bad_models
 import model_cases
 import pytest
+from onnx import TensorProto, helper
 
+from cobot_ai.app.making import make_candidate
+from cobot_ai.cli import gates
 from cobot_ai.cli.main import main
 from cobot_ai.core.calendar import break_of, local, shift_of, when, zone_of
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.suite import Suite, parse_suite, suite_to_json
+from cobot_ai.core.types import Missing
 from cobot_ai.model.fitter import OnnxFitter
+from cobot_ai.model.scorer import load
+from cobot_ai.store.registry import ModelFolder
 from cobot_ai.store.suitefile import load_suite
 
 
@@ -75,6 +82,59 @@ def test_a_manifest_that_is_none_is_bad_input(model, tmp_path, capsys):
         (tmp_path / 'm.onnx').write_bytes(model.read_bytes())
         (tmp_path / 'm.json').write_text(text)
         assert main(['gates', str(tmp_path / 'm.onnx')]) == 2
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'classes': [['ok'], 'jam']},
+        {'channels': 'wrench.fx'},
+        {'labels': ['ok']},
+        {'created_ns': 'yesterday'},
+        {'facts': None},
+        {'facts': {'stored': 5}},
+        {'facts': {'fold': None}},
+        {'facts': {'honest': [1]}},
+    ],
+)
+def test_a_manifest_of_the_wrong_kind_is_bad_input_too(model, tmp_path, capsys, change):
+    document = json.loads(model.with_suffix('.json').read_text())
+    (tmp_path / 'm.onnx').write_bytes(model.read_bytes())
+    (tmp_path / 'm.json').write_text(json.dumps(document | change))
+    assert main(['gates', str(tmp_path / 'm.onnx')]) == 2
+    said = capsys.readouterr().out
+    assert 'manifest is damaged' in said
+    assert next(iter(change)) in said
+
+
+def test_the_honest_scores_of_a_model_from_outside_are_not_even_read(model, tmp_path, capsys):
+    document = json.loads(model.with_suffix('.json').read_text())
+    document['facts']['honest'] = {'brier': ['nonsense']}
+    (tmp_path / 'm.onnx').write_bytes(model.read_bytes())
+    (tmp_path / 'm.json').write_text(json.dumps(document))
+    assert main(['gates', str(tmp_path / 'm.onnx')]) == 1
+    assert 'FAILED unseen_cases' in capsys.readouterr().out
+
+
+def test_a_file_of_layers_is_found_beside_the_cell_file(tmp_path, monkeypatch, capsys):
+    """The channels are tried on a sibling, which is fitted here: wherever the command is run."""
+    home = tmp_path / 'plant'
+    home.mkdir()
+    (home / 'cell.yaml').write_text('name: plant')
+    ports = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in 'xy']
+    peak = helper.make_node('ReduceMax', ['x'], ['y'], axes=[2], keepdims=0)
+    graph = helper.make_graph([peak], 'peak', ports[:1], ports[1:])
+    layers = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)
+    (home / 'peak.onnx').write_bytes(layers.SerializeToString())
+    spec = bad_models.spec('kernel', Missing.MASK)
+    spec = replace(spec, model=replace(spec.model, layers=('peak.onnx',)))
+    made, registry = bad_models.cases(60), ModelFolder(tmp_path / 'models')
+    digest = registry.put(*make_candidate(made, OnnxFitter(home), spec, load, registry, '', 1, 't'))
+    data = gates._Data(spec, made, frozenset(), registry)
+    monkeypatch.setattr(gates, '_data', lambda args: data)
+    monkeypatch.chdir(tmp_path)
+    assert main(['gates', digest[:12], '--cell', str(home / 'cell.yaml')]) == 0
+    assert 'ok     dead_channel' in capsys.readouterr().out
 
 
 def test_the_shipped_suite_is_the_built_in_one():

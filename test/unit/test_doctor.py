@@ -7,14 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_ai.app.doctor import Level, diagnose, nice_rate
+from cobot_ai.app.doctor_signals import diagnose_signals
 from cobot_ai.app.first_cell import assumed, comments, first_cell
 from cobot_ai.app.operator import Interval
-from cobot_ai.app.survey import Offer, Span, Survey, TopicSeen, gap_inside, rate_and_gap
+from cobot_ai.app.survey import ENTRIES, Offer, Span, Survey, TopicSeen, gap_inside, rate_and_gap
 from cobot_ai.cli.doctor import full_names, to_yaml
 from cobot_ai.cli.main import main
+from cobot_ai.core.config import parse_cell
 from cobot_ai.core.errors import DataError
 from cobot_ai.core.message_types import STEP
 from cobot_ai.core.samples import RawMessage
+from cobot_ai.core.signals import EdgeSpec
+from cobot_ai.core.spec import Trigger
 from cobot_ai.store.cellfile import load_cell
 from cobot_ai.store.machine import Machine, examine
 from cobot_ai.store.surveyor import survey_bag
@@ -184,6 +188,18 @@ def test_a_damaged_message_hides_its_numbers_only():
     assert not seen.topics['/wrench'].numbers
 
 
+def test_a_recording_that_cannot_be_read_to_its_end_is_said():
+    def torn():
+        yield from (RawMessage('/wrench', WRENCH, n * 10**9, encode(WRENCH, {})) for n in (1, 2))
+        raise DataError('The bag b is damaged (its second file is gone).')
+
+    seen = survey_bag('a bag', TYPES, torn())
+    spec = load_cell('wrench_cases')
+    first = diagnose(spec, seen, full_names(spec, ''))[0]
+    assert (first.level, first.text) == (Level.WARNING, seen.damage)
+    assert 'second file' in first.text
+
+
 MACHINE = Machine(2, 50_000.0, 4000.0, True, 2e9, 50, {})
 
 
@@ -248,3 +264,115 @@ def test_windows_are_no_longer_than_what_is_judged():
     assert first_cell(fast, 'made')['step']['length_s'] == 20
     assert first_cell(fast, 'made', truth)['step']['length_s'] == 6
     assert first_cell(slow, 'made', truth)['step']['length_s'] == 16, 'eight samples at least'
+
+
+def test_a_block_of_samples_is_found():
+    def errors(path, length):
+        numbers = {f'data[{i}]': Span(-1.0, 1.0) for i in range(min(length, ENTRIES))}
+        kind = 'std_msgs/msg/Float32MultiArray'
+        seen = TopicSeen('/vibration', kind, 100, 10.0, numbers=numbers)
+        spec = block_cell(path)
+        return worst(diagnose(spec, survey(seen, steps()), full_names(spec, '')), '/vibration')
+
+    for path in ('data[:]', 'data[1::3]', 'data[70:]'):
+        assert not errors(path, 1200)
+    assert [f.text for f in errors('data[30:]', 20)] == ['the messages do not carry it']
+
+
+def block_cell(path):
+    spec = load_cell('wrench_cases')
+    channel = replace(spec.streams[0].channels[0], name='a', path=path)
+    block = replace(
+        spec.streams[0],
+        name='vibration',
+        topic='/vibration',
+        type='std_msgs/msg/Float32MultiArray',
+        rate_hz=10.0,
+        block_hz=12000.0,
+        channels=(channel,),
+    )
+    return replace(spec, streams=(block,))
+
+
+def test_samples_later_than_a_step_waits_are_told_with_the_keys_to_set():
+    late = wrench(stamp_offset_s=-0.3, stamp_late_s=0.34, stamp_back_s=0.04)
+    said = ' '.join(f.advice for f in worst(levels(late, steps()), '/wrench'))
+    assert '`settle_s: 0.5`' in said
+    assert '`slack_s: 0.05`' in said
+    made = first_cell(survey(late), 'my_cell')
+    assert made['step']['settle_s'] == 0.5
+    assert made['streams'][0]['slack_s'] == 0.05
+    jump = wrench(stamp_offset_s=-0.3, stamp_back_s=30.0)
+    assert parse_cell(first_cell(survey(jump), 'my_cell')).streams[0].slack_s == 10
+
+
+def test_the_order_and_the_lag_of_stamps_are_measured():
+    def at(stamp_ms, arrival_ms):
+        data = encode(WRENCH, {'header': {'stamp': (5000 + stamp_ms) * 10**6}})
+        return RawMessage('/wrench', WRENCH, (5000 + arrival_ms) * 10**6, data)
+
+    messages = [at(k + (60 if k == 30 else 0), k + 200) for k in range(0, 400, 10)]
+    seen = survey_bag('a bag', {'/wrench': WRENCH}, messages).topics['/wrench']
+    assert seen.stamp_late_s == pytest.approx(0.2)
+    assert seen.stamp_back_s == pytest.approx(0.05)
+
+
+def test_stamps_of_another_clock_are_left_for_the_time_of_arrival():
+    wrong = wrench(stamp_offset_s=-7200.0, stamp_late_s=7200.1)
+    there = survey(wrong, steps())
+    advice = worst(levels(wrong, steps()), '/wrench')[0].advice
+    assert '`time_from: arrival`' in advice
+    made = first_cell(there, 'my_cell')
+    assert made['streams'][0]['time_from'] == 'arrival'
+    assert 'settle_s' not in made['step']
+    assert any('/wrench' in said and 'arrival' in said for said in assumed(made, there))
+
+
+def test_numbers_that_are_left_out_are_told():
+    numbers = {f'data[{i}]': Span(-1.0, 1.0) for i in range(64)}
+    seen = TopicSeen('/vibration', 'std_msgs/msg/Float32MultiArray', 100, 10.0, numbers=numbers)
+    made = first_cell(survey(seen), 'my_cell')
+    assert any('`block_hz`' in said for said in assumed(made, survey(seen)))
+
+
+def signalled(**more):
+    spec = load_cell('wrench_cases')
+    edges = (EdgeSpec('/plc/on', 'begin'), EdgeSpec('/plc/on', 'end', 'falling'))
+    step = replace(spec.step, trigger=Trigger.EDGE, edges=edges, context_topic='/plc/job', **more)
+    return replace(spec, step=step)
+
+
+@pytest.mark.parametrize(
+    ('topics', 'says'),
+    [
+        ([('/plc/onn', 'std_msgs/msg/Bool', 9)], 'ERROR /plc/on: no such topic'),
+        ([('/plc/on', 'std_msgs/msg/UInt8', 9)], 'carries std_msgs/msg/UInt8'),
+        ([('/plc/on', 'std_msgs/msg/Bool', 1)], 'WARNING /plc/on: 1 messages'),
+        ([('/plc/on', 'std_msgs/msg/Bool', 9)], 'WARNING /plc/job: no such topic'),
+    ],
+)
+def test_the_signals_that_bound_steps_are_looked_for(topics, says):
+    spec = signalled()
+    there = survey(wrench(), *(TopicSeen(name, kind, n, 1.0) for name, kind, n in topics))
+    found = diagnose_signals(spec.step, there, full_names(spec, ''))
+    lines = [f'{f.level.name} {f.about}: {f.text} {f.advice}' for f in found]
+    assert any(says in line for line in lines), lines
+
+
+def test_signals_that_are_there_are_fine():
+    spec = signalled()
+    topics = [TopicSeen('/plc/on', 'std_msgs/msg/Bool', 9, 1.0)]
+    topics.append(TopicSeen('/plc/job', 'std_msgs/msg/String', 1, 0.0))
+    found = diagnose_signals(spec.step, survey(wrench(), *topics), full_names(spec, ''))
+    assert {f.level for f in found} == {Level.OK}
+
+
+def test_signals_and_texts_that_may_bound_steps_or_name_the_work_are_pointed_out():
+    signal = TopicSeen('/plc/on', 'std_msgs/msg/Bool', 90, 0.5, numbers={'data': Span(0, 1)})
+    job = TopicSeen('/plc/job', 'std_msgs/msg/String', 2, 0.001)
+    there = survey(wrench(), signal, job)
+    said = assumed(first_cell(there, 'my_cell'), there)
+    assert any('/plc/on' in one and '`trigger: edge`' in one for one in said)
+    assert any('/plc/job' in one and '`context_topic`' in one for one in said)
+    there = survey(wrench(), signal, steps())
+    assert not any('`trigger: edge`' in one for one in assumed(first_cell(there, 'my_cell'), there))

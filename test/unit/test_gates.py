@@ -61,6 +61,8 @@ def test_no_class_is_lost():
     assert gates.classes_kept(['a'], labels, [], 3).figures['lost'] == ['b']
     assert gates.classes_kept(['a', 'b'], labels, ['a', 'c'], 3).figures['lost'] == ['c']
     assert gates.classes_kept(['a', 'b'], labels, ['a', 'gone'], 3).passed
+    withdrawn = gates.classes_kept(['a', 'b'], labels, ['a', 'c'], 3)
+    assert 'label another c (1 labels left), or forget' in withdrawn.why
 
 
 def test_inputs_say_when_only_the_order_is_wrong():

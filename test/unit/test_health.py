@@ -1,5 +1,7 @@
 """What monitoring tools are told about a cell and its streams."""
 
+from dataclasses import replace
+
 from cells import cell
 
 from cobot_ai.app.health import RECENT_NS, HealthReport, Level, silent
@@ -9,7 +11,8 @@ S = 10**9
 
 def state(received, lost=0, **more):
     counts = {'received': received, 'lost': lost}
-    base = {'mode': 'running', 'held': '', 'model': 'abc', 'streams': {'wrench': counts}}
+    streams = {'wrench': counts}
+    base = {'mode': 'running', 'held': '', 'model': 'abc', 'cases': 0, 'streams': streams}
     return {**base, **more}
 
 
@@ -31,6 +34,23 @@ def test_a_stream_that_never_came_is_stale():
     found = report.of(state(0), 4 * S)
     assert found[1].level is Level.STALE
     assert silent(found) == ['wrench'], 'what the page says'
+
+
+def test_between_steps_a_stream_that_speaks_in_steps_only_may_be_silent():
+    always = cell()
+    stream = replace(always.streams[0], only_in_steps=True)
+    report = HealthReport(replace(always, streams=(stream,)))
+    control = HealthReport(always)
+    report.of(state(0, cases=7), 0)
+    assert silent(report.of(state(0, cases=7), S // 2 + S)) == [], 'restarted, no step since'
+    report.of(state(10, cases=7), 2 * S)  # in a step
+    control.of(state(10, cases=7), 2 * S)
+    long_after = 3600 * S
+    assert silent(report.of(state(10, cases=8), long_after)) == [], 'its step ended, then nothing'
+    assert silent(control.of(state(10, cases=8), long_after)) == ['wrench']
+    found = report.of(state(10, cases=9), 2 * long_after)
+    assert silent(found) == ['wrench'], 'a whole step ended without it'
+    assert silent(report.of(state(11, cases=9), 2 * long_after + S)) == []
 
 
 def test_a_loss_warns_by_name_for_a_while():

@@ -140,8 +140,7 @@ def test_two_who_answer_too_late_and_differently_disagree_like_any_others():
 def test_an_audit_about_which_two_disagree_at_once_but_not_with_the_model_has_failed():
     risk = replace(cell().risk, audit_first=1.0, audit_last=1.0)
     bench = Bench(cell(risk=risk, question=question(open_classes=True)))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     before = bench.authority.state()['audits']['failed']
     found = []
     for said in (('bad', 'odd'), ('bad', 'good')):
@@ -157,8 +156,7 @@ def test_an_audit_about_which_two_disagree_at_once_but_not_with_the_model_has_fa
 def test_no_look_from_before_a_forgetting_gives_a_forgotten_label_back():
     risk = replace(cell().risk, audit_first=1.0, audit_last=1.0)
     bench = Bench(cell(risk=risk))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     looked, other = asked(bench), asked(bench)
     assert bench.command('review', case=looked, label='good', by='eva')['ok']
     assert bench.command('forget', person='ann', why='left the plant')['ok']

@@ -1,12 +1,14 @@
 """Decoding serialised messages by the field paths of a cell file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.message_types import JOINT_STATE, STEP, default_channels
-from cobot_ai.core.samples import Edge, RawMessage
-from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec
+from cobot_ai.core.samples import Edge, RawBatch, RawMessage
+from cobot_ai.core.stream_spec import ChannelSpec, StreamSpec, TimeFrom
 from cobot_ai.store.messages import RosbagsDecoder, check_paths
 from cobot_ai.store.typestore import encode, encode_step, message_definition
 
@@ -30,6 +32,18 @@ def test_header_stamp_where_it_is_set_else_arrival():
     assert decoder.sample(spec, raw(WRENCH, stamped)).t_ns == 5_000_000_007
     assert decoder.sample(spec, raw(WRENCH, {}, t_ns=9)).t_ns == 9
     assert decoder.sample(spec, raw(WRENCH, stamped)).values.tolist() == [2.5]
+
+
+def test_a_stamp_of_another_clock_can_be_left_aside():
+    data = encode('sensor_msgs/msg/Temperature', {'header': {'stamp': 5 * 10**9}})
+    message = RawMessage('t', 'sensor_msgs/msg/Temperature', 9 * 10**9, data)
+    by_stamp = stream(message.type, 'temperature')
+    by_arrival = replace(by_stamp, time_from=TimeFrom.ARRIVAL)
+    assert RosbagsDecoder().sample(by_stamp, message).t_ns == 5 * 10**9
+    assert RosbagsDecoder().sample(by_arrival, message).t_ns == 9 * 10**9
+    batch = RawBatch.of(message)
+    assert RosbagsDecoder().samples(by_stamp, batch).t_ns.tolist() == [5 * 10**9]
+    assert RosbagsDecoder().samples(by_arrival, batch).t_ns.tolist() == [9 * 10**9]
 
 
 def test_joints_by_name_follow_the_order_of_each_message():

@@ -168,7 +168,7 @@ def test_every_beat_says_which_streams_nothing_comes_from() -> None:
     seconds = iter(range(0, 100, 2))
     spec = cell()
     state = {
-        'head': 3, 'mode': 'running', 'held': '', 'model': None,
+        'head': 3, 'mode': 'running', 'held': '', 'model': None, 'cases': 0,
         'streams': {s.name: {'received': 0} for s in spec.streams},
     }  # fmt: skip
     monitor = SimpleNamespace(

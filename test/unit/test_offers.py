@@ -74,8 +74,7 @@ def test_a_model_that_fails_stops_no_offer() -> None:
 
 def test_the_monitor_offers_what_the_live_model_doubts_not_what_is_oldest() -> None:
     bench = Bench(cell(budget=NONE))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     memory = bench.authority.memory
     memory.budget.spec = BudgetSpec(1.0, 1.0, quiet_s=60.0)
     cases = [bench.step('good' if n % 2 else 'bad', operation='screw') for n in range(8)]

@@ -18,10 +18,12 @@ from cobot_ai.app.status import contexts
 from cobot_ai.core.audit import Outcome
 from cobot_ai.core.drift import Alarm
 from cobot_ai.core.levels import covering, in_force
+from cobot_ai.core.manifest import form, vouching
 from cobot_ai.core.mix import Mix
 from cobot_ai.core.risk import Certificate
-from cobot_ai.core.spec import BudgetSpec, RiskSpec
-from cobot_ai.core.types import Decision, Score, Verdict, Why
+from cobot_ai.core.spec import BudgetSpec, CellSpec, RiskSpec, Trigger
+from cobot_ai.core.stream_spec import Resample
+from cobot_ai.core.types import Decision, Missing, Score, Verdict, Why
 
 RISK = RiskSpec(epsilon=0.05)
 SURE = Score(('good', 'bad'), (0.995, 0.005), 'm')
@@ -145,12 +147,41 @@ def test_the_page_shows_no_threshold_that_is_not_in_force() -> None:
         spec = cell(question=words)
         memory = Memory(spec)
         memory.record.answers['c'] = 50
-        live = SimpleNamespace(certificates=(made,), contexts={'c': 3})
+        live: Any = SimpleNamespace(certificates=(made,), contexts={'c': 3}, facts={})
         (row,) = contexts(spec, memory, live)
         assert row['taught'] == 3
         assert contexts(spec, memory, None)[0]['taught'] is None
         found = in_force(covering((made,), spec.risk, words.costs), 'c', ())
         assert row['threshold'] == threshold == (found.threshold if found else None)
+
+
+def test_a_certificate_is_not_about_windows_that_are_cut_otherwise_or_measure_something_else() -> (
+    None
+):
+    spec = cell(risk=RISK)
+    (stream, *rest), step = spec.streams, spec.step
+    first, *others = stream.channels
+
+    def with_first(**changes: Any) -> CellSpec:
+        channels = (replace(first, **changes), *others)
+        return replace(spec, streams=(replace(stream, channels=channels), *rest))
+
+    made = Certificate('c', 'certified', RISK.epsilon, RISK.delta, 0.9, 50)
+    live: Any = SimpleNamespace(certificates=(made,), facts={'form': form(spec)})
+    for same in (spec, with_first(text={'de': 'Kraft'}), with_first(missing=Missing.STOP)):
+        assert vouching(live, same) == [made]
+    for other in (
+        with_first(path='wrench.torque.x'),
+        with_first(unit='kN'),
+        with_first(resample=Resample.RMS),
+        replace(spec, streams=(replace(stream, topic='other_wrench'), *rest)),
+        replace(spec, step=replace(step, length_s=3.0)),
+        replace(spec, step=replace(step, trigger=Trigger.SLIDING, length_s=3.0)),
+    ):
+        assert vouching(live, other) == []
+    older: Any = SimpleNamespace(certificates=(made,), facts={})
+    assert vouching(older, spec) == [made], 'a version from before this was recorded'
+    assert vouching(None, spec) == []
 
 
 class Lived:
@@ -182,6 +213,16 @@ class Lived:
     def label(self, case: int, label: str | None, source: str = 'answer', **more: Any) -> None:
         body = {'label': label, 'by': 'ann', 'source': source, 'context': 'c', 'group': ''}
         self.put(Draft('label', {**body, 'revision': 1, **more}, case))
+
+    def write_notes(self) -> list[str]:
+        notes = self.memory.notes()
+        for draft in notes:
+            self.put(draft)
+        return [draft.kind for draft in notes]
+
+    def restart(self) -> None:
+        self.memory = Memory(self.spec)
+        self.memory.recall(self.ledger, 1, 1)
 
     def restarted(self) -> Record:
         again = Memory(self.spec)
@@ -223,3 +264,35 @@ def test_a_short_life_is_the_same_after_a_restart(monkeypatch: pytest.MonkeyPatc
     assert (again.burn_left, again.classes) == (live.burn_left, live.classes)
     assert again.audits.figures() == live.audits.figures()
     assert again.audits.floor('c', 0) == live.audits.floor('c', 0)
+
+
+def test_another_cell_file_is_still_news_after_many_restarts() -> None:
+    lived = Lived()
+    lived.put(Draft('start', {'digest': 'old'}))
+    for case in range(1, 2001):
+        lived.case(case, wrong=False)
+    for digest in ('old', 'new', 'new', 'new'):
+        lived.restart()
+        lived.put(Draft('start', {'digest': digest}))
+        assert lived.memory.record.audits.share('c') == (0.02 if digest == 'old' else 0.15)
+
+
+def test_what_a_label_called_for_is_written_after_a_kill_in_between() -> None:
+    """The second failed audit is on the disk, the alarm and the figures it calls for are not."""
+    lived = Lived()
+    lived.label(1, 'bad', audit=AUDIT)
+    assert lived.write_notes() == ['audit']
+    lived.label(2, 'bad', audit=AUDIT)
+    lived.restart()
+    assert lived.memory.record.drift.left('c') == RISK.confirm
+    assert lived.write_notes() == ['alarm', 'audit']
+    lived.restart()
+    assert lived.memory.record.drift.left('c') == RISK.confirm
+    assert lived.write_notes() == [], 'each is written once'
+    for case in range(3, 3 + RISK.confirm):
+        lived.label(case, 'good', audit=AUDIT)
+    lived.restart()
+    assert 'alarm' in lived.write_notes(), 'nor is its end lost'
+    assert lived.memory.record.drift.alarms == {}
+    lived.restart()
+    assert (lived.write_notes(), lived.memory.record.drift.alarms) == ([], {})

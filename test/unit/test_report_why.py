@@ -62,6 +62,16 @@ def test_what_stands_behind_a_threshold_is_said():
     assert found['certificate']['labels'] == 60
 
 
+def test_lost_channels_are_named_where_they_are_why_it_was_asked():
+    rows = entries(certificate(None, missing=7), why='sensor')
+    for row in (row for row in rows if row.body.get('why') == 'sensor'):
+        row.body['params'] = {'channels': ['wrench.fx', 'wrench.fy', 'rpm.value', 'imu.ax']}
+    said = context(rows)['said']
+    assert said.startswith('1 of 1 cases lacked a channel')
+    assert 'wrench.fx (1), wrench.fy (1), rpm.value (1) and 1 more' in said
+    assert 'cobot_ai doctor' in said
+
+
 def guesses(found, *, one_class=False):
     """A case for each (guess, answer): the model's guess is written before the answer."""
     rows = []

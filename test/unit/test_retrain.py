@@ -326,6 +326,19 @@ def test_an_answer_is_learnt_without_a_refit(running):
     assert sum(manifest.labels.values()) == 48
 
 
+def test_a_corrected_label_does_not_wait_for_others(running):
+    trainer, source, shelf, _fitter = running
+    source.made = model_cases.cases(160)
+    assert trainer.turn(2) is not None
+    source.made = model_cases.cases(161)
+    assert trainer.turn(3) is None, 'one answer more is not yet worth it'
+    other = 'jam' if source.made[0].label != 'jam' else 'ok'
+    source.made = [replace(source.made[0], label=other), *source.made[1:]]
+    corrected = trainer.turn(4)
+    assert corrected is not None
+    assert shelf.get(corrected)[1].data == data_hash(source.made)
+
+
 def test_a_fourth_more_cases_a_break_or_a_request_refit_all(running):
     trainer, source, shelf, fitter = running
     source.made = model_cases.cases(60)
@@ -357,6 +370,21 @@ def test_a_lost_channel_gives_one_version_without_it(running):
     source.lost = ()
     assert trainer.turn(5) is None
     assert fitter.calls == []
+
+
+def test_a_label_that_was_withdrawn_before_the_channel_was_lost_is_not_looked_for(running):
+    """One label of ninety is no reason to learn anew, and the fit of before still knows it."""
+    trainer, source, shelf, _ = running
+    source.made = model_cases.cases(90)
+    shelf.live = trainer.turn(2)
+    source.made = source.made[1:]
+    assert trainer.turn(3) is None
+    source.lost = ('tool.accel',)
+    manifest = shelf.get(trainer.turn(4))[1]
+    assert manifest.facts['dropped'] == ['tool.accel']
+    assert sum(manifest.labels.values()) == 89
+    assert manifest.facts['honest']['cases'] == [c.id for c in source.made]
+    assert trainer.turn(5) is None
 
 
 def test_after_a_restart_nothing_is_fitted_until_something_is_new(running):

@@ -27,8 +27,7 @@ from cobot_ai.store.typestore import encode_step
 
 def taught(**changes: object) -> Bench:
     bench = Bench(cell(**changes))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     return bench
 
 

@@ -101,11 +101,11 @@ def test_an_end_without_a_begin_is_no_step_and_gets_no_older_outcome():
     assert outcomes(told) == [('no_step', '', False)]
 
 
-def gone_blind():
+def gone_blind(fed=150, **more):
     """A cell with sliding windows that was fed for 1.5 s, then 6 s of silence."""
-    step = StepSpec(trigger=Trigger.SLIDING, samples=16, length_s=1.0, hop_s=1.0)
+    step = StepSpec(trigger=Trigger.SLIDING, samples=16, length_s=1.0, hop_s=1.0, **more)
     bench = Bench(cell(step=replace(step, context=('operation',), facts={'operation': 'w'})))
-    for _ in range(150):
+    for _ in range(fed):
         bench.clock.pass_s(0.01)
         bench.authority.take(wrench(bench.clock.t_ns, 0.0, 2.0))
     for _ in range(60):
@@ -144,6 +144,18 @@ def test_who_lets_a_blind_cell_go_on_lets_it_go_once(let_go):
     told = bench.judge()
     bench.wait(1.0)
     assert told == [], 'nobody has answered for what came later'
+
+
+def test_an_answer_about_another_window_lets_no_silence_go():
+    bench = gone_blind(fed=450, merge=False)
+    asks = [a.case for a in bench.authority.desk.open_asks]
+    seen, dark = asks[:-1], asks[-1]
+    assert len(seen) > 2, 'every window of a cell that does not merge is a question'
+    for case in seen:  # while the silence lasts
+        bench.tap(case, 'good')
+        bench.wait(1.0)
+    bench.wait(5.1)
+    assert [a.case for a in bench.authority.desk.open_asks] == [dark]
 
 
 def test_a_request_for_the_first_window_of_a_long_event_hears_its_outcome():

@@ -19,8 +19,7 @@ ALONE = replace(cell().risk, audit_first=0.0, audit_last=0.0)
 
 def taught(**changes: object) -> Bench:
     bench = Bench(cell(**changes))
-    for n in range(24):
-        bench.teach('bad' if n % 3 == 0 else 'good')
+    bench.lessons()
     return bench
 
 

@@ -14,8 +14,7 @@ from cobot_ai.core.types import Missing
 @pytest.fixture
 def bench():
     made = Bench(cell(streams=(wrench_stream(Missing.MASK),)))
-    for n in range(24):
-        made.teach('bad' if n % 3 == 0 else 'good')
+    made.lessons()
     assert made.entries('sensors') == []
     return made
 
@@ -101,6 +100,16 @@ def test_after_a_restart_the_spare_is_found_in_the_record(bench):
     assert blind(again).body['model'] == spare
 
 
+def test_a_sensor_that_was_mended_while_the_cell_was_off_is_written_down(bench):
+    blind(bench)
+    live = bench.authority.state()['model']
+    again = restarted(bench)
+    blind(again)
+    assert said(again) == [('masked', live)], 'nothing changed'
+    again.step('good')
+    assert said(again) == [('masked', live), ('full', live)]
+
+
 def test_a_damaged_spare_leaves_the_masked_kernel_in_charge(bench):
     blind(bench)
     spare, live = train(bench), bench.authority.state()['model']
@@ -127,8 +136,7 @@ def test_a_spare_of_another_version_does_not_serve(bench):
 def asking():
     """A cell that asks every time."""
     made = Bench(cell(risk=replace(cell().risk, epsilon=0.01, delta=0.01)))
-    for n in range(24):
-        made.teach('bad' if n % 3 == 0 else 'good')
+    made.lessons()
     return made
 
 

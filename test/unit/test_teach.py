@@ -224,3 +224,20 @@ def test_a_decision_made_alone_costs_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert used < 50 * len(made), 'a sliding cell decides 30 million times a year'
+
+
+def test_a_group_that_is_declared_later_counts_for_the_labels_from_before_as_well() -> None:
+    """Two runs of four windows: who declares the runs afterwards has two witnesses, not eight."""
+    bench = taught(8)
+    for entry in bench.entries('decision'):
+        entry.body['facts']['run'] = '1' if entry.case <= 4 else '2'
+    alone = groups(bench)
+    assert len(alone) == 8
+    assert groups(bench, 'run') == {'run=1', 'run=2'}
+    assert groups(bench, 'tool') == alone, 'what nobody said is no group'
+
+
+def groups(bench: Bench, *keys: str) -> set[str]:
+    source = dataset(bench, step=replace(bench.spec.step, group=keys))
+    source.refresh()
+    return {case.group for case in source.cases()}

@@ -14,10 +14,11 @@ from cobot_ai.app.ports import Draft
 from cobot_ai.core.types import Decision, Verdict, Why
 
 SHIFT_NS = 8 * 3600 * 10**9
+SHIFTS = 8
 NAMES = ('seated', 'misaligned', 'missing')
 
 
-def record(cell: FakeCell, shifts: int = 8, each: int = 60) -> None:
+def record(cell: FakeCell, shifts: int = SHIFTS, each: int = 60) -> None:
     """Fill the ledger with the cases of some shifts: surer, and asked less, as time goes."""
     rng = np.random.default_rng(5)
     begin = time.time_ns() - shifts * SHIFT_NS
@@ -246,7 +247,10 @@ OTHERS: dict[str, tuple[str, Show]] = {
 }
 PLAIN = frozenset({'lite', 'pair'})
 """Pages without a build."""
-RECORDED = frozenset(
-    {'wall_kpi', 'confusion', 'label_review', 'data_sets', 'what_if', 'proposal', 'decisions'}
-)
-"""Screens that need a record of some shifts."""
+RECORDED = {
+    **dict.fromkeys(
+        ('wall_kpi', 'confusion', 'label_review', 'data_sets', 'what_if', 'proposal'), SHIFTS
+    ),
+    'decisions': 1,  # a list of eight takes seconds per picture and shows nothing more
+}
+"""Screens that need a record, and of how many shifts."""

@@ -196,11 +196,12 @@ def settled(page: Any) -> None:
 
 
 def cell_of(
-    name: str = 'Cell 7', recorded: bool = False, deadline_s: float = QUESTION.deadline_s
+    name: str = 'Cell 7', shifts: int = 0, deadline_s: float = QUESTION.deadline_s
 ) -> FakeCell:
+    """A cell with some shifts on record."""
     cell = FakeCell(question=replace(QUESTION, deadline_s=deadline_s), name=name)
-    if recorded:
-        record(cell)
+    if shifts:
+        record(cell, shifts)
         unsettled(cell)
     cell.instruction = INSTRUCTION
     history(cell)
@@ -213,7 +214,7 @@ def opened(
     browser: Any, name: str, lang: str, size: Any, theme: str, **more: Any
 ) -> Iterator[tuple[FakeCell, Any]]:
     """One screen with a cell and a page of its own."""
-    cell = cell_of(recorded=name in RECORDED, **more)
+    cell = cell_of(shifts=RECORDED.get(name, 0), **more)
     with tempfile.TemporaryDirectory() as folder, serving(cell, Path(folder)) as site:
         context = browser.new_context(
             viewport=size, has_touch=True, locale=lang, service_workers='block'
@@ -295,7 +296,7 @@ def main() -> None:
     parser.add_argument('--size', nargs='+', default=['landscape', 'portrait'])
     parser.add_argument('--theme', nargs='+', default=['bright'])
     parser.add_argument('--screen', nargs='+', default=list(SCREENS))
-    parser.add_argument('--jobs', type=int, default=2, help='browsers at the same time')
+    parser.add_argument('--jobs', type=int, default=3, help='browsers at the same time')
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     parts = [part for i in range(options.jobs) if (part := options.screen[i :: options.jobs])]

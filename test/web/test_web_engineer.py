@@ -108,8 +108,40 @@ def test_decisions_are_filtered_and_one_is_told_end_to_end(cell, tablet):
     page.get_by_role('heading', name=f'Case {asked}').wait_for()
     page.get_by_text('71.23%').first.wait_for()
     text = page.locator('.case').inner_text()
-    assert 'missing · accepted' in text and 'temp.joint_3: gap (25%)' in text
+    assert 'Part missing · accepted' in text and 'temp.joint_3: gap (25%)' in text
     assert page.locator('canvas').count() == 5
+
+
+def test_labels_are_withdrawn_with_a_reason_and_a_hold(cell, tablet):
+    cases = [cell.ask(undo_s=0.0) for _ in range(3)]
+    for case, by in zip(cases, ('Maria', 'Ali', 'Maria'), strict=True):
+        who = {'case': case, 'by': by, 'tablet': 't', 'key': f'k{case}'}
+        cell.submit({'kind': 'answer', 'label': 'missing', 'epoch': 0, **who}, 1)
+    page = tablet()
+    until(page, lambda: len(cell.settled) == 3)
+
+    def labels():
+        return [cell.ledger.labels()[c].body['label'] for c in cases]
+
+    page.goto(page.url.split('#')[0] + f'#/engineer/case/{cases[1]}')
+    page.locator('.withdraw summary').click()
+    button = page.get_by_role('button', name='Hold to withdraw')
+    assert button.is_disabled(), 'without a reason'
+    page.get_by_label('Why').fill('wrong part in the fixture')
+    hold(page, 'Hold to withdraw', ms=500)
+    assert labels() == ['missing'] * 3, 'a short touch withdraws nothing'
+    hold(page, 'Hold to withdraw')
+    page.get_by_text('the next version learns without it').wait_for()
+    assert labels() == ['missing', None, 'missing']
+    assert cell.commands[-1]['why'] == 'wrong part in the fixture'
+    page.locator('.withdraw').wait_for(state='detached')
+
+    page.goto(page.url.split('#')[0] + f'#/engineer/case/{cases[0]}')
+    page.locator('.withdraw summary').click()
+    page.get_by_label('Why').fill('left the company')
+    page.get_by_label('Which').select_option(label='Every label that Maria gave')
+    hold(page, 'Hold to withdraw')
+    until(page, lambda: labels() == [None] * 3)
 
 
 def test_a_case_shows_its_outcome_and_a_missing_picture_is_no_error(cell, tablet):

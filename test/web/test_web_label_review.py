@@ -69,7 +69,7 @@ def test_z_takes_back_and_the_same_case_is_asked_again(cell, page):
     until(page, lambda: shown(page) == first)
     until(page, lambda: cell.reviews.why(first) is not None)
     settled(page)
-    assert left(page) == 5
+    until(page, lambda: left(page) == 5)
     assert press(page, '3') == first
     until(page, lambda: labels(cell, first)['label'] == 'missing')
 

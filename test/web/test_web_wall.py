@@ -119,7 +119,7 @@ def test_figures_stand_with_band_number_of_cases_and_eight_shifts(cell, tablet):
     assert '160 decisions since' in page.locator('.kpis header').inner_text()
     assert page.get_by_text('Maria').count() == 0, 'no figure names a person'
     assert page.locator('.kpi').count() == 9
-    assert 'Part missing' in page.locator('[data-kpi=scrap]').inner_text()
+    page.locator('[data-kpi=scrap]', has_text='Part missing').wait_for()  # words come by themselves
     oee = page.locator('[data-kpi=oee]').inner_text()
     assert 'No figure yet' in oee or 'Without performance' in oee or 'advises only' in oee
     assert 'wanted: at most' in page.locator('[data-kpi=wrong_alone]').inner_text()

@@ -20,6 +20,7 @@ from web_people import accounts_in
 from cobot_ai.app.answers import Answers
 from cobot_ai.app.escalate import Desk
 from cobot_ai.app.judgement import Resolved
+from cobot_ai.app.operate import Operations
 from cobot_ai.app.ports import Draft, Entry
 from cobot_ai.app.proposals import Proposals
 from cobot_ai.app.review import Reviews
@@ -258,8 +259,11 @@ class FakeCell:
     def _operate(self, command: Any) -> Any:
         kind, by = command['kind'], command['by']
         stored = self.ledger.by_key(command['key'])
-        if stored is None:
+        if stored is None and kind == 'forget':
+            self._forget(command)
+        elif stored is None:
             self._act(kind, command, by)
+        if stored is None:
             stored = self._write('command', {'kind': kind, 'by': by, 'ok': True}, 0, command['key'])
         return {
             'key': command['key'], 'ok': True, 'status': 'done', 'reason': '', 'seq': stored.seq
@@ -297,6 +301,16 @@ class FakeCell:
             self.registry.promote(before)
             self.auto_paused = True
             self._write('rollback', {'model': before, 'from': gone, 'by': by})
+
+    def _forget(self, command: Any) -> None:
+        def withdraw(case: int, by: str) -> Draft:
+            return self.desk.label(case, None, by, 'forgotten')
+
+        versions: Any = None
+        operations = Operations(versions, self.ledger, time.time_ns, withdraw, {})
+        for draft in operations.carry_out(command)[0]:
+            if draft.kind == 'label':
+                self._write(draft.kind, draft.body, draft.case)
 
     # ------------------------------------------------------------ what tests do
 

@@ -196,3 +196,18 @@ def test_by_hand_a_channel_is_taken_away_on_cases_that_are_new_to_the_model():
     tried = dead_channels(thorough=True)['wrench.fz']['cases']
     assert len(learnt) == 1
     assert tried == 120 - len(learnt[0]) == 24, 'it is tried on what it did not learn'
+
+
+@pytest.mark.parametrize('second', [False, True])
+def test_by_hand_a_version_is_judged_by_the_labels_as_they_are_now(second):
+    """Some of what it learnt from was forgotten since, some was corrected."""
+    cell, made, shelf = bad_models.spec('kernel'), bad_models.cases(60), model_cases.Shelf()
+    version = bad_models.build_candidate(made, OnnxFitter(), cell, load, shelf, '', 1, 'test')
+    digest, manifest = version
+    current = load(*shelf.get(digest)) if second else None
+    left = [replace(made[2], label='ok'), *made[3:]]
+    options = GateOptions(BASE, files=GateFiles(), spec=cell)
+    report = examine(shelf.get(digest)[0], manifest, left, OnnxFitter(), load, current, options)
+    compared = next(c for c in report.checks if c.name == ('not_worse' if second else 'skill'))
+    assert report.passed, report.failed
+    assert compared.figures.get('overall', compared.figures)['cases'] == 57

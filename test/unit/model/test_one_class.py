@@ -98,6 +98,16 @@ def test_a_group_never_vouches_for_itself():
     assert OnnxFitter().fit(leaking, spec).facts['evidence_floor'] > max(floor) + 0.05
 
 
+@pytest.mark.parametrize('elsewhere', [0, 1])
+def test_cases_of_one_group_alone_give_no_model(elsewhere):
+    """One stretch of sliding windows: nobody could say how a case of another one is judged."""
+    cases = [replace(c, group='time=7' if c.id > elsewhere else 'time=1') for c in good(50)]
+    assert OnnxFitter().fit(cases, ModelSpec()) is None
+    more = [replace(c, group=f'time={c.id % 3}') for c in cases]
+    scorer, fitted = scorer_of(more)
+    assert caught(scorer, fitted, 'jam') == 1.0
+
+
 def test_too_few_or_two_classes_or_switched_off_is_no_one_class_model():
     fitter, spec = OnnxFitter(), ModelSpec()
     assert fitter.fit(good(LEAST_CASES - 1), spec) is None

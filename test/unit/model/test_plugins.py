@@ -130,6 +130,29 @@ def test_a_plugin_that_is_not_installed_stops_training_with_a_remedy():
             'tuple((c,) for c in inputs.channels for _ in range(24)))',
             'not finite, for case 1',
         ),
+        (
+            'return Output(g.op("ReduceMax", inputs.x, axes=[2], keepdims=0), '
+            '(("wrench.fx",),) * 2)',
+            r'of the shape \[2, 3\] for 2 windows; its `reads` name 2 features',
+        ),
+        ('return Output(inputs.x, (("wrench.fx",),) * 3)', r'of the shape \[2, 3, 24\]'),
+        (
+            'return Output(g.op("ReduceMax", inputs.x, axes=[0, 2], keepdims=0), '
+            '(("wrench.fx",),) * 3)',
+            r'of the shape \[3\]',
+        ),
+        (
+            'return Output(g.op("Cast", g.op("ReduceMax", inputs.x, axes=[2], keepdims=0), to=7), '
+            '(("wrench.fx",),) * 3)',
+            'failed: .*float',
+        ),
+        ('return Output("nowhere", (("wrench.fx",),) * 3)', 'failed: .*nowhere'),
+        ('return 5', "failed: 'int' object"),
+        (
+            'import random; return Output(g.op("Mul", g.op("ReduceMax", inputs.x, axes=[2], '
+            'keepdims=0), g.const(random.random())), (("wrench.fx",),) * 3)',
+            'something else at every call',
+        ),
     ],
 )
 def test_a_plugin_that_breaks_the_rules_is_named(plugin, body, says):
@@ -250,6 +273,18 @@ def test_a_file_of_another_operator_set_with_constants_is_brought_over(tmp_path)
     largest = [2 * c.window.values.max(axis=1) for c in cases]
     assert np.allclose(table['own.onnx'].values, largest, rtol=1e-4)
     assert onnx.ModelProto.FromString((tmp_path / 'own.onnx').read_bytes()).graph.node
+
+
+def test_what_bringing_a_file_over_adds_passes_the_gate_as_well(tmp_path):
+    """Limits were attributes once; now they are constants, which stand as nodes at first."""
+    nodes = [
+        helper.make_node('Clip', ['x'], ['c'], min=-1.0, max=1.0),
+        helper.make_node('ReduceMax', ['c'], ['y'], axes=[2], keepdims=0),
+    ]
+    write_layers(tmp_path, nodes, opset=6)
+    training = arrange(model_cases.cases(20), 3)
+    own = make_bank(training, ('own.onnx',), ModelSpec(layers=('own.onnx',)), tmp_path).blocks[0]
+    assert {node.op_type for node in own.model.graph.node} == {'Clip', 'ReduceMax'}
 
 
 # ---------------------------------------------------------------- channel weights

@@ -224,6 +224,7 @@ export interface CertificateDoc {
   since?: number;
   since_errors?: number;
   groups?: number;
+  wider?: Record<string, number>;
 }
 
 /** One gate check of a version; `cases` speak against it. */

@@ -6,6 +6,7 @@ import { state } from '../core/transport';
 import { labelText } from '../operator/desk';
 import { Columns, Signal, Still } from '../operator/Evidence';
 import { useVersion } from './version';
+import { Withdraw } from './Withdraw';
 
 export function CaseView({ caseId }: { caseId: number }) {
   const doc = useGet<CaseDoc>(`/api/cases/${caseId}`, useVersion());
@@ -21,6 +22,7 @@ export function CaseView({ caseId }: { caseId: number }) {
       <Nearest alike={doc.nearest ?? []} />
       <h2>{t('case.story')}</h2>
       <Story entries={doc.entries} />
+      <Withdraw caseId={caseId} entries={doc.entries} />
       {doc.evidence && (
         <>
           <h2>{t('case.signals')}</h2>
@@ -153,9 +155,17 @@ function Story({ entries }: { entries: Entry[] }) {
   );
 }
 
-function storyText(entry: Entry): string {
-  const body = entry.body;
-  const parts = [body['by'], body['tablet'], body['label'], body['status'], body['outcome'], body['code']];
-  if (entry.kind === 'resolution') parts.push(body['action']);
-  return parts.filter((p) => p !== null && p !== undefined && p !== '').join(' · ');
+function storyText({ kind, body }: Entry): string {
+  const text = (key: string) => String(body[key] ?? '');
+  const parts = [
+    text('by'),
+    text('tablet'),
+    text('label') && labelText(state.value.question, text('label')),
+    kind === 'label' && !text('label') && t('case.withdrawn'),
+    tr('answer_status', text('status')),
+    tr('outcome', text('outcome')),
+    text('code'),
+    kind === 'resolution' ? tr('action', text('action')) : '',
+  ];
+  return parts.filter(Boolean).join(' · ');
 }

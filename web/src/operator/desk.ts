@@ -186,7 +186,8 @@ export function operate(
     | { kind: 'end_alarm'; context: string }
     | { kind: 'propose'; name: string; value: number }
     | { kind: 'approve' | 'decline'; proposal: number }
-    | { kind: 'maintenance'; on: boolean },
+    | { kind: 'maintenance'; on: boolean }
+    | { kind: 'forget'; case?: number; person?: string; why: string },
 ): void {
   outbox.put({ ...draft, ...who() });
 }
@@ -199,6 +200,7 @@ const REFUSED: Partial<Record<Reply['status'], Key>> = {
 };
 const DONE: Partial<Record<Command['kind'], Key>> = {
   correct: 'notice.corrected',
+  forget: 'notice.forgotten',
   reason: 'notice.reason',
   report: 'notice.reported',
   review: 'review.saved',
