@@ -23,18 +23,8 @@ web: $(STAMP)
 demo: web
 	$(BIN)/cobot_ai demo $(ARGS)
 
-# Two tests run at a time, those of one file in order; of the page, which mostly wait, three.
-# What measures time runs alone. All three parts run, whichever fails. A test that hangs or crashes
-# takes its worker with it and ends its part: a new worker would only run it again.
-# Exit code 5: ARGS chose none of this part.
 test: web
-	@failed=; \
-	part() { echo "pytest $$*"; $(BIN)/python -m pytest "$$@" $(ARGS) || [ $$? = 5 ] || failed=1; }; \
-	part -m 'not long and not alone' --ignore test/web \
-		-n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0; \
-	part -m 'not long and not alone' test/web -n 3 --max-worker-restart 0; \
-	part -m 'not long and alone'; \
-	[ -z "$$failed" ]
+	test/run.sh $(BIN)/python $(ARGS)
 
 test-faults: web
 	$(BIN)/python -m pytest test/faults $(ARGS)

@@ -335,7 +335,7 @@ PLANTS = (
     Plant(
         'slower',
         ('latency',),
-        Tampered(file(heavy(400, 2))),
+        Tampered(file(heavy(400, 9))),
         suite=replace(BASE.without('parity'), latency=LatencyLimit(limit_ms=2)),
     ),
     Plant('NaN weights', ('weights',), Tampered(file(nan_weight))),

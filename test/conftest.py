@@ -20,3 +20,19 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker('long') and not item.get_closest_marker('timeout'):
             item.add_marker(pytest.mark.timeout(LONG_S))
+
+
+crashed = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    if error:
+        crashed.append(node)
+
+
+def pytest_sessionfinish(session):
+    """A crashed worker that was not replaced left tests that did not run: no failure of a test."""
+    replaced = session.config.getoption('maxworkerrestart', None)
+    if replaced is not None and len(crashed) > int(replaced):
+        session.exitstatus = pytest.ExitCode.INTERRUPTED

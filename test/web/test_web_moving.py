@@ -56,6 +56,7 @@ def test_a_look_that_was_opened_stays_open_when_another_case_is_offered(cell, ta
     settled(page)
     look.locator('.answer', has_text='Seated').click()
     page.locator('#review').wait_for()
+    until(page, lambda: [c for c in cell.commands if c['kind'] == 'review'])
     assert [(c['case'], c['label']) for c in cell.commands if c['kind'] == 'review'] == [
         (first, 'seated')
     ]

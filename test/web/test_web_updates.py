@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from conftest import LANDSCAPE
+from test_web_card import until
 from web_people import SECRETS, TABLET_COOKIE, enrol
 
 from cobot_ai.web.devices import ENTRY
@@ -35,6 +36,7 @@ def test_an_open_page_takes_the_new_build_once_nothing_is_open(cell, serve, asse
     page.goto(site.url)
     case = cell.ask(deadline_s=60.0, undo_s=0.1)
     page.locator(f'[data-case="{case}"]').wait_for()
+    until(page, lambda: cell.of_kind(case, 'claim'))  # it moves the epoch
     site.down()
     update(assets)
     site.up()
