@@ -253,6 +253,20 @@ def test_rule_03_a_tap_on_a_card_that_has_just_changed_does_not_count(cell, tabl
     assert answers(cell, second) == [('seated', 'accepted')]
 
 
+def test_a_claim_that_comes_back_late_moves_nothing_and_no_tap_is_refused_for_it(cell, tablet):
+    page = tablet()
+    with cell.lock:  # the claim waits for it
+        case = cell.ask()
+        shown(page, case)
+    page.locator('.answer').first.hover()
+    page.mouse.down()
+    until(page, lambda: cell.of_kind(case, 'claim'))
+    cell.ask()  # told after the claim
+    page.locator('#queue', has_text='2 questions').wait_for()
+    page.mouse.up()
+    page.locator('.said', has_text='You said').wait_for()
+
+
 def test_rule_03_the_tap_that_wakes_the_screen_is_not_an_answer(cell, tablet):
     page = tablet()
     case = cell.ask()
@@ -333,7 +347,7 @@ def test_the_card_says_what_happens_if_nobody_answers(cell, tablet):
         'rework': 'the part goes to rework',
     }
     for action, text in then.items():
-        cell.ask(fail_safe=Action(action), deadline_s=1.0)
+        cell.ask(fail_safe=Action(action), deadline_s=2.0)
         page.locator('#fail-safe', has_text=f'No answer: {text}').wait_for()
         page.get_by_text(f'Nobody answered in time: {text}').wait_for()
 

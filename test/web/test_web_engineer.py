@@ -52,7 +52,7 @@ def test_promote_and_roll_back_need_a_hold_not_a_tap(cell, tablet):
     page = tablet(path='/#/engineer/models')
     page.locator(f'[data-model="{second}"]').wait_for()
     page.locator('#line, .line', has_text='checked').first.wait_for()
-    hold(page, 'Promote', ms=600)
+    hold(page, 'Promote', ms=200)
     assert cell.registry.current() == first
     hold(page, 'Promote')
     until(page, lambda: cell.registry.current() == second)
@@ -106,9 +106,8 @@ def test_decisions_are_filtered_and_one_is_told_end_to_end(cell, tablet):
         assert cases() == expected
     page.goto(page.url.split('#')[0] + f'#/engineer/case/{asked}')
     page.get_by_role('heading', name=f'Case {asked}').wait_for()
-    page.get_by_text('71.23%').first.wait_for()
-    text = page.locator('.case').inner_text()
-    assert 'Part missing · accepted' in text and 'temp.joint_3: gap (25%)' in text
+    for text in ('71.23%', 'Part missing · accepted', 'temp.joint_3: gap (25%)'):
+        page.locator('.case').get_by_text(text).first.wait_for()
     assert page.locator('canvas').count() == 5
 
 
@@ -128,7 +127,7 @@ def test_labels_are_withdrawn_with_a_reason_and_a_hold(cell, tablet):
     button = page.get_by_role('button', name='Hold to withdraw')
     assert button.is_disabled(), 'without a reason'
     page.get_by_label('Why').fill('wrong part in the fixture')
-    hold(page, 'Hold to withdraw', ms=500)
+    hold(page, 'Hold to withdraw', ms=100)
     assert labels() == ['missing'] * 3, 'a short touch withdraws nothing'
     hold(page, 'Hold to withdraw')
     page.get_by_text('the next version learns without it').wait_for()

@@ -143,13 +143,13 @@ def test_rule_04_undo_works_from_the_other_tablet(cell, tablet):
 
 def test_rule_10_everybody_sees_who_has_the_question_as_long_as_it_is_in_sight(cell, tablet):
     maria = tablet('Maria')
-    case = cell.ask(lease_s=1.2)
+    case = cell.ask(lease_s=3.0)
     shown(maria, case)
     until(maria, lambda: cell.of_kind(case, 'claim'))
     ana = tablet('Ana')
     ana.locator('.row-text', has_text='Maria is looking at it').wait_for()
     claims = [c for c in cell.commands if c['kind'] == 'claim']
-    until(maria, lambda: len([c for c in cell.commands if c['kind'] == 'claim']) > len(claims) + 4)
+    until(maria, lambda: len([c for c in cell.commands if c['kind'] == 'claim']) > len(claims) + 3)
     assert cell.of_kind(case, 'release') == [], 'the lease is renewed while the card is open'
     maria.close()
     ana.locator(f'.card[data-case="{case}"]').wait_for()

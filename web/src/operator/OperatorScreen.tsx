@@ -22,7 +22,7 @@ export function OperatorScreen() {
   const rows = sheet === 'queue' || !ask ? waiting.value.map(row).join() : '';
   const notice = motionNotice();
   const held = (!ask || ask.resolution !== null) && heldNow();
-  const layout = [sheet, ask?.case, ask?.epoch, phase, rows, unknown.value, notice, held].join('|');
+  const layout = [sheet, ask?.case, phase, rows, unknown.value, notice, held].join('|');
   useLayoutEffect(() => guard.changed(performance.now()), [layout]);
   const toggle = (name: Sheet) => setSheet(sheet === name ? null : name);
   return (
