@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,7 +24,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from conftest import CHROMIUM, CHROMIUM_FLAGS, LANDSCAPE, LOW, PORTRAIT, serving
 from other_screens import OTHERS, PLAIN, RECORDED, record, unsettled
 from PIL import Image, ImageDraw
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 from web_data import CLASSES, QUESTION, an_evidence
 from web_fakes import FakeCell
 
@@ -89,9 +89,7 @@ def card(cell: FakeCell, page: Any) -> None:
 def given(cell: FakeCell, page: Any) -> None:
     question(cell, undo_s=30.0)
     page.locator('.trace').first.wait_for()
-    settled(page)
-    page.locator('.answer').nth(1).click()
-    page.locator('#undo').wait_for()
+    tap(page, page.locator('.answer').nth(1), '#undo')
 
 
 def expired(cell: FakeCell, page: Any) -> None:
@@ -103,9 +101,7 @@ def expired(cell: FakeCell, page: Any) -> None:
 
 def instruction(cell: FakeCell, page: Any) -> None:
     card(cell, page)
-    settled(page)
-    page.locator('#sop').click()
-    page.locator('.sop h1').wait_for()
+    tap(page, page.locator('#sop'), '.sop h1')
 
 
 def more_signals(cell: FakeCell, page: Any) -> None:
@@ -124,9 +120,7 @@ def unknown(cell: FakeCell, page: Any) -> None:
 def queue(cell: FakeCell, page: Any) -> None:
     card(cell, page)
     question(cell, deadline_s=25.0)
-    settled(page)
-    page.locator('#queue').click()
-    page.locator('.queue li').nth(1).wait_for()
+    tap(page, page.locator('#queue'), '.queue li + li')
 
 
 def idle(cell: FakeCell, page: Any) -> None:
@@ -140,46 +134,34 @@ def held(cell: FakeCell, page: Any) -> None:
 
 
 def menu(cell: FakeCell, page: Any) -> None:
-    settled(page)
-    page.locator('#menu').click()
-    page.locator('.menu').wait_for()
+    tap(page, page.locator('#menu'), '.menu')
 
 
 def teach(cell: FakeCell, page: Any) -> None:
     question(cell, undo_s=0.2)
     page.locator('.trace').first.wait_for()
-    settled(page)
-    page.locator('.answer').nth(1).click()
-    page.locator('.teach').wait_for()
+    tap(page, page.locator('.answer').nth(1), '.teach')
 
 
 def report(cell: FakeCell, page: Any) -> None:
     cell.act()
     page.locator('.idle').wait_for()
-    settled(page)
-    page.locator('#report').click()
-    page.locator('.choices').wait_for()
+    tap(page, page.locator('#report'), '.choices')
 
 
 def wrong(cell: FakeCell, page: Any) -> None:
     report(cell, page)
-    settled(page)
-    page.locator('.choices .row').first.click()
-    page.locator('#just-wrong').wait_for()
+    tap(page, page.locator('.choices .row').first, '#just-wrong')
 
 
 def odd(cell: FakeCell, page: Any) -> None:
     report(cell, page)
-    settled(page)
-    page.locator('#odd').click()
-    page.locator('.reasons').wait_for()
+    tap(page, page.locator('#odd'), '.reasons')
 
 
 def correction(cell: FakeCell, page: Any) -> None:
     idle(cell, page)
-    settled(page)
-    page.locator('.idle .queue .tap').first.click()
-    page.locator('.card.plain').wait_for()
+    tap(page, page.locator('.idle .queue .tap').first, '.card.plain')
 
 
 SCREENS: dict[str, Callable[[FakeCell, Any], None]] = {
@@ -193,6 +175,17 @@ SCREENS: dict[str, Callable[[FakeCell, Any], None]] = {
 
 def settled(page: Any) -> None:
     page.locator('body:not(.settling)').wait_for()
+
+
+def tap(page: Any, button: Any, shows: str) -> None:
+    """A tap until it shows something: one upon a change does not count, so people tap again."""
+    for _ in range(10):
+        settled(page)
+        with suppress(Error):
+            button.click(timeout=2000)
+            page.locator(shows).first.wait_for(timeout=2000)
+            return
+    raise AssertionError(f'{shows} is not shown')
 
 
 def cell_of(
