@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
-from nodes import START_S, Processes, forces, graph
+from nodes import LOW_S, START_S, Processes, forces, graph
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
 LESSONS = 60
@@ -28,7 +28,7 @@ def teach(robot, rng):
         seen = len(robot.heard('candidate'))
         robot.answer(decision['case'], label)
         if n >= 8:
-            robot.wait(lambda s=seen: len(robot.heard('candidate')) > s, why='no refit came')
+            robot.wait(lambda s=seen: len(robot.heard('candidate')) > s, LOW_S, 'no refit came')
     pytest.fail(f'after {LESSONS} lessons the model acts on {set(alone)} alone')
 
 
