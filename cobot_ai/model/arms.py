@@ -9,6 +9,7 @@ import numpy as np
 
 from cobot_ai.core.types import Doubles, Floats
 from cobot_ai.model.blocks import Emitted
+from cobot_ai.model.distance import decay
 from cobot_ai.model.graph import BATCH, FLOAT, INT64, Graph, Port
 from cobot_ai.model.heads import Table, pick
 from cobot_ai.model.ridge import Labels
@@ -28,7 +29,7 @@ class Arm:
 
     def rows(self, distance: Floats | Doubles) -> Doubles:
         """This arm's part of the kernel for given distances."""
-        return np.asarray(self.share * np.exp(-self.rate * distance.astype(np.float64)))
+        return decay(distance, self.rate, self.share)
 
     def emit(self, g: Graph, emitted: Mapping[str, Emitted]) -> str:
         """The same inside a graph, in double precision [B, stored]."""

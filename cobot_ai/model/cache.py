@@ -37,7 +37,8 @@ def cached_table(bank: Bank, training: Training, store: FeatureStore | None) -> 
 def _key(case: int, window: Window) -> bytes:
     """What a row of features was computed from: the case and its very window."""
     digest = hashlib.blake2b(np.packbits(window.mask).tobytes(), digest_size=24)
-    digest.update(np.where(window.mask, window.values, np.float32(0)).tobytes())
+    values, mask = window.values, window.mask
+    digest.update((values if mask.all() else np.where(mask, values, np.float32(0))).tobytes())
     if window.still is not None:
         digest.update(window.still.by.encode() + window.still.values.tobytes())
     return case.to_bytes(8, 'big') + digest.digest()

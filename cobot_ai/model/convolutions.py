@@ -7,6 +7,7 @@ small random set of channels, with two biases each taken from quantiles of its o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -96,11 +97,19 @@ def kernels() -> Floats:
 def make_convolutions(values: Floats, mask: Floats, scaling: Scaling, seed: int) -> Convolutions:
     """Draw channels and take biases from the training windows [case, channel, time]."""
     rng = np.random.default_rng(seed)
-    with np.errstate(over='ignore'):  # what overflows is cut later
-        plain = (values - scaling.mean) * scaling.inverse_sd * mask
-    chosen = dilations(values.shape[2])
+    cases, channels, samples = values.shape
+
+    def examples(count: int) -> Floats:
+        rows = rng.integers(cases, size=count)
+        with np.errstate(over='ignore'):
+            plain = (values[rows] - scaling.mean) * scaling.inverse_sd * mask[rows]
+        return np.asarray(np.clip(plain, -LIMIT, LIMIT))  # as in the graph
+
+    chosen = dilations(samples)
     maps = max(1, MAPS // len(chosen))
-    return Convolutions(tuple(_layer(plain, d, i * maps, maps, rng) for i, d in enumerate(chosen)))
+    return Convolutions(
+        tuple(_layer(examples, channels, d, i * maps, maps, rng) for i, d in enumerate(chosen))
+    )
 
 
 def dilations(samples: int) -> list[int]:
@@ -111,15 +120,21 @@ def dilations(samples: int) -> list[int]:
     return [int(d) for d in np.unique(found[picks])]
 
 
-def _layer(plain: Floats, dilation: int, first: int, maps: int, rng: np.random.Generator) -> Layer:
-    cases, channels, samples = plain.shape
+def _layer(
+    examples: Callable[[int], Floats],
+    channels: int,
+    dilation: int,
+    first: int,
+    maps: int,
+    rng: np.random.Generator,
+) -> Layer:
     shape = kernels()[(np.arange(maps) + first) % 84]
     most = np.log2(min(channels, MOST_CHANNELS) + 1)
     count = np.maximum(1, np.exp2(rng.uniform(0, most, maps)).astype(int))
     rank = rng.random((maps, channels)).argsort(axis=1).argsort(axis=1)
     picks = (rank < count[:, None]).astype(np.float32)
-    examples = np.clip(plain[rng.integers(cases, size=maps)], -LIMIT, LIMIT)  # as in the graph
-    mixed = (picks[:, None, :] @ examples)[:, 0]
+    mixed = (picks[:, None, :] @ examples(maps))[:, 0]
+    samples = mixed.shape[1]
     pad = LENGTH // 2 * dilation
     padded = np.pad(mixed, ((0, 0), (pad, pad)))
     taps = [shape[:, j, None] * padded[:, j * dilation :][:, :samples] for j in range(LENGTH)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cobot_ai.core.types import Floats
+from cobot_ai.core.types import Doubles, Floats
 
 MEDIAN_ROWS = 200
 """A median distance is taken from at most so many rows of the matrix."""
@@ -48,6 +48,15 @@ def l2(a: Floats, b: Floats) -> Floats:
     """Squared Euclidean distance of all pairs of rows."""
     squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
     return np.asarray(np.maximum(squares, 0), np.float32)
+
+
+def decay(distance: Floats | Doubles, rate: float, share: float) -> Doubles:
+    """The kernel `share` exp(-`rate` distance) of every pair."""
+    out = distance.astype(np.float64)
+    out *= -rate
+    np.exp(out, out=out)
+    out *= share
+    return out
 
 
 def evenly(count: int) -> NDArray[np.int64]:

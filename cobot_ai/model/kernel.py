@@ -15,7 +15,7 @@ import numpy as np
 from cobot_ai.core.types import Doubles, Floats, Json
 from cobot_ai.model.arms import Arm, ExactKernel, kernel_among
 from cobot_ai.model.data import OTHER, spread
-from cobot_ai.model.distance import evenly, median
+from cobot_ai.model.distance import decay, evenly, median
 from cobot_ai.model.folds import learn_sets
 from cobot_ai.model.heads import Table, Trained, pick
 from cobot_ai.model.landmarks import fit_landmarks, landmark_count
@@ -81,7 +81,7 @@ class Part:
         sample = rows[evenly(len(rows))]
         apart = distance[:, rows]
         rate = self.width / median(apart[sample], evenly(len(rows)))
-        return np.asarray(self.share * np.exp(-rate * apart.astype(np.float64)))
+        return decay(apart, rate, self.share)
 
 
 @dataclass(frozen=True, slots=True)

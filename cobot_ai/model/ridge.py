@@ -84,12 +84,14 @@ def choose_ridge(kernel: Doubles, targets: Targets) -> Choice:
 
 def solve(kernel: Doubles, targets: Targets, ridge: float) -> Doubles:
     """Coefficients [case, class] for a given ridge."""
-    return np.asarray(np.linalg.solve(kernel + noise(targets, ridge), targets.centred))
+    return np.asarray(np.linalg.solve(noisy(kernel, targets, ridge), targets.centred))
 
 
-def noise(targets: Targets, ridge: float) -> Doubles:
-    """A D [case, case]."""
-    return np.diag(ridge / targets.root**2)
+def noisy(kernel: Doubles, targets: Targets, ridge: float) -> Doubles:
+    """K + A D [case, case]."""
+    found = kernel.copy()
+    found.flat[:: len(found) + 1] += ridge / targets.root**2
+    return np.asarray(found)
 
 
 def softmax(scores: Doubles, axis: int = 1) -> Doubles:

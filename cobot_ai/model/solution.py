@@ -14,7 +14,7 @@ import numpy as np
 
 from cobot_ai.core.errors import ModelError
 from cobot_ai.core.types import Doubles
-from cobot_ai.model.ridge import Labels, Targets, noise
+from cobot_ai.model.ridge import Labels, Targets, noisy
 
 JITTERS = (1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 """Added to the landmarks' kernel, the first that does: copies must not make it singular, and where
@@ -91,7 +91,7 @@ class Exact:
 
 def solve_exact(kernel: Doubles, targets: Targets, ridge: float) -> Exact:
     """Solve from scratch on the kernel of all cases [case, case]."""
-    inverse = np.linalg.inv(kernel + noise(targets, ridge))
+    inverse = np.linalg.inv(noisy(kernel, targets, ridge))
     return Exact(prior_of(targets), ridge, targets.y, (inverse + inverse.T) / 2)
 
 
