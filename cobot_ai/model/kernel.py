@@ -190,9 +190,9 @@ class KernelHead:
 
 def _best_view(plan: Plan, table: Table, targets: Targets) -> _Best:
     """The best metric, blocks and width of one view; a later metric only where it is worth it."""
-    found = [_best_of(metric, plan.options, table, targets) for metric in plan.metrics]
-    best = found[0]
-    for other in found[1:]:
+    best = _best_of(plan.metrics[0], plan.options, table, targets)
+    for metric in plan.metrics[1:]:
+        other = _best_of(metric, [best.parts[0].blocks], table, targets)
         best = other if other.loss < WORTH * best.loss else best
     return best
 
