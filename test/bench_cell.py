@@ -23,6 +23,7 @@ from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
+from cobot_ai.core.config import spec_to_json
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.types import Json
 from cobot_ai.model.fitter import OnnxFitter
@@ -64,11 +65,11 @@ class Bench:
             ),
         )
         self.clips.stored = self.authority.clip_stored
-        dataset = Dataset(self.ledger, self.clips, self.spec, RosbagsDecoder(eye), resolve)
-        self.trainer = Trainer(dataset, OnnxFitter(), self.spec, load, self.registry, 'test')
+        self.dataset = Dataset(self.ledger, self.clips, self.spec, RosbagsDecoder(eye), resolve)
+        self.trainer = Trainer(self.dataset, OnnxFitter(), self.spec, load, self.registry, 'test')
         self.rng = np.random.default_rng(0)
         self._keys = 0
-        self.authority.start({})
+        self.authority.start({'spec': spec_to_json(self.spec)})
 
     def step(self, label: str = 'good', **facts: str) -> int:
         """Run one step of the robot and return its case number."""

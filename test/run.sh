@@ -25,11 +25,12 @@ part() {
     esac
 }
 
-one_new_worker='--max-worker-restart 1'
-part --cache-clear -m 'not long and not alone' --ignore test/web \
-    -n 2 --dist loadfile --no-loadscope-reorder $one_new_worker "$@"
-part -m 'not long and not alone' test/web -n 3 $one_new_worker "$@"
-part -m 'not long and alone' "$@"
+workers() { part --max-worker-restart 1 -n "$@"; }
+
+workers 2 --cache-clear -m 'not long and not alone' --ignore test/web \
+    --dist loadfile --no-loadscope-reorder "$@"
+workers 3 -m 'not long and not alone' test/web "$@"
+workers 1 -m 'not long and alone' "$@" # in a worker too: what hangs takes the process with it
 [ "$failed" = 0 ] && exit 0
 
 again=(--last-failed --last-failed-no-failures none)
@@ -38,6 +39,6 @@ if [ "$(grep -c . <<<"$late")" -gt "$FEW" ]; then
     exit 1
 fi
 failed=0
-part "${again[@]}"
+part "${again[@]}" -n 1 --max-worker-restart 0 "$@"
 [ "$failed" = 0 ] || exit 1
-printf '\n!!! LATE ONCE, passed alone:\n%s\n' "$late" >&2
+printf '\n!!! LATE ONCE, passed alone:\n%s\n' "${late:-the test above that crashed a worker}" >&2

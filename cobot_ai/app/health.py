@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -106,6 +106,12 @@ class HealthReport:
 def silent(found: Iterable[Health]) -> list[str]:
     """Names of the streams nothing comes from, for `~/state` and the page."""
     return [h.name for h in found if h.level is Level.STALE]
+
+
+def blind(found: Sequence[Health]) -> bool:
+    """Whether nothing comes from any stream."""
+    streams = found[1:]
+    return bool(streams) and len(silent(streams)) == len(streams)
 
 
 def _cell(state: Json) -> Health:

@@ -14,8 +14,9 @@ from cobot_ai.app.gate import GateOptions, demands, run_gate
 from cobot_ai.app.model_ports import Fitted, Fitter, Registry, Scorer, ScorerLoader
 from cobot_ai.core import honest
 from cobot_ai.core.errors import ModelError
+from cobot_ai.core.form import form
 from cobot_ai.core.levels import certify_cases
-from cobot_ai.core.manifest import Manifest, form
+from cobot_ai.core.manifest import Manifest
 from cobot_ai.core.one_class import may_stand_alone
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import CellSpec

@@ -102,6 +102,10 @@ def outside(intervals: Sequence[Interval], first_ns: int, last_ns: int) -> DataE
 class Truth:
     """What really happened in a span of time.
 
+    Attributes:
+        nominal: What was true where no interval says otherwise. per_case: Whether intervals name
+            classes, as those do that stand for one case each.
+
     An interval of kind `class` names the class itself. An interval of any other kind counts when
     its kind is a class of the cell file (an event such as `grip_lost`); where none overlaps, the
     first nominal class was true. Label `unknown` means that nobody can tell.
@@ -112,10 +116,21 @@ class Truth:
         self._intervals = [i for i in intervals if i.kind == 'class' or i.kind in names]
         self._starts = np.array([i.start_ns for i in self._intervals], np.int64)
         self._longest = max((i.end_ns - i.start_ns for i in self._intervals), default=0)
-        self._nominal = next((c.name for c in spec.question.classes if c.nominal), UNKNOWN)
+        self.nominal = next((c.name for c in spec.question.classes if c.nominal), UNKNOWN)
+        self.per_case = any(i.kind == 'class' for i in self._intervals)
 
     def of(self, start_ns: int, end_ns: int) -> str | None:
         """The true class of [start_ns, end_ns), None where the recording does not tell."""
+        overlap = self._overlap(start_ns, end_ns)
+        best = max(overlap, key=lambda n: overlap[n]) if overlap else self.nominal
+        return None if best == UNKNOWN else best
+
+    def lists(self, start_ns: int, end_ns: int) -> bool:
+        """Whether any interval is about [start_ns, end_ns)."""
+        return bool(self._overlap(start_ns, end_ns))
+
+    def _overlap(self, start_ns: int, end_ns: int) -> dict[str, int]:
+        """How much of [start_ns, end_ns) each class covers, nanoseconds."""
         first = int(np.searchsorted(self._starts, start_ns - self._longest))
         last = int(np.searchsorted(self._starts, end_ns))
         overlap: dict[str, int] = {}
@@ -124,8 +139,7 @@ class Truth:
             if shared > 0:
                 name = self._name(i)
                 overlap[name] = overlap.get(name, 0) + shared
-        best = max(overlap, key=lambda n: overlap[n]) if overlap else self._nominal
-        return None if best == UNKNOWN else best
+        return overlap
 
     @staticmethod
     def _name(interval: Interval) -> str:

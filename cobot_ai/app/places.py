@@ -17,7 +17,8 @@ class Where:
 
     Attributes:
         context: Its key. group: Its split group. start_ns, end_ns: Its window.
-        imported: It comes from a recording that was dropped.
+        imported: It comes from a recording that was dropped. alike: Its window is of the kind
+            that is judged now (`core.form.alike`).
     """
 
     context: str
@@ -25,6 +26,7 @@ class Where:
     start_ns: int
     end_ns: int
     imported: bool
+    alike: bool = True
 
 
 class Spans:
@@ -54,14 +56,15 @@ def places(entry: Entry) -> bool:
     return entry.kind == 'decision' or (entry.kind == 'import' and bool(entry.body['ok']))
 
 
-def where(entry: Entry, keys: tuple[str, ...] = ()) -> Where:
+def where(entry: Entry, keys: tuple[str, ...] = (), alike: bool = True) -> Where:
     """What such an entry says.
 
     Args:
         entry: Says where a case belongs. keys: Names of the group facts as they are declared now;
             a group that was declared later holds for the cases from before, whose facts are kept.
+        alike: See `Where`.
     """
     body, imported = entry.body, entry.kind == 'import'
     span = body['start_ns'], body['end_ns']
     group = group_key(body.get('facts', {}), keys, body['group'])
-    return Where(body['context'], group, *span, imported)
+    return Where(body['context'], group, *span, imported, alike)

@@ -20,7 +20,7 @@ from cobot_ai.core.manifest import Manifest, vouching
 from cobot_ai.core.mix import Mix
 from cobot_ai.core.policy import Standing
 from cobot_ai.core.spec import CellSpec
-from cobot_ai.core.steps import declared_group
+from cobot_ai.core.steps import declared_group, group_key
 from cobot_ai.core.types import Case, Json, Verdict, Why
 
 RECALLED = 20_000
@@ -59,6 +59,7 @@ class Record:
     _given: dict[str, dict[int, str]] = field(default_factory=dict)
     _mixes: dict[str, Mix] = field(default_factory=dict)
     _guesses: dict[int, Json] = field(default_factory=dict)
+    _groups: dict[int, str] = field(default_factory=dict)
     _would: dict[int, str] = field(default_factory=dict)
     _heard: set[int] = field(default_factory=set)
     _lost: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -126,6 +127,8 @@ class Record:
             self.audits.acted(context, share)
         elif why in AUDITED:
             self.audits.drawn(context)
+            keys, own = self.spec.step.group, body.get('group', '')
+            self._groups[case] = group_key(body.get('facts', {}), keys, own)
         elif _closed(body):
             self._would[case] = max(body['probs'], key=lambda name: body['probs'][name])
         if body['model'] is not None:
@@ -185,7 +188,8 @@ class Record:
         guess, context = self._guesses[case], place['context']
         right = guess['guess'] == label
         share, counted = guess.get('share', 1.0), case >= self._oldest
-        group = declared_group(place.get('group', ''), self.spec.step.group)
+        group = self._groups.get(case) or place.get('group', '')  # as it is declared now
+        group = declared_group(group, self.spec.step.group)
         outcome = Outcome(context, share, guess['confidence'], right, 0, counted, group)
         self.audits.found(case, outcome, self.answers.get(context, 0))
         self._watched(case, context, right)

@@ -114,8 +114,8 @@ def _with_model(certificate: Certificate | None, labels: int, accuracy: str) -> 
         return (
             f'May not act alone: {certificate.labels} answers support no confidence ({promise}).'
             + accuracy
-            + f' No fewer than {certificate.missing} more could do, and only if all are right and '
-            'surer than any so far.' + _changed(certificate)
+            + f' No fewer than {certificate.missing} more could do: all right, surer than any so '
+            'far, and counted together with the surest of these.' + _changed(certificate)
         )
     return (
         f'May act alone from the confidence {certificate.threshold:.3f} on ({promise}): '

@@ -11,8 +11,8 @@ from statistics import median
 
 CLOCK_SLACK_S = 0.5
 """A header stamp further from the time of arrival than this is another clock."""
-MOST_SLACK_S = 10.0
-"""The longest `slack_s` a cell file may have, seconds: stamps further back are a jump."""
+MOST_SLACK_S, MOST_SETTLE_S = 10.0, 60.0
+"""The longest `slack_s` and `settle_s` of a cell file, seconds: what is further back is a jump."""
 ENTRIES = 64
 """Entries of an array that are looked at."""
 
@@ -79,7 +79,7 @@ class TopicSeen:
     @property
     def settle_s(self) -> float:
         """A `step.settle_s` that is long enough for its messages, with some room."""
-        return math.ceil(self.stamp_late_s * 12) / 10
+        return min(MOST_SETTLE_S, math.ceil(self.stamp_late_s * 12) / 10)
 
     @property
     def slack_s(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,12 @@ from cobot_ai.app.places import Spans, Where, places, where
 from cobot_ai.app.ports import ClipReader, Decoder, Entry, LedgerReader, WindowStore
 from cobot_ai.app.recut import recut
 from cobot_ai.app.review import FORGOTTEN
-from cobot_ai.core.errors import DataError
+from cobot_ai.core.config import parse_cell
+from cobot_ai.core.errors import ConfigError, DataError
+from cobot_ai.core.form import alike
 from cobot_ai.core.spec import CellSpec
 from cobot_ai.core.stream_spec import StreamSpec
-from cobot_ai.core.types import LabelledCase, Verdict, Why, Window
+from cobot_ai.core.types import Json, LabelledCase, Verdict, Why, Window
 
 
 class Dataset:
@@ -27,8 +30,9 @@ class Dataset:
     in service. It is one answer all the same (`LabelledCase.answered`).
 
     A case whose label was withdrawn (disputed) is left out until somebody decides; a case whose
-    clip cannot be read is left out and named in `unreadable`, unless its window was kept. Only
-    what is new is looked at: of 100,000 labelled cases a further label touches one.
+    clip cannot be read is left out and named in `unreadable`, unless its window was kept. So is one
+    that was judged when a window was something else (`core.form.alike`), in `outdated`. Only what
+    is new is looked at: of 100,000 labelled cases a further label touches one.
 
     Args:
         reader: The ledger. clips: Evidence. spec: The cell. decoder: Turns bytes into numbers.
@@ -36,7 +40,8 @@ class Dataset:
         windows: Keeps the windows of labelled cases, which outlive their clips; None: nowhere.
 
     Attributes:
-        unreadable: Cases whose clip cannot be read. clips_ready: Cases whose clip is on disk.
+        unreadable: Cases whose clip cannot be read. outdated: Labelled cases of another kind of
+            window. clips_ready: Cases whose clip is on disk.
         lost: Channels of which the newest case measured nothing (policy `mask`).
     """
 
@@ -53,6 +58,7 @@ class Dataset:
         self._decoder, self._resolve, self._kept = decoder, resolve, windows
         self._form = window_form(spec)
         self._seq = 0
+        self._eras: list[tuple[int, bool]] = [(0, True)]
         self._spans = Spans()
         self._where: dict[int, Where] = {}
         self._labels: dict[int, Entry] = {}
@@ -65,6 +71,7 @@ class Dataset:
         self._stale: set[int] = set()
         self._forgotten: set[int] = set()
         self.unreadable: set[int] = set()
+        self.outdated: set[int] = set()
         self.clips_ready: set[int] = set()
         self.lost: tuple[str, ...] = ()
         self._wanted = self._anew = self._past = False
@@ -88,8 +95,10 @@ class Dataset:
         if places(entry):
             self._spans.add(entry.case, body['start_ns'], body['end_ns'])
             if body.get('verdict') != Verdict.ACT.value:  # few of those are ever labelled
-                self._where[entry.case] = where(entry, self._spec.step.group)
-        if entry.kind == 'decision':
+                self._where[entry.case] = self._place(entry)
+        if entry.kind == 'start':
+            self._eras.append((entry.seq, self._judged_alike(entry.body.get('spec'))))
+        elif entry.kind == 'decision':
             self.lost = lost_channels(body['notes'])
             if body['why'] == Why.MERGED.value:
                 self._events[entry.case] = first = body['params']['case']
@@ -122,9 +131,20 @@ class Dataset:
         """A case that the model decided alone was labelled after all."""
         for entry in self._reader.of_case(case):
             if places(entry):
-                self._where[case] = where(entry, self._spec.step.group)
+                self._where[case] = self._place(entry)
             elif entry.kind == 'clip':
                 self.clips_ready.add(case)
+
+    def _place(self, entry: Entry) -> Where:
+        era = bisect_left(self._eras, (entry.seq,)) - 1
+        return where(entry, self._spec.step.group, self._eras[era][1])
+
+    def _judged_alike(self, doc: Json | None) -> bool:
+        """Whether a cell file, as the ledger has it, makes windows of today's kind."""
+        try:
+            return doc is None or alike(parse_cell(doc), self._spec)
+        except ConfigError:  # of another version of the service: that says nothing of sensors
+            return True
 
     def _touch(self, case: int) -> bool:
         """Something came about a case; whether it is a labelled one."""
@@ -183,6 +203,9 @@ class Dataset:
             self._ready.pop(case, None)
             self._all.clear()
             entry = self._counting(case)
+            if entry is not None and case in self._where and not self._where[case].alike:
+                self.outdated.add(case)
+                entry = None
             window = self._window(case) if entry is not None else None
             if entry is not None and window is not None:
                 self._ready[case] = self._labelled(case, entry, window)

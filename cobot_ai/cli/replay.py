@@ -13,7 +13,7 @@ from cobot_ai import __version__
 from cobot_ai.app.authority import Authority
 from cobot_ai.app.gate import GateOptions
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.operator import Habits, ScriptedOperator, Truth, misfits, unread
+from cobot_ai.app.operator import Habits, ScriptedOperator, Truth
 from cobot_ai.app.parts import Parts
 from cobot_ai.app.ports import Entry
 from cobot_ai.app.promote import Versions
@@ -21,7 +21,16 @@ from cobot_ai.app.replay import BagClock, DirectClips, NoGuard, Recent, Replay, 
 from cobot_ai.app.report import all_entries, read_run, report
 from cobot_ai.app.retrain import Trainer
 from cobot_ai.app.teach import Dataset
-from cobot_ai.cli.replay_checks import hints, left_over, no_step, same_time, topics_of
+from cobot_ai.cli.replay_checks import (
+    answers_fit,
+    hints,
+    left_over,
+    nameless,
+    no_step,
+    same_time,
+    topics_of,
+    unlisted,
+)
 from cobot_ai.cli.report_html import write_html
 from cobot_ai.core.calendar import breaks_of
 from cobot_ai.core.config import spec_to_json
@@ -86,30 +95,28 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
     beside = find_cell(options.cell).parent
     gate = GateOptions(load_suite(spec.model.suite, beside), files=GateFiles())
     cell = _Cell(spec, fresh(options.out), options.namespace, OnnxFitter(beside), gate)
-    used = topics_of(bag, spec, cell.observer.topics, cell.resolve, say)
-    if strange := misfits(answers, spec):
-        say(
-            f'not in the cell file: {", ".join(strange)} (answers). Nobody can answer so, such '
-            'questions expire; add them to `question.classes`, or set `open_classes: true`.'
-        )
-    for kind, rows in unread(answers, spec).items():
-        say(
-            f'not counted: {rows} answers of kind `{kind}`. A kind is `class` (its label names the '
-            'class), or itself a class of the cell file.'
-        )
-    for hint in hints(spec):
-        say(hint)
+    remarks = list[str]()
+
+    def note(text: str) -> None:
+        remarks.append(text)
+        say(text)
+
+    used = topics_of(bag, spec, cell.observer.topics, cell.resolve, note)
+    for text in (*answers_fit(answers, spec), *hints(spec, answered=truth is not None)):
+        note(text)
     damage = cell.run(bag, used, truth, options)
     if damage is None:
         same_time(answers, (cell.first_ns, cell.clock.t_ns))
-    document = cell.report(truth, options)
+    entries = list(all_entries(cell.ledger))
+    cases = [e.body for e in entries if e.kind == 'decision']
+    late = [*left_over(cell.observer), *nameless(spec, cases), *unlisted(truth, cases)]
+    document = cell.report(truth, options, remarks + late)
     if not document['cases'] and damage is None:
         damage = DataError(f'No step was found in the bag: {no_step(spec, cell.resolve)}')
-    _write(options.out, document, list(all_entries(cell.ledger)))
     cell.ledger.close()
-    say(summary(document))
-    for line in left_over(cell.observer):
-        say(line)
+    _write(options.out, document, entries)
+    for text in (summary(document), *late):
+        say(text)
     if damage is not None:
         raise damage
     return document
@@ -221,7 +228,7 @@ class _Cell:
             if found is not None:
                 self.authority.offer(found)
 
-    def report(self, truth: Truth | None, options: Options) -> Json:
+    def report(self, truth: Truth | None, options: Options, remarks: list[str]) -> Json:
         """The figures of the run."""
         known = truth is not None
         of = (lambda body: truth.of(body['start_ns'], body['end_ns'])) if truth else None
@@ -241,6 +248,7 @@ class _Cell:
             'answers': options.answers is not None,
             'seed': options.habits.seed,
             'unreadable_clips': len(self.dataset.unreadable),
+            'remarks': remarks,
         }
         return {**figures, **facts}
 

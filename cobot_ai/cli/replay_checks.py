@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cobot_ai.app.doctor import alike
 from cobot_ai.app.observe import Observer
-from cobot_ai.app.operator import Interval, outside
-from cobot_ai.core.errors import ConfigError
+from cobot_ai.app.operator import Interval, Truth, misfits, outside, unread
+from cobot_ai.core.errors import ConfigError, DataError
 from cobot_ai.core.spec import CellSpec, Trigger
+from cobot_ai.core.types import Json
 from cobot_ai.store.bags import Bag
 
 
@@ -23,6 +25,70 @@ def same_time(answers: Sequence[Interval], span: tuple[int, int] | None) -> None
     """
     if answers and span and (other := outside(answers, *span)):
         raise other
+
+
+def answers_fit(answers: Sequence[Interval], spec: CellSpec) -> Iterator[str]:
+    """What of the answers the cell cannot use, for people.
+
+    Raises:
+        DataError: There are answers and none of them can be used: all would be called harmless.
+    """
+    strange, ignored = misfits(answers, spec), unread(answers, spec)
+    if answers and sum(ignored.values()) == len(answers):
+        raise DataError(f'None of the {len(answers)} answers counts: {_kinds(ignored)}')
+    if ignored:
+        yield f'not counted: {_kinds(ignored)}'
+    if strange:
+        named = {i.label for i in answers if i.kind == 'class'}
+        other = '' if named - {*strange} else 'None of them is: is it the file of this recording? '
+        yield (
+            f'not in the cell file: {", ".join(_meant(n, spec) for n in strange)} (answers). '
+            f'{other}Nobody can answer so, such questions expire; add them to `question.classes`, '
+            'or set `open_classes: true`.'
+        )
+
+
+def _kinds(ignored: Mapping[str, int]) -> str:
+    rows = ', '.join(f'{n} of kind `{kind}`' for kind, n in ignored.items())
+    return f'{rows}. A kind is `class` (its label names the class), or itself a class of the cell.'
+
+
+def _meant(name: str, spec: CellSpec) -> str:
+    """The name, and the class that may be meant."""
+    classes = {c.name.lower(): c.name for c in spec.question.classes}
+    close = difflib.get_close_matches(name.lower(), classes, 1, 0.75)
+    return f'{name} (did you mean `{classes[close[0]]}`?)' if close else name
+
+
+def nameless(spec: CellSpec, cases: Sequence[Json]) -> Iterator[str]:
+    """Facts of `step.context` that no case has; all cases are one context without them.
+
+    Args:
+        spec: The cell. cases: Bodies of the decisions.
+    """
+    known = {name for body in cases for name in body['facts']}
+    if cases and (never := [name for name in spec.step.context if name not in known]):
+        yield (
+            f'not in any case: the facts {", ".join(never)} of `step.context`; the cases name '
+            f'{", ".join(sorted(known)) or "none"}.'
+        )
+
+
+def unlisted(truth: Truth | None, cases: Sequence[Json]) -> Iterator[str]:
+    """Cases that no answer is about, where answers are given case by case.
+
+    Args:
+        truth: The answers, if there are any. cases: Bodies of the decisions.
+    """
+    if truth is None or not truth.per_case:
+        return
+    missing = sum(not truth.lists(b['start_ns'], b['end_ns']) for b in cases)
+    if missing:
+        yield (
+            f'not in the answers: {missing} of {len(cases)} cases, taken for `{truth.nominal}`, '
+            'the first nominal class. If that is not meant, the file is cut off or of another '
+            'recording, and the figures flatter.'
+        )
 
 
 def topics_of(
@@ -68,8 +134,14 @@ def _nothing(there: list[str], streams: Mapping[str, str], free: Mapping[str, st
     )
 
 
-def hints(spec: CellSpec) -> Iterator[str]:
-    """Settings that are right in a plant and leave a replay little to show."""
+def hints(spec: CellSpec, *, answered: bool) -> Iterator[str]:
+    """What is right in a plant and leaves a replay little to show.
+
+    Args:
+        spec: The cell. answered: Whether somebody answers.
+    """
+    if not answered:
+        yield 'hint: without --answers nobody answers, and every question expires.'
     if spec.model.swap != 'at_once' and not spec.maintenance:
         yield (
             'hint: a recording has no maintenance break, so no version will go live; '

@@ -33,6 +33,7 @@ def write_html(path: Path, document: Json, entries: Sequence[Entry]) -> None:
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         f'<title>{title}</title><style>{STYLE}</style><h1>{title}</h1>',
         _figures(document),
+        *(f'<p class="bad">{escape(text)}</p>' for text in document['remarks']),
         '<h2>Why cases were asked</h2>',
         '<p>Each asked case has one reason, the first that applied (docs/ask.md).</p>',
         _table(('reason', 'cases'), document['reasons'].items()),
@@ -102,7 +103,7 @@ def _advice(document: Json) -> str:
         return ''
     return (
         '<p>Most was asked. What to try, in which order: docs/replay.md, “Everything was asked: '
-        'what to try, in this order”. The table below is its third point.</p>'
+        'what to try, in this order”. The table below is its fourth point.</p>'
     )
 
 

@@ -41,10 +41,14 @@ def collect(
 
 
 def judge(label: str, classes: Sequence[str], probs: Doubles) -> Honest:
-    """One case from its label and the probabilities [class] a model gave it."""
+    """One case from its label and the probabilities [class] a model gave it.
+
+    All alike are no guess: a case that nothing was measured of is not right by the order of names.
+    """
     p = float(probs[classes.index(label)]) if label in classes else 0.0
     brier = float((probs**2).sum()) - 2 * p + 1
-    right = classes[int(probs.argmax())] == label
+    guessed = len(classes) == 1 or probs.max() > probs.min()
+    right = bool(guessed) and classes[int(probs.argmax())] == label
     return Honest(label, round(p, 4), right, round(float(probs.max()), 4), round(brier, 4))
 
 

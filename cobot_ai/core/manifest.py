@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cobot_ai.core.errors import ModelError
+from cobot_ai.core.form import form
 from cobot_ai.core.gates import Check, GateReport
 from cobot_ai.core.levels import covering, in_force
 from cobot_ai.core.risk import Certificate
@@ -82,22 +83,6 @@ class Manifest:
     def certificate(self, context: str) -> Certificate | None:
         """The certificate of exactly this context, or None (never borrowed silently)."""
         return in_force(self.certificates, context, ())
-
-
-def form(spec: CellSpec) -> str:
-    """Digest of what a window of a cell is: what is measured, and which stretch of time.
-
-    Not of what is done about lost data, nor of words: those change no number.
-    """
-    measured = [
-        (*seen, c.name, c.path, c.unit, c.resample.value, c.band)
-        for s in spec.streams
-        for seen in [(s.name, s.topic, s.type, s.block_hz, s.time_from.value)]
-        for c in s.channels
-    ]
-    eye = [(s.name, s.topic) for s in spec.streams if s.name == spec.model.still]
-    cut = (spec.step.trigger.value, spec.step.samples, spec.step.length_s)
-    return hashlib.sha256(repr((measured, eye, cut)).encode()).hexdigest()
 
 
 def vouching(live: Manifest | None, spec: CellSpec) -> list[Certificate]:

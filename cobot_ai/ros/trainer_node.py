@@ -54,6 +54,7 @@ class TrainerNode(Node):
         self._spec, self._folder = read_cell(self._values)
         self._stamps = runtime.RosClock(self)
         self._trainer: Trainer | None = None
+        self._left_out = 0
         self._offered = self._fault = self._trouble = ''
         self._candidate = self.create_publisher(
             DiagnosticArray, names.CANDIDATE, names.CANDIDATE_QOS
@@ -68,7 +69,7 @@ class TrainerNode(Node):
             reader = self._reader = reader_of(self._folder, LEDGER_WAIT_S)
             clips = Clips(self._folder.clips, self._spec.storage.clips_mb)
             decoder = RosbagsDecoder(eye_of(self._spec, self._folder.backbone, write_durably))
-            dataset = Dataset(
+            dataset = self._dataset = Dataset(
                 reader,
                 clips,
                 self._spec,
@@ -136,6 +137,12 @@ class TrainerNode(Node):
             self._trouble = f'{type(e).__name__}: {e}'
             self._failed(self._trouble)
             return None
+        if trainer is not None and len(self._dataset.outdated) > self._left_out:
+            self._left_out = len(self._dataset.outdated)
+            self.get_logger().warning(
+                f'{self._left_out} labelled cases teach nothing: units or the cut of windows were '
+                'others when they were judged. If that was a mistake, put the cell file right.'
+            )
         if found is not None:
             self._offered, self._fault = found, ''
             self._announce()

@@ -71,10 +71,8 @@ def define(definitions: Mapping[str, str]) -> None:
             found |= get_types_from_msg(text, name)
         except (TypesysError, ValueError) as e:
             raise DataError(f'`{name}`: its text is no message definition ({e}).') from e
-    for name, (_, fields) in found.items():
-        for part in _parts(fields):
-            if part not in found:
-                _known_part(name, part)
+    for name in found:
+        _check_parts(name, found, (name,))
     try:
         typestore().register(found)
     except TypesysError as e:
@@ -89,9 +87,15 @@ def define_from(definitions: Mapping[str, str]) -> None:
                 define({name: text})
 
 
-def _known_part(name: str, part: str) -> None:
-    if part not in typestore().fielddefs:
-        raise DataError(f'`{name}` is made of `{part}`; define it under `messages` as well.')
+def _check_parts(name: str, found: Mapping[str, Any], above: tuple[str, ...]) -> None:
+    """Refuse a type with parts that nobody knows, or that is a part of itself."""
+    for part in _parts(found[name][1]):
+        if part in above:
+            raise DataError(f'`{part}` is a part of itself; no message can be.')
+        if part in found:
+            _check_parts(part, found, (*above, part))
+        elif part not in typestore().fielddefs:
+            raise DataError(f'`{name}` is made of `{part}`; define it under `messages` as well.')
 
 
 def _parts(fields: Any) -> Iterator[str]:

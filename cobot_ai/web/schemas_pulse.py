@@ -85,6 +85,7 @@ class PulseState(BaseModel):
     held: str | None = None
     motion: Motion | None = None
     silent: list[str] | None = None
+    blind: bool | None = None
     held_for: list[HeldFor] | None = None
     newest_hold: int | None = None
     maintenance: bool | None = None

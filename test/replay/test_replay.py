@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,7 @@ def test_the_loop_learns_and_every_field_is_in_the_report(made: Path, tmp_path: 
     assert report['acted'] > 5
     assert report['wrong_alone'] == 0
     assert report['models']
+    assert report['remarks'] == []
     assert all(m['gates'] for m in report['models'])
     page = (tmp_path / 'report.html').read_text()
     assert '<svg' in page
@@ -136,6 +138,7 @@ def test_without_answers_everything_expires_into_the_fail_safe(made: Path, tmp_p
     assert report['acted'] == 0
     assert report['wrong_alone'] is None
     assert report['models'] == []
+    assert [r for r in report['remarks'] if '--answers' in r]
     page = (tmp_path / 'report.html').read_text()
     assert 'what to try' in page, 'where everything was asked it says where to go on reading'
 
@@ -230,9 +233,47 @@ def test_a_cell_whose_only_stream_is_not_in_the_bag_is_refused_with_what_was_mea
 def test_labels_that_the_cell_file_does_not_have_are_said(made: Path, tmp_path: Path) -> None:
     other, said = tmp_path / 'truth.csv', list[str]()
     text = (made / 'truth.csv').read_text()
-    other.write_text(text.replace(',bad,', ',broken,'))
+    other.write_text(text.replace(',bad,', ',Badd,'))
     run_replay(Options(made / 'bag', str(made / 'cell.yaml'), tmp_path / 'out', other), said.append)
-    assert any('broken' in line and 'open_classes' in line for line in said)
+    (told,) = [line for line in said if 'open_classes' in line]
+    assert 'Badd (did you mean `bad`?)' in told and 'of this recording' not in told
+    assert escape(told) in (tmp_path / 'out' / 'report.html').read_text()
+
+
+def test_answers_none_of_which_the_cell_knows_are_doubted_or_refused(
+    made: Path, tmp_path: Path
+) -> None:
+    text, said = (made / 'truth.csv').read_text(), list[str]()
+    cell = str(made / 'cell.yaml')
+    other = tmp_path / 'truth.csv'
+    other.write_text(text.replace(',bad,', ',left,').replace(',good,', ',right,'))
+    run_replay(Options(made / 'bag', cell, tmp_path / 'other', other), said.append)
+    assert any('is it the file of this recording?' in line for line in said)
+    other.write_text(text.replace(',class,', ',clas,'))
+    with pytest.raises(DataError, match='None of the 40 answers counts: 40 of kind `clas`'):
+        run_replay(Options(made / 'bag', cell, tmp_path / 'none', other), said.append)
+
+
+def test_a_fact_of_the_context_that_no_case_has_is_named(made: Path, tmp_path: Path) -> None:
+    cell = tmp_path / 'cell.yaml'
+    cell.write_text(CELL.replace('[operation]', '[operaton]'))
+    options = Options(made / 'bag', str(cell), tmp_path / 'out', made / 'truth.csv')
+    (told,) = run_replay(options, lambda text: None)['remarks']
+    assert told.startswith('not in any case: the facts operaton') and 'operation' in told
+
+
+def test_cases_that_no_answer_is_about_are_counted(made: Path, tmp_path: Path) -> None:
+    rows, said = (made / 'truth.csv').read_text().splitlines(), list[str]()
+    short, cell = tmp_path / 'short.csv', str(made / 'cell.yaml')
+    short.write_text('\n'.join(rows[:16]))
+    report = run_replay(Options(made / 'bag', cell, tmp_path / 'out', short), said.append)
+    (told,) = report['remarks']
+    assert told.startswith('not in the answers: 25 of 40 cases, taken for `good`')
+    assert told in said
+    faults = [line.replace(',class,bad,', ',bad,1,') for line in rows if ',good,' not in line]
+    short.write_text('\n'.join(faults))
+    report = run_replay(Options(made / 'bag', cell, tmp_path / 'faults', short), said.append)
+    assert report['remarks'] == [], 'a list of faults says nothing of the rest'
 
 
 def test_an_interrupted_replay_can_be_made_again(made: Path, tmp_path: Path) -> None:

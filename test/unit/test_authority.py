@@ -311,6 +311,30 @@ def test_a_sensor_that_measures_something_else_under_the_same_name_is_not_decide
     assert same.entries('decision', same.step('good'))[-1].body['why'] != 'no_certificate'
 
 
+ANOTHER_UNIT = {'fz': 'kN'}
+
+
+@pytest.mark.parametrize('what', ['unit', 'stretch'])
+def test_cases_from_when_a_window_was_something_else_teach_nothing(what: str) -> None:
+    bench = Bench()
+    bench.lessons()
+    if what == 'unit':
+        (stream, *rest) = bench.spec.streams
+        channels = tuple(replace(c, unit=ANOTHER_UNIT.get(c.name, c.unit)) for c in stream.channels)
+        changed = replace(bench.spec, streams=(replace(stream, channels=channels), *rest))
+    else:
+        changed = replace(bench.spec, step=replace(bench.spec.step, length_s=0.2))
+    changed = replace(changed, digest='changed')
+    again = Bench(changed, bench.ledger, bench.registry, bench.clips)
+    again.trainer.turn(again.clock.t_ns)
+    assert len(again.dataset.outdated) == len(bench.dataset.cases()) > 0
+    body = again.entries('decision', again.step('good'))[-1].body
+    assert (body['verdict'], body['why']) == ('ask', 'no_certificate')
+    back = Bench(bench.spec, bench.ledger, bench.registry, bench.clips)
+    back.trainer.turn(back.clock.t_ns)
+    assert len(back.dataset.cases()) >= len(bench.dataset.cases())
+
+
 def test_in_maintenance_only_and_rollback_stops_automatic_swaps() -> None:
     bench = taught('maintenance')
     assert bench.versions.live is None

@@ -317,6 +317,18 @@ def test_the_order_and_the_lag_of_stamps_are_measured():
     assert seen.stamp_back_s == pytest.approx(0.05)
 
 
+@pytest.mark.parametrize('count', [1, 20, 50, 300])
+def test_one_message_that_was_written_long_before_it_came_sets_no_waiting_time(count):
+    def at(n):
+        stamp_s = 5000 + n / 10 - (600 if n == 0 else 0)
+        data = encode(WRENCH, {'header': {'stamp': round(stamp_s * 1e9)}})
+        return RawMessage('/wrench', WRENCH, round((5000 + n / 10) * 1e9), data)
+
+    seen = survey_bag('a bag', {'/wrench': WRENCH}, [at(n) for n in range(count)])
+    assert seen.topics['/wrench'].stamp_late_s == 0.0
+    parse_cell(first_cell(survey(wrench(stamp_late_s=583.0)), 'my_cell'))
+
+
 def test_stamps_of_another_clock_are_left_for_the_time_of_arrival():
     wrong = wrench(stamp_offset_s=-7200.0, stamp_late_s=7200.1)
     there = survey(wrong, steps())

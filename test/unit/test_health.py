@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cells import cell
 
-from cobot_ai.app.health import RECENT_NS, HealthReport, Level, silent
+from cobot_ai.app.health import RECENT_NS, Health, HealthReport, Level, blind, silent
 
 S = 10**9
 
@@ -34,6 +34,9 @@ def test_a_stream_that_never_came_is_stale():
     found = report.of(state(0), 4 * S)
     assert found[1].level is Level.STALE
     assert silent(found) == ['wrench'], 'what the page says'
+    assert blind(found)
+    camera = Health(Level.OK, 'camera', 'complete')
+    assert not blind([*found, camera]), 'the others still speak'
 
 
 def test_between_steps_a_stream_that_speaks_in_steps_only_may_be_silent():

@@ -189,4 +189,6 @@ def test_every_beat_says_which_streams_nothing_comes_from() -> None:
     for _ in range(3):
         beat()
     names = [s.name for s in spec.streams]
-    assert [b['silent'] for kind, b in sent if kind == 'state'] == [[], names, names]
+    states = [body for kind, body in sent if kind == 'state']
+    assert [b['silent'] for b in states] == [[], names, names]
+    assert [b['blind'] for b in states] == [False, True, True]

@@ -58,6 +58,12 @@ def test_a_type_of_the_plant_is_read_by_the_definition_in_the_cell_file(tmp_path
         ({'a_msgs/msg/A': 'float64 x\nb_msgs/B b'}, 'a_msgs/msg/A', 'b_msgs/msg/B'),
         ({'a_msgs/msg/A': 'float64 = 3'}, 'a_msgs/msg/A', 'no message definition'),
         ({'Torque': 'float64 x'}, 'Torque', 'package/msg/Name'),
+        ({'e_msgs/msg/A': 'float64 x\ne_msgs/A a'}, 'e_msgs/msg/A', 'a part of itself'),
+        (
+            {'f_msgs/msg/A': 'f_msgs/B[] b', 'f_msgs/msg/B': 'float64 x\nf_msgs/A a'},
+            'f_msgs/msg/B',
+            'a part of itself',
+        ),
         ({'std_msgs/msg/Float64': 'float32 data'}, 'std_msgs/msg/Float64', 'known already'),
         ({'a_msgs/msg/A': 'float64 x\n' * 9000}, 'a_msgs/msg/A', '20000'),
     ],

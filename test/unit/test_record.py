@@ -17,8 +17,9 @@ from cobot_ai.app.record import Record
 from cobot_ai.app.status import contexts
 from cobot_ai.core.audit import Outcome
 from cobot_ai.core.drift import Alarm
+from cobot_ai.core.form import form
 from cobot_ai.core.levels import covering, in_force
-from cobot_ai.core.manifest import form, vouching
+from cobot_ai.core.manifest import vouching
 from cobot_ai.core.mix import Mix
 from cobot_ai.core.risk import Certificate
 from cobot_ai.core.spec import BudgetSpec, CellSpec, RiskSpec, Trigger
@@ -228,6 +229,19 @@ class Lived:
         again = Memory(self.spec)
         again.recall(self.ledger, 1, 1)
         return again.record
+
+
+def test_a_group_that_is_declared_later_holds_for_the_audits_before() -> None:
+    record = Record(replace(cell(risk=RISK), step=replace(cell().step, group=('run',))))
+    base = {'context': 'c', 'why': 'audit', 'notes': [], 'model': None, 'verdict': 'ask'}
+    for case in range(1, 61):
+        facts = {'facts': {'run': 'R1'}, 'group': '', 'params': {'share': 0.1}}
+        record.take(Entry(2 * case - 1, 0, 'decision', case, {**base, **facts}))
+        label = {'label': 'good', 'by': 'ann', 'source': 'answer', 'context': 'c', 'group': ''}
+        body = {**label, 'revision': 1, 'audit': AUDIT}
+        record.take(Entry(2 * case, 0, 'label', case, body))
+    assert {o.group for o in record.audits.outcomes.values()} == {'run=R1'}
+    assert record.audits.figures('c').needed > 0, 'one run is one witness'
 
 
 def test_after_a_restart_the_figures_are_about_the_same_decisions(

@@ -118,6 +118,6 @@ def test_the_page_has_a_name_for_a_context_without_facts(tmp_path):
     for row in rows:
         row.body['context'] = ''
     made = report(read_run(rows), span_ns=1, latency_ms=[], counts={}, known=False)
-    write_html(tmp_path / 'r.html', {**made, 'bag': 'b', 'cell': 'c'}, rows)
+    write_html(tmp_path / 'r.html', {**made, 'bag': 'b', 'cell': 'c', 'remarks': []}, rows)
     page = (tmp_path / 'r.html').read_text()
     assert page.count('<td>whole cell</td>') == 4, 'figures, why, and two rows of right guesses'

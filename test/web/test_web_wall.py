@@ -41,7 +41,10 @@ def test_a_cell_without_sensor_data_is_not_called_running(cell, tablet):
     wall, page = tablet(path='/wall'), tablet()
     shows(wall, 'running')
     page.get_by_text('Nothing to do here now.').wait_for()
-    cell.deaf_to = ['wrench', 'joints']
+    cell.deaf_to = ['camera']
+    wall.locator('.andon', has_text='No data from: ').wait_for()
+    assert wall.locator('.andon strong').inner_text() == 'Running'
+    cell.deaf_to, cell.blind = ['wrench', 'joints'], True
     shows(wall, 'no_data')
     assert wall.locator('.andon strong').inner_text() == 'No sensor data'
     large_enough(wall)
@@ -50,7 +53,7 @@ def test_a_cell_without_sensor_data_is_not_called_running(cell, tablet):
         assert 'wrench' in text and 'joints' in text
     assert 'Running' not in page.locator('.screen').inner_text()
     assert page.get_by_text('Nothing to do here now.').count() == 0
-    cell.deaf_to = []
+    cell.deaf_to, cell.blind = [], False
     shows(wall, 'running')
     page.get_by_text('Nothing to do here now.').wait_for()
 

@@ -144,7 +144,7 @@ class FakeCell:
 
     Attributes:
         frozen: The heartbeat stops. silent: Commands get no reply. On both the pages must react.
-        deaf_to: Streams nothing comes from.
+        deaf_to: Streams nothing comes from. blind: These are all.
     """
 
     question: QuestionSpec = QUESTION
@@ -154,6 +154,7 @@ class FakeCell:
     held_for: Any = ({'key': 'case', 'n': 3},)
     motion: Any = None
     deaf_to: Any = ()
+    blind: bool = False
     auto_paused: bool = False
     name: str = 'Cell 7'
     news: Callable[[], None] = lambda: None
@@ -232,6 +233,7 @@ class FakeCell:
             'held_for': self.held_for if self.held else [],
             'newest_hold': 7,
             'silent': list(self.deaf_to),
+            'blind': self.blind,
             'head': self.ledger.head(),
             'asks': time_left(self.desk.open_asks, time.monotonic_ns()),
             **self.load,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cobot_ai.core.honest import judge
 from cobot_ai.model.calibration import calibrate, honest
 from cobot_ai.model.data import OTHER
 
@@ -47,3 +48,11 @@ def test_one_fold_alone_has_nothing_but_the_whole_calibration():
     assert np.array_equal(
         honest(raw, nobody, folds, whole)[folds == 0], whole.probabilities(raw[folds == 0])
     )
+
+
+def test_what_nothing_could_judge_is_right_for_no_class():
+    classes, none = ['bad', 'good'], np.array([0.5, 0.5])
+    assert not judge('bad', classes, none).right
+    assert not judge('good', classes, none).right
+    assert judge('bad', classes, np.array([0.6, 0.4])).right
+    assert judge('good', ['good'], np.array([1.0])).right

@@ -743,6 +743,7 @@ export interface PulseState {
   held?: string | null;
   motion?: Motion | null;
   silent?: string[] | null;
+  blind?: boolean | null;
   held_for?: HeldFor[] | null;
   newest_hold?: number | null;
   maintenance?: boolean | null;

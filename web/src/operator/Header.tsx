@@ -28,7 +28,7 @@ const held = new Held();
 /** The line's state as the monitor last told it, or `unknown`. */
 export function lineMode(): string {
   const mode = processMode();
-  return mode === 'running' && silent().length > 0 ? 'no_data' : mode;
+  return mode === 'running' && beat.value?.pulse.state.blind ? 'no_data' : mode;
 }
 
 /** Streams nothing comes from: nobody can say how steps go. */
