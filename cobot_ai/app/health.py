@@ -85,6 +85,11 @@ class HealthReport:
         streams = [self._stream(n, state['streams'][n], cases, now_ns) for n in self._streams]
         return [_cell(state), *streams]
 
+    def blind(self, found: Sequence[Health]) -> bool:
+        """Whether all are silent; one that speaks in steps only may just wait for a step."""
+        steady = {n for n, s in self._streams.items() if not s.only_in_steps}
+        return not (steady or {*self._streams}) - {*silent(found)}
+
     def _stream(self, name: str, counts: Mapping[str, int], cases: int, now_ns: int) -> Health:
         seen = self._streams[name]
         for key, value in counts.items():
@@ -106,12 +111,6 @@ class HealthReport:
 def silent(found: Iterable[Health]) -> list[str]:
     """Names of the streams nothing comes from, for `~/state` and the page."""
     return [h.name for h in found if h.level is Level.STALE]
-
-
-def blind(found: Sequence[Health]) -> bool:
-    """Whether nothing comes from any stream."""
-    streams = found[1:]
-    return bool(streams) and len(silent(streams)) == len(streams)
 
 
 def _cell(state: Json) -> Health:

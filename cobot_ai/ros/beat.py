@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cobot_ai.app.health import Health, blind, silent
+from cobot_ai.app.health import Health, silent
 from cobot_ai.core.types import Json
 from cobot_ai.ros import convert, names
 from cobot_ai.ros.assembly import Cell
@@ -39,7 +39,7 @@ class Beat:
         """One beat."""
         state = self._cell.authority.state()
         health = self._cell.health.of(state, self._cell.clock.monotonic_ns())
-        state |= {'silent': silent(health), 'blind': blind(health)}
+        state |= {'silent': silent(health), 'blind': self._cell.health.blind(health)}
         self._send(names.STATE, 'state', state)
         self._send(names.HEARTBEAT, 'heartbeat', {'head': state['head'], 't': time.time()})
         self._odd = not self._odd

@@ -54,6 +54,7 @@ class TrainerNode(Node):
         self._spec, self._folder = read_cell(self._values)
         self._stamps = runtime.RosClock(self)
         self._trainer: Trainer | None = None
+        self._dataset: Dataset | None = None
         self._left_out = 0
         self._offered = self._fault = self._trouble = ''
         self._candidate = self.create_publisher(
@@ -137,16 +138,21 @@ class TrainerNode(Node):
             self._trouble = f'{type(e).__name__}: {e}'
             self._failed(self._trouble)
             return None
-        if trainer is not None and len(self._dataset.outdated) > self._left_out:
-            self._left_out = len(self._dataset.outdated)
-            self.get_logger().warning(
-                f'{self._left_out} labelled cases teach nothing: units or the cut of windows were '
-                'others when they were judged. If that was a mistake, put the cell file right.'
-            )
+        self._tell_outdated()
         if found is not None:
             self._offered, self._fault = found, ''
             self._announce()
         return found
+
+    def _tell_outdated(self) -> None:
+        """How many answers are of no use since the cell file says something else."""
+        outdated = len(self._dataset.outdated) if self._dataset is not None else 0
+        if outdated > self._left_out:
+            self._left_out = outdated
+            self.get_logger().warning(
+                f'{outdated} labelled cases teach nothing: units or the cut of windows were others '
+                'when they were judged. If that was a mistake, put the cell file right.'
+            )
 
     def _failed(self, detail: str) -> None:
         """Told once, to the log and to the monitor, who writes it down."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cells import cell
 
-from cobot_ai.app.health import RECENT_NS, Health, HealthReport, Level, blind, silent
+from cobot_ai.app.health import RECENT_NS, HealthReport, Level, silent
 
 S = 10**9
 
@@ -34,9 +34,23 @@ def test_a_stream_that_never_came_is_stale():
     found = report.of(state(0), 4 * S)
     assert found[1].level is Level.STALE
     assert silent(found) == ['wrench'], 'what the page says'
-    assert blind(found)
-    camera = Health(Level.OK, 'camera', 'complete')
-    assert not blind([*found, camera]), 'the others still speak'
+    assert report.blind(found)
+
+
+def test_a_cell_is_blind_when_all_are_silent_that_do_not_wait_for_a_step():
+    (wrench,) = cell().streams
+    others = replace(wrench, name='joints'), replace(wrench, name='camera', only_in_steps=True)
+    report = HealthReport(replace(cell(), streams=(wrench, *others)))
+
+    def of(now, **received):
+        streams = {n: {'received': received.get(n, 5)} for n in ('wrench', 'joints', 'camera')}
+        return report.of({**state(0), 'streams': streams}, now)
+
+    assert not report.blind(of(0))
+    found = of(4 * S, joints=6)
+    assert silent(found) == ['wrench'] and not report.blind(found)
+    found = of(8 * S, joints=6)
+    assert silent(found) == ['wrench', 'joints'] and report.blind(found)
 
 
 def test_between_steps_a_stream_that_speaks_in_steps_only_may_be_silent():

@@ -21,10 +21,13 @@ class Node:
     """What a turn needs of its node."""
 
     _turn, _failed, _announce = TrainerNode._turn, TrainerNode._failed, TrainerNode._announce
+    _tell_outdated = TrainerNode._tell_outdated
 
     def __init__(self, results: list[Any]) -> None:
         self.results, self.said, self.logged = results, [], []
         self._offered = self._fault = ''
+        self._dataset: Any = None
+        self._left_out = 0
         self._spec, self._reader = SimpleNamespace(name='cell', digest='d'), MemoryLedger()
         self._stamps = SimpleNamespace(now_ns=lambda: 1)
         self._candidate = SimpleNamespace(publish=self.said.append)
@@ -39,7 +42,8 @@ class Node:
         return found
 
     def get_logger(self) -> Any:
-        return SimpleNamespace(error=lambda text, **more: self.logged.append(text))
+        note = lambda text, **more: self.logged.append(text)  # noqa: E731
+        return SimpleNamespace(error=note, warning=note)
 
     def get_clock(self) -> Any:
         return SimpleNamespace(now=lambda: SimpleNamespace(to_msg=Time))
@@ -69,3 +73,14 @@ def test_the_monitor_writes_it_down_and_still_takes_the_candidate() -> None:
         MonitorNode._on_candidate(monitor, message)
     assert [(code, 'no room' in detail) for code, detail in faults] == [('model', True)]
     assert offered == ['a' * 64, 'a' * 64]
+
+
+def test_answers_that_are_of_no_use_any_more_are_told_once() -> None:
+    node = Node([None, None, None])
+    node._dataset = SimpleNamespace(outdated={1, 2})
+    node._turn()
+    node._turn()
+    assert [text[:28] for text in node.logged] == ['2 labelled cases teach nothi']
+    node._dataset.outdated.add(3)
+    node._turn()
+    assert len(node.logged) == 2
