@@ -242,9 +242,11 @@ class Robot:
     def connect(self) -> None:
         """Wait until a living monitor hears every topic and its own are heard."""
         beats = self.beats
-        topics = [p.topic_name for p in (self._wrench, self._step, self._answer)]
+        sent = (self._wrench, self._step, self._answer)
+        topics = [p.topic_name for p in sent]
         self.wait(lambda: self.beats > beats, START_S, 'no heartbeat came')
         self.wait(lambda: all(self._readers(t) for t in topics), START_S, 'nobody listens')
+        self.wait(lambda: all(p.get_subscription_count() for p in sent), START_S, 'none matched')
         self.wait(self._client.service_is_ready, START_S, 'nobody judges')
 
     def _readers(self, topic: str) -> set[bytes]:

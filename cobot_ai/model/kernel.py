@@ -36,9 +36,10 @@ SPECTRUM, SHARES = 'spectrum', 'convolutions'
 """The block that is left out where it does not help, and the one of the Gaussian view."""
 WIDTHS = (0.5, 1.0, 2.0)
 MIXES = (0.25, 0.5, 0.75)
-WORTH = 0.9
+WORTH = 0.8
 """A sharper metric is taken where its loss is at most this part of the other's: labels choose its
-features, so that leaving one case out flatters it. Where it helps the loss falls to a half."""
+features, so that leaving one case out flatters it. Where it helps the loss falls to 0.5 to 0.75;
+chance alone gives 0.8 and more on a hundred cases."""
 MOST_EXACT = 1500
 """Beyond so many cases landmarks carry the kernel."""
 

@@ -5,6 +5,7 @@ the label is in the ledger, a better model goes live, and the next decision name
 """
 
 import socket
+import time
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,10 @@ def start(cell, robot, page):
     robot.wait(lambda: robot.node.count_publishers('cobot_ai_trainer/candidate'), START_S)
     page.goto(f'http://127.0.0.1:{port}/')
     page.get_by_role('heading', name='No sensor data, checked').wait_for()
+    running = page.get_by_role('heading', name='Running, checked')
+    while not running.count():  # known on the graph is not yet heard: best effort is lost till then
+        robot.send_wrench(time.time_ns(), 0.0, 0.0, 0.0)
+        page.wait_for_timeout(50)
 
 
 def listens(port):
