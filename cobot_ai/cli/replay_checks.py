@@ -9,7 +9,7 @@ from cobot_ai.app.doctor import alike
 from cobot_ai.app.observe import Observer
 from cobot_ai.app.operator import Interval, Truth, misfits, outside, unread
 from cobot_ai.core.errors import ConfigError, DataError
-from cobot_ai.core.spec import CellSpec, Trigger
+from cobot_ai.core.spec import CellSpec, StepSpec, Trigger
 from cobot_ai.core.types import Json
 from cobot_ai.store.bags import Bag
 
@@ -61,11 +61,13 @@ def _meant(name: str, spec: CellSpec) -> str:
 
 
 def nameless(spec: CellSpec, cases: Sequence[Json]) -> Iterator[str]:
-    """Facts of `step.context` that no case has; all cases are one context without them.
+    """Facts that `step.context` names and no case has; those of its default need not be there.
 
     Args:
         spec: The cell. cases: Bodies of the decisions.
     """
+    if spec.step.context == StepSpec().context:
+        return
     known = {name for body in cases for name in body['facts']}
     if cases and (never := [name for name in spec.step.context if name not in known]):
         yield (

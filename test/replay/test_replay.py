@@ -260,6 +260,8 @@ def test_a_fact_of_the_context_that_no_case_has_is_named(made: Path, tmp_path: P
     options = Options(made / 'bag', str(cell), tmp_path / 'out', made / 'truth.csv')
     (told,) = run_replay(options, lambda text: None)['remarks']
     assert told.startswith('not in any case: the facts operaton') and 'operation' in told
+    cell.write_text(CELL.replace(', context: [operation]', ''))
+    assert run_replay(replace(options, out=tmp_path / 'usual'), lambda text: None)['remarks'] == []
 
 
 def test_cases_that_no_answer_is_about_are_counted(made: Path, tmp_path: Path) -> None:
