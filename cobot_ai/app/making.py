@@ -77,9 +77,8 @@ def certify_contexts(
     judged = oldest_first([case for case in cases if case.id in row])
     scores = fitted.scores[[row[case.id] for case in judged]]
     labels = [case.label for case in judged]
-    answers = [fitted.classes[i] for i in scores.argmax(axis=1)]
+    answers = [fitted.classes[i] if i >= 0 else None for i in honest.guesses(scores)]
     wrong = np.array([label != a for label, a in zip(labels, answers, strict=True)], bool)
-    wrong |= (np.ptp(scores, axis=1) == 0) & (len(fitted.classes) > 1)
     made = certify_cases(judged, scores.max(axis=1), wrong, spec, now_ns)
     model = hashlib.sha256(fitted.blob).hexdigest()
     return tuple(replace(one, model=model) for one in made)

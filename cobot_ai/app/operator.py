@@ -102,13 +102,13 @@ def outside(intervals: Sequence[Interval], first_ns: int, last_ns: int) -> DataE
 class Truth:
     """What really happened in a span of time.
 
-    Attributes:
-        nominal: What was true where no interval says otherwise. per_case: Whether intervals name
-            classes, as those do that stand for one case each.
-
     An interval of kind `class` names the class itself. An interval of any other kind counts when
     its kind is a class of the cell file (an event such as `grip_lost`); where none overlaps, the
     first nominal class was true. Label `unknown` means that nobody can tell.
+
+    Attributes:
+        nominal: What was true where no interval says otherwise. per_case: Whether intervals name
+            classes, as those do that stand for one case each.
     """
 
     def __init__(self, intervals: Sequence[Interval], spec: CellSpec) -> None:

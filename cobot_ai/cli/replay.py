@@ -110,7 +110,7 @@ def run_replay(options: Options, say: Callable[[str], None]) -> Json:
     entries = list(all_entries(cell.ledger))
     cases = [e.body for e in entries if e.kind == 'decision']
     late = [*left_over(cell.observer), *nameless(spec, cases), *unlisted(truth, cases)]
-    document = cell.report(truth, options, remarks + late)
+    document = cell.report(entries, truth, options, remarks + late)
     if not document['cases'] and damage is None:
         damage = DataError(f'No step was found in the bag: {no_step(spec, cell.resolve)}')
     cell.ledger.close()
@@ -228,11 +228,13 @@ class _Cell:
             if found is not None:
                 self.authority.offer(found)
 
-    def report(self, truth: Truth | None, options: Options, remarks: list[str]) -> Json:
-        """The figures of the run."""
+    def report(
+        self, entries: list[Entry], truth: Truth | None, options: Options, remarks: list[str]
+    ) -> Json:
+        """The figures of the run, whose entries they are."""
         known = truth is not None
         of = (lambda body: truth.of(body['start_ns'], body['end_ns'])) if truth else None
-        run = read_run(all_entries(self.ledger), of)
+        run = read_run(entries, of)
         figures = report(
             run,
             span_ns=self.clock.t_ns - self.first_ns,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cobot_ai.core.types import Doubles, Json
+from cobot_ai.core.walk import Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,23 @@ def collect(
     }
 
 
-def judge(label: str, classes: Sequence[str], probs: Doubles) -> Honest:
-    """One case from its label and the probabilities [class] a model gave it.
+def guesses(probs: Doubles) -> Ints:
+    """The most probable class of each case [case]; -1 where all are alike.
 
     All alike are no guess: a case that nothing was measured of is not right by the order of names.
+
+    Args:
+        probs: Probabilities [case, class].
     """
+    alike = (np.ptp(probs, axis=1) == 0) & (probs.shape[1] > 1)
+    return np.where(alike, -1, probs.argmax(axis=1))
+
+
+def judge(label: str, classes: Sequence[str], probs: Doubles) -> Honest:
+    """One case from its label and the probabilities [class] a model gave it."""
     p = float(probs[classes.index(label)]) if label in classes else 0.0
     brier = float((probs**2).sum()) - 2 * p + 1
-    guessed = len(classes) == 1 or probs.max() > probs.min()
-    right = bool(guessed) and classes[int(probs.argmax())] == label
+    right = label in classes and classes.index(label) == int(guesses(probs[None])[0])
     return Honest(label, round(p, 4), right, round(float(probs.max()), 4), round(brier, 4))
 
 
